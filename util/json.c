@@ -7,6 +7,8 @@
 #include "util/osdep.h"
 #include "util/json.h"
 
+#include <math.h>
+
 enum {
     S_START,  /* between values */
     S_WORD,   /* in a number or literal at top level */
@@ -48,21 +50,27 @@ void json_stream_clear(JsonStream *s)
     json_tokener_free(s->tokener);
 }
 
-static size_t count_members(json_object *value)
+/* Counts members into *members; false if a number is too large or none (json-c reads NaN). */
+static bool survey(json_object *value, size_t *members)
 {
-    size_t count = 0;
-
     if (json_object_is_type(value, json_type_object)) {
         json_object_object_foreach (value, key, member) {
             (void)key;
-            count += 1 + count_members(member);
+            ++*members;
+            if (!survey(member, members)) {
+                return false;
+            }
         }
     } else if (json_object_is_type(value, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(value); i++) {
-            count += count_members(json_object_array_get_idx(value, i));
+            if (!survey(json_object_array_get_idx(value, i), members)) {
+                return false;
+            }
         }
+    } else if (json_object_is_type(value, json_type_double)) {
+        return isfinite(json_object_get_double(value));
     }
-    return count;
+    return true;
 }
 
 static void make_valid_utf8(GString *text)
@@ -80,6 +88,7 @@ static void stream_complete(JsonStream *s)
     json_object *value;
     enum json_tokener_error err;
     const char *why = NULL;
+    size_t members = 0;
 
     make_valid_utf8(s->text);
     g_string_append_c(s->text, ' '); /* ends a bare number for the tokener */
@@ -88,7 +97,9 @@ static void stream_complete(JsonStream *s)
     err = json_tokener_get_error(s->tokener);
     if (err != json_tokener_success) {
         why = err == json_tokener_continue ? "premature end" : json_tokener_error_desc(err);
-    } else if (s->colons != count_members(value)) {
+    } else if (!survey(value, &members)) {
+        why = "number out of range";
+    } else if (s->colons != members) {
         why = "duplicate key";
     }
     json_stream_reset(s);
@@ -248,7 +259,7 @@ static void stream_byte(JsonStream *s, char c)
             break;
         }
         stream_complete(s);
-        /* fall through */
+        G_GNUC_FALLTHROUGH;
     case S_START:
     case S_NESTED:
         stream_token_byte(s, c);

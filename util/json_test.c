@@ -55,6 +55,7 @@ static void test_recovery(void)
     expect("{'a':1", "!;");
     expect("}{}", "!;{};");
     expect("'\\q'", "!;!;");
+    expect("NaN [-Infinity] {'a':1e999} 1", "!;!;!;1;");
 }
 
 static void test_depth(void)

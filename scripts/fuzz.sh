@@ -1,0 +1,46 @@
+#!/bin/sh
+# fuzz.sh [SECONDS] [TARGET...]: builds the libFuzzer targets with clang and sanitizers and runs
+# each (or those named, as fuzz-util-json or util-json) for so long. Corpora and findings stay
+# in BUILD/corpus and BUILD/findings; a finding makes the exit status 1.
+# FUZZ_BUILD names the build folder [build-fuzz]; seeds come from tests/fuzz/TARGET/.
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+source=$(cd "$(dirname "$0")/.." && pwd)
+build=${FUZZ_BUILD:-$source/build-fuzz}
+seconds=60
+case ${1:-} in
+'' | *[!0-9]*) ;;
+*) seconds=$1; shift ;;
+esac
+
+[ -f "$build/build.ninja" ] ||
+    (mkdir -p "$build" && cd "$build" && "$source/configure" --cc="${FUZZ_CC:-clang}" \
+        --enable-fuzzing --enable-sanitizers --enable-werror >"$build/configure.log" 2>&1) ||
+    { cat "$build/configure.log" >&2; exit 1; }
+ninja -C "$build" >"$build/build.log" 2>&1 || { cat "$build/build.log" >&2; exit 1; }
+
+all=$(cd "$build" && find . -maxdepth 1 -type f -name 'fuzz-*' -perm -u+x | sed 's|./||' | sort)
+[ -n "$all" ] || { echo "fuzz: no target in $build" >&2; exit 1; }
+[ $# -gt 0 ] || set -- $all
+
+failed=0
+for name; do
+    name=fuzz-${name#fuzz-}
+    echo "$all" | grep -qxF -e "$name" || { echo "fuzz: no target '$name'; there are:" $all >&2; exit 1; }
+    corpus=$build/corpus/$name
+    found=$build/findings/$name
+    seeds=$source/tests/fuzz/${name#fuzz-}
+    mkdir -p "$corpus" "$found"
+    [ -d "$seeds" ] || seeds=
+    # shellcheck disable=SC2086 # at most one more folder
+    if (cd "$build" && "./$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+        -print_final_stats=1 -artifact_prefix="$found/" "$corpus" $seeds) \
+        >"$found/log" 2>&1; then
+        echo "$name: no finding in $(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log") runs"
+    else
+        failed=1
+        echo "$name: FINDING, log in $found/log:"
+        grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\|INITED\|RELOAD\)' "$found/log" | tail -n 40
+    fi
+done
+exit $failed
