@@ -13,15 +13,23 @@ typedef struct Emitted {
     GString *text; /* values and complaints, a line each */
 } Emitted;
 
-static void check_round_trip(const char *text)
+static char *reread(const char *text)
 {
     g_autofree char *why = NULL;
-    g_autoptr(JsonObject) again = NULL;
-    bool is_read = json_parse(text, strlen(text), &again, &why);
+    g_autoptr(JsonObject) value = NULL;
+    bool is_read = json_parse(text, strlen(text), &value, &why);
 
     assert(is_read);
-    g_autofree char *second = json_to_string(again);
-    assert(!strcmp(text, second));
+    return json_to_string(value);
+}
+
+/* A float may come back as an integer (-0.0 is written -0, read as 0), but only once. */
+static void check_round_trip(const char *text)
+{
+    g_autofree char *second = reread(text);
+    g_autofree char *third = reread(second);
+
+    assert(!strcmp(second, third));
 }
 
 static void note(void *opaque, json_object *value, const char *why)
