@@ -1,0 +1,70 @@
+#!/bin/sh
+# check.sh: sets up this host, builds in every configuration, runs every test. The last line is
+# "N passed, N failed, N skipped" over all suites and steps; the exit status is 1 if any failed.
+# CHECK_DIR is where it builds [build-check]; logs stay there. FUZZ_SECONDS is given to each fuzz
+# target [5].
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -u
+source=$(cd "$(dirname "$0")/.." && pwd)
+dir=${CHECK_DIR:-$source/build-check}
+ccache=$(command -v ccache >/dev/null && echo 'ccache ')
+passed=0 failed=0 skipped=0
+
+# step NAME COMMAND...: one thing that passes or fails, its output shown if it fails.
+step() {
+    name=$1 log=$dir/logs/$(echo "$1" | tr ' /' '--').log
+    shift
+    start=$(date +%s)
+    if ("$@") >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok: $name ($(($(date +%s) - start)) s)"
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $name, the end of $log:"
+        tail -n 60 "$log" | sed 's/^/    /'
+        return 1
+    fi
+}
+
+# build NAME OPTION...: a configured and complete build in $dir/NAME.
+build() {
+    name=$1
+    shift
+    mkdir -p "$dir/$name" && cd "$dir/$name" && "$source/configure" "$@" && ninja
+}
+
+# suite NAME OPTION...: all tests of build NAME; each counts.
+suite() {
+    name=$1
+    shift
+    echo "== tests of $name"
+    rm -f "$dir/$name/meson-logs/testlog.json"
+    meson test -C "$dir/$name" --no-rebuild "$@" >"$dir/logs/tests-$name.log" 2>&1
+    counts=$(python3 "$source/scripts/test_summary.py" "$dir/$name/meson-logs/testlog.json") ||
+        counts='0 1 0'
+    # shellcheck disable=SC2086 # three numbers
+    set -- $counts
+    echo "   $1 passed, $2 failed, $3 skipped"
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+rm -rf "$dir/logs"
+mkdir -p "$dir/logs"
+cd "$source" || exit 1
+step 'packages' scripts/install-deps.sh
+
+step 'layers' python3 scripts/check_layers.py scripts/layers.txt --root .
+step 'gcc, all features' build gcc --cc="${ccache}gcc" --enable-werror && suite gcc
+step 'clang, no optional feature' build clang --cc="${ccache}clang" --enable-werror \
+    --without-default-features
+
+export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:abort_on_error=1
+step 'clang, sanitizers, all features' build sanitizers --cc="${ccache}clang" --enable-werror \
+    --enable-sanitizers --enable-fuzzing && {
+    suite sanitizers --timeout-multiplier 4
+    step 'fuzz targets' env FUZZ_BUILD="$dir/sanitizers" scripts/fuzz.sh "${FUZZ_SECONDS:-5}"
+}
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
