@@ -29,7 +29,7 @@ typedef enum VMShape {
     VM_PART,      /* the field is an array of `count`; a counter field says how many are in use */
     VM_HELD,      /* the field points to as many as the counter says; the target must have as many */
     VM_ALLOCATED, /* likewise, but the load allocates them with g_malloc(), `count` at most */
-    VM_POINTERS,  /* the field is an array of pointers (may be NULL, alike on both sides) */
+    VM_POINTERS,  /* the field is one or more pointers (may be NULL, alike on both sides) */
 } VMShape;
 
 struct VMField {
@@ -119,8 +119,7 @@ extern const VMKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32, vm_kind_
     VM_ROW_(S, f, VM_KIND_OF_(VM_MEMBER_(S, f)), VM_ONE, sizeof(VM_MEMBER_(S, f)),                 \
             .count = 1, .must_equal = true, __VA_ARGS__)
 /* A `Timer` (system/timer.h): when it runs out, on its clock, or that it does not run. */
-#define VM_TIMER(S, f, ...)                                                                        \
-    VM_ROW_(S, f, &vm_kind_timer, VM_ONE, sizeof(VM_MEMBER_(S, f)), .count = 1, __VA_ARGS__)
+#define VM_TIMER(S, f, ...) VM_SCALAR_(S, f, struct Timer, vm_kind_timer, __VA_ARGS__)
 
 /* --- arrays; the kind follows from the element's type --- */
 
@@ -132,7 +131,8 @@ extern const VMKind vm_kind_bool, vm_kind_u8, vm_kind_u16, vm_kind_u32, vm_kind_
     VM_ARRAY_(S, f, VM_MEMBER_(S, f)[0][0], VM_KIND_OF_(VM_MEMBER_(S, f)[0][0]), VM_FIXED,         \
               __VA_ARGS__)
 #define VM_TIMER_ARRAY(S, f, ...)                                                                  \
-    VM_ARRAY_(S, f, VM_MEMBER_(S, f)[0], &vm_kind_timer, VM_FIXED, __VA_ARGS__)
+    VM_ARRAY_(S, f, VM_MEMBER_(S, f)[0],                                                           \
+              _Generic(VM_MEMBER_(S, f)[0], struct Timer: &vm_kind_timer), VM_FIXED, __VA_ARGS__)
 /* In all of these the counter `n` is saved and loaded by the row: it needs none of its own. */
 #define VM_ARRAY_PART(S, f, n, ...)                                                                \
     VM_ARRAY_(S, f, VM_MEMBER_(S, f)[0], VM_KIND_OF_(VM_MEMBER_(S, f)[0]), VM_PART,                \
