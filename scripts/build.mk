@@ -5,7 +5,7 @@ NINJA = ninja
 JOBS = $(filter-out -j,$(filter -j%,$(MAKEFLAGS)))
 FLAGS = $(JOBS) $(if $(filter 1,$(V)),-v)
 
-.PHONY: all check install clean
+.PHONY: all check bench install clean
 all:
 	@$(NINJA) $(FLAGS)
 
@@ -16,6 +16,9 @@ check:
 check-%: FORCE
 	@$(NINJA) $(FLAGS)
 	@meson test --print-errorlogs --suite $* $(MTESTFLAGS)
+
+bench: all
+	@meson test --benchmark --no-rebuild --verbose --num-processes 1
 
 install: all
 	@meson install --no-rebuild

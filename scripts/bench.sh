@@ -1,0 +1,21 @@
+#!/bin/sh
+# bench.sh [NAME...]: builds as users do and runs the benchmarks meson knows (benchmark() in
+# tests/bench), one after the other. Each prints ours, the installed peer's and their ratio.
+# BENCH_BUILD names the build folder [build-bench].
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+source=$(cd "$(dirname "$0")/.." && pwd)
+build=${BENCH_BUILD:-$source/build-bench}
+
+if [ ! -f "$build/build.ninja" ]; then
+    mkdir -p "$build"
+    (cd "$build" && "$source/configure" >configure.log) || {
+        cat "$build/configure.log" >&2
+        exit 1
+    }
+fi
+ninja -C "$build" >"$build/build.log" || {
+    cat "$build/build.log" >&2
+    exit 1
+}
+exec meson test -C "$build" --benchmark --no-rebuild --verbose --num-processes 1 "$@"

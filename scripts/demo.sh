@@ -1,0 +1,15 @@
+#!/bin/sh
+# demo.sh: installs what the build needs, builds qemu-system-x86_64 and shows what it can do.
+# DEMO_BUILD names the build folder [build].
+# SPDX-License-Identifier: GPL-2.0-or-later
+set -eu
+source=$(cd "$(dirname "$0")/.." && pwd)
+build=${DEMO_BUILD:-$source/build}
+
+"$source/scripts/install-deps.sh" build
+if [ ! -f "$build/build.ninja" ]; then
+    mkdir -p "$build"
+    (cd "$build" && "$source/configure" --target-list=x86_64-softmmu)
+fi
+ninja -C "$build"
+exec python3 "$source/scripts/demo.py" "$build/qemu-system-x86_64"
