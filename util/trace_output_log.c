@@ -1,0 +1,12 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "util/trace_output.h"
+
+#include "util/log.h"
+
+bool trace_output_open(const char *path, char **why)
+{
+    return log_set_file(path, why);
+}
