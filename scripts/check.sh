@@ -60,6 +60,8 @@ step 'clang, no optional feature' build clang --cc="${ccache}clang" --enable-wer
 
 export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1:abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1:abort_on_error=1
+# So that glib's own pools hide nothing.
+export G_SLICE=always-malloc
 step 'clang, sanitizers, all features' build sanitizers --cc="${ccache}clang" --enable-werror \
     --enable-sanitizers --enable-fuzzing && {
     suite sanitizers --timeout-multiplier 4
