@@ -92,33 +92,41 @@ static void apply_pattern(const char *pattern, GString *warnings)
     }
 }
 
-static bool apply_events_file(const char *path, GString *warnings, char **why)
+static bool read_events_file(const char *path, char **text, char **why)
 {
-    g_autofree char *text = NULL;
     g_autoptr(GError) err = NULL;
-    g_auto(GStrv) lines = NULL;
 
-    if (!g_file_get_contents(path, &text, NULL, &err)) {
+    if (!g_file_get_contents(path, text, NULL, &err)) {
         *why = g_strdup(err->message);
         return false;
     }
-    lines = g_strsplit(text, "\n", -1);
+    return true;
+}
+
+static void apply_lines(const char *text, GString *warnings)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
     for (char **line = lines; *line; line++) {
         g_strstrip(*line);
         if (**line && **line != '#') {
             apply_pattern(*line, warnings);
         }
     }
-    return true;
 }
 
 bool trace_parse_option(const TraceOption *option, GString *warnings, char **why)
 {
+    g_autofree char *events = NULL;
+
+    if (option->events && !read_events_file(option->events, &events, why)) {
+        return false;
+    }
     if (option->file && !trace_output_open(option->file, why)) {
         return false;
     }
-    if (option->events && !apply_events_file(option->events, warnings, why)) {
-        return false;
+    if (events) {
+        apply_lines(events, warnings);
     }
     if (option->enable) {
         apply_pattern(option->enable, warnings);

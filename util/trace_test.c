@@ -157,6 +157,29 @@ static void test_file(void)
     g_assert_cmpstr(text, ==, expected);
 }
 
+/* `file=` leads to the back end the build has: the binary file, else the log. */
+static void test_option_file(void)
+{
+    g_autofree char *path = g_build_filename(dir, "simple", NULL);
+    g_autofree char *text = NULL, *plain = NULL;
+    TraceOption option = { .enable = "trace_test_nothing", .file = path };
+    char *why = NULL;
+
+    g_assert_true(trace_parse_option(&option, NULL, &why));
+    trace_trace_test_nothing();
+    trace_enable("*", false);
+    g_assert_true(trace_file_close(&why));
+    g_assert_true(log_set_file(NULL, &why));
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    plain = g_str_has_prefix(text, "TNDTRACE") ? print_file(path) : g_strdup(text);
+    g_assert_true(g_str_has_prefix(plain, "trace_test_nothing"));
+    option.file = "/nowhere/x";
+    g_assert_false(trace_parse_option(&option, NULL, &why));
+    g_assert_false(trace_trace_test_nothing_is_enabled());
+    g_assert_nonnull(strstr(why, "/nowhere/x"));
+    g_free(why);
+}
+
 static void test_file_threads(void)
 {
     g_autofree char *path = g_build_filename(dir, "threads", NULL);
@@ -238,6 +261,7 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/log", test_log);
     g_test_add_func("/trace/listener", test_listener);
     g_test_add_func("/trace/file", test_file);
+    g_test_add_func("/trace/option-file", test_option_file);
     g_test_add_func("/trace/file-threads", test_file_threads);
     g_test_add_func("/trace/file-fork", test_file_fork);
     g_test_add_func("/trace/file-errors", test_file_errors);

@@ -67,7 +67,8 @@ static inline bool trace_pattern_is_glob(const char *pattern)
  * with '-' switches off. The lines of an events file are such patterns; blank lines and those
  * that begin with '#' are skipped. `file` is the binary trace file, or the log file if the simple
  * back end is not built. Names of no event are not refused: a line for each is appended to
- * `warnings` (may be NULL). False: *why (g_free) tells what is wrong.
+ * `warnings` (may be NULL). False: *why (g_free) says why; nothing is
+ * changed then.
  */
 typedef struct TraceOption {
     const char *enable;
