@@ -44,3 +44,8 @@ GThread *thread_new(const char *name, GThreadFunc run, void *opaque, char **why)
     }
     return thread;
 }
+
+int thread_id(void)
+{
+    return gettid();
+}

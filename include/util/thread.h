@@ -17,4 +17,7 @@ void thread_show_names(bool are_shown);
  */
 GThread *thread_new(const char *name, GThreadFunc run, void *opaque, char **why);
 
+/* The kernel's id of the calling thread. */
+int thread_id(void);
+
 #endif
