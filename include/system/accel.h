@@ -1,0 +1,57 @@
+/*
+ * Accelerators: who runs vCPUs. One is chosen for the machine; the rest of the program knows it
+ * through this interface alone. Machine lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef SYSTEM_ACCEL_H
+#define SYSTEM_ACCEL_H
+
+#include "system/vcpu.h"
+
+#define TYPE_ACCEL "accel"
+#define ACCEL_SUFFIX "-accel" /* accelerator "tcg" is of type "tcg-accel" */
+
+typedef struct Accel {
+    Object parent;
+} Accel;
+DECLARE_CAST(Accel, ACCEL)
+
+/* The family's descriptor: operations left out are inherited; all run with the machine lock. */
+typedef struct AccelType {
+    struct ObjectType;
+    const char *title; /* as people read it: "TCG" */
+    /* NULL: can be used; else says why this host or build cannot. */
+    bool (*is_available)(Error **errp);
+    /* Properties are set; before the machine's devices are made. */
+    bool (*init_machine)(Accel *accel, Object *machine, Error **errp);
+    bool (*start_vcpu)(Accel *accel, Vcpu *cpu, Error **errp);
+    void (*end_vcpu)(Accel *accel, Vcpu *cpu);
+    /* Any thread, no lock: brings a vCPU out of guest code. May be NULL. */
+    void (*kick)(Vcpu *cpu);
+    /* State held elsewhere (a kernel): fetch it before it is read, put it back when changed. */
+    void (*fetch_state)(Vcpu *cpu);
+    void (*store_state)(Vcpu *cpu);
+} AccelType;
+
+/* "tcg"; NULL if there is none of this name in the build. */
+const Type *accel_find(const char *name);
+/* Their types, sorted by name. Free the array. */
+GPtrArray *accel_list(void);
+/* "tcg". Free it. */
+char *accel_name(const Type *type);
+
+/*
+ * Makes `accel` (which takes a reference) the machine's; on failure there is none, and another
+ * can be tried.
+ */
+bool accel_start(Accel *accel, Object *machine, Error **errp);
+/* NULL before accel_start(). */
+Accel *accel_current(void);
+const AccelType *accel_ops(void);
+/* The current one has this name: for reports (query-kvm), not for devices. */
+bool accel_is(const char *name);
+/* At exit, with no vCPU left. */
+void accel_end(void);
+
+#endif
