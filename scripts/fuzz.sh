@@ -23,6 +23,9 @@ all=$(cd "$build" && find . -maxdepth 1 -type f -name 'fuzz-*' -perm -u+x | sed 
 [ -n "$all" ] || { echo "fuzz: no target in $build" >&2; exit 1; }
 [ $# -gt 0 ] || set -- $all
 
+# As the tests of a sanitizer build have it (meson.build).
+export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=1
+export UBSAN_OPTIONS=print_stacktrace=1 G_SLICE=always-malloc
 failed=0
 for name; do
     name=fuzz-${name#fuzz-}
@@ -34,7 +37,7 @@ for name; do
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086 # at most one more folder
     if (cd "$build" && "./$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-        -print_final_stats=1 -artifact_prefix="$found/" "$corpus" $seeds) \
+        -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" "$corpus" $seeds) \
         >"$found/log" 2>&1; then
         echo "$name: no finding in $(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log") runs"
     else
