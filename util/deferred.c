@@ -36,17 +36,18 @@ Deferred *deferred_new(EventLoop *loop, EventFn *fn, void *opaque)
 
 void deferred_schedule(Deferred *d)
 {
+    EventLoop *loop = d->loop; /* a one-shot may be run and gone once it is queued */
     bool is_new;
 
-    g_mutex_lock(&d->loop->lock);
+    g_mutex_lock(&loop->lock);
     is_new = !d->is_queued;
     if (is_new) {
         d->is_queued = true;
-        g_queue_push_tail_link(&d->loop->deferred, &d->link);
+        g_queue_push_tail_link(&loop->deferred, &d->link);
     }
-    g_mutex_unlock(&d->loop->lock);
+    g_mutex_unlock(&loop->lock);
     if (is_new) {
-        event_loop_wake(d->loop);
+        event_loop_wake(loop);
     }
 }
 
