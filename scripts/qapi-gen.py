@@ -9,6 +9,9 @@ import argparse
 import os
 import sys
 
+sys.dont_write_bytecode = True   # the source tree stays as it is
+
+# pylint: disable=wrong-import-position
 from qapi.error import SchemaError
 from qapi.gen_commands import gen_command_header, gen_command_table
 from qapi.gen_docs import gen_docs

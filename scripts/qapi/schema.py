@@ -157,7 +157,7 @@ class Schema:
                 check_tag(struct)
         for struct in structs:
             for branch in getattr(struct, 'branches', {}).values():
-                check_clash(struct, branch)
+                check_clash(struct.entity.place, struct, set(), branch)
 
     def check_have(self):
         place = Place('--have', 0)
@@ -185,12 +185,15 @@ def check_tag(union):
                                      f" '{union.tag.type.name}'")
 
 
-def check_clash(union, branch):
-    names = {member.name for member in union.members}
+def check_clash(place, union, names, branch):
+    """All members of a union and of what its branches lead to share one object."""
+    names = names | {member.name for member in union.members}
     for member in branch.members:
         if member.name in names:
-            raise SchemaError(union.entity.place,
+            raise SchemaError(place,
                               f"member '{member.name}' of branch '{branch.name}' clashes")
+    for inner in getattr(branch, 'branches', {}).values():
+        check_clash(place, branch, names, inner)
 
 
 def check_cycle(type_, seen):
