@@ -75,13 +75,29 @@ const QmpCommand *qmp_command_next(const QmpCommand *command)
     return command->name ? command : NULL;
 }
 
+bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret,
+                     Error **errp)
+{
+    g_autoptr(JsonObject) in = args ? json_ref(args) : json_object_new_object();
+
+    if (!json_object_is_type(in, json_type_object)) {
+        return error_set(errp, "Invalid parameter type for 'arguments', expected: object");
+    }
+    *ret = NULL;
+    if (!command->run(in, ret, errp)) {
+        return false;
+    }
+    if (!command->ret) {
+        *ret = json_object_new_object();
+    }
+    return true;
+}
+
 bool qmp_no_arguments(json_object *args, Error **errp)
 {
-    if (args) {
-        json_object_object_foreach (args, key, value) {
-            (void)value;
-            return error_set(errp, "Parameter '%s' is unexpected", key);
-        }
+    json_object_object_foreach (args, key, value) {
+        (void)value;
+        return error_set(errp, "Parameter '%s' is unexpected", key);
     }
     return true;
 }

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "text.h"
+#include "util/size.h"
 #include <math.h>
 
 bool qapi_parse_bool(const char *text, bool *value)
@@ -21,14 +22,13 @@ bool qapi_parse_bool(const char *text, bool *value)
 }
 
 /* strtoX() skips blanks and takes a sign; we take neither blanks nor nothing at all. */
-static bool starts_number(const char *text, bool is_signed)
+static bool starts_number(const char *text)
 {
-    if (is_signed && (*text == '-' || *text == '+')) {
-        text++;
-    }
+    text += *text == '-' || *text == '+';
     return g_ascii_isdigit(*text);
 }
 
+/* 10 or 16: a leading zero does not make an octal number. */
 static int base_of(const char *text)
 {
     text += *text == '-' || *text == '+';
@@ -37,7 +37,7 @@ static int base_of(const char *text)
 
 static bool take_int64(const char *text, char **end, int64_t *value)
 {
-    if (!starts_number(text, true)) {
+    if (!starts_number(text)) {
         return false;
     }
     errno = 0;
@@ -54,74 +54,27 @@ bool qapi_parse_int64(const char *text, int64_t *value)
 
 bool qapi_parse_uint64(const char *text, uint64_t *value)
 {
-    char *end;
+    g_autofree char *why = NULL;
 
-    if (!starts_number(text, false)) {
-        return false;
-    }
-    errno = 0;
-    *value = strtoull(text, &end, base_of(text));
-    return !errno && !*end;
+    return number_parse(text, value, &why);
 }
 
 bool qapi_parse_number(const char *text, double *value)
 {
     char *end;
 
-    if (!starts_number(text, true)) {
+    if (!starts_number(text)) {
         return false;
     }
     *value = g_ascii_strtod(text, &end);
     return !*end && isfinite(*value);
 }
 
-/* Bits to shift for a suffix, or -1. */
-static int suffix_shift(char c)
-{
-    static const char suffixes[] = "BKMGTPE";
-    const char *at = c ? strchr(suffixes, g_ascii_toupper(c)) : NULL;
-
-    return at ? 10 * (int)(at - suffixes) : -1;
-}
-
-static bool take_fraction(const char *text, int shift, uint64_t *bytes)
-{
-    double value = g_ascii_strtod(text, NULL) * (double)(UINT64_C(1) << shift);
-
-    if (!isfinite(value) || value < 0 || value >= 0x1p64) {
-        return false;
-    }
-    *bytes = value;
-    return true;
-}
-
 bool qapi_parse_size(const char *text, uint64_t *bytes)
 {
-    size_t digits = strspn(text, "0123456789");
-    size_t length = strlen(text);
-    int shift = 0;
-    char *end;
+    g_autofree char *why = NULL;
 
-    if (!digits || base_of(text) == 16) {
-        return qapi_parse_uint64(text, bytes);
-    }
-    if (!g_ascii_isdigit(text[length - 1])) {
-        shift = suffix_shift(text[--length]);
-        if (shift < 0) {
-            return false;
-        }
-    }
-    if (text[digits] == '.' && shift &&
-        digits + 1 + strspn(text + digits + 1, "0123456789") == length) {
-        return take_fraction(text, shift, bytes);
-    }
-    errno = 0;
-    *bytes = strtoull(text, &end, 10);
-    if (errno || digits != length || *bytes > UINT64_MAX >> shift) {
-        return false;
-    }
-    *bytes <<= shift;
-    return true;
+    return size_parse(text, 1, bytes, &why);
 }
 
 static bool take_range(const char **text, GArray *numbers)

@@ -11,7 +11,7 @@ bool qapi_parse_bool(const char *text, bool *value); /* on off yes no true false
 bool qapi_parse_int64(const char *text, int64_t *value);
 bool qapi_parse_uint64(const char *text, uint64_t *value);
 bool qapi_parse_number(const char *text, double *value);
-/* Bytes: 4096, 0x1000, 64k, 1.5G; suffixes B k M G T P E, any case. */
+/* Bytes, as size_parse() takes them. */
 bool qapi_parse_size(const char *text, uint64_t *bytes);
 
 /* "0-3,7" appended to an array of int64_t; at most QAPI_MAX_RANGE numbers. */

@@ -21,11 +21,7 @@ typedef struct QmpCommand {
     const char *const *features;
     unsigned flags;
     unsigned targets; /* QAPI_TARGET_* */
-    /*
-     * `args` is an object or NULL. On success *ret is what to return (owned by the caller);
-     * it is left alone by a command that returns nothing. NULL is JSON null.
-     */
-    bool (*run)(json_object *args, json_object **ret, Error **errp);
+    bool (*run)(json_object *args, json_object **ret, Error **errp); /* see qmp_command_run() */
 } QmpCommand;
 
 typedef struct QmpCommandTable {
@@ -43,6 +39,14 @@ const QmpCommand *qmp_command_find(const char *name);
 
 /* All commands of this target in order of name: NULL begins, NULL ends. */
 const QmpCommand *qmp_command_next(const QmpCommand *command);
+
+/*
+ * Checks the arguments and runs the command under the machine lock (or not, if it may run out
+ * of band). `args` is an object, or NULL for none. On success *ret is the reply's value, owned by
+ * the caller; NULL is JSON null.
+ */
+bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret,
+                     Error **errp);
 
 /* For generated code: what handlers return as *ret, and commands that take no arguments. */
 bool qmp_no_arguments(json_object *args, Error **errp);
