@@ -13,7 +13,8 @@ void thread_show_names(bool are_shown);
 
 /*
  * A joinable thread with all signals blocked but those a thread raises by its own fault: signals
- * sent to the process reach the main thread. NULL with *why (g_free) if the host refuses.
+ * sent to the process reach the main thread. The thread may read what RCU guards (util/rcu.h).
+ * NULL with *why (g_free) if the host refuses.
  */
 GThread *thread_new(const char *name, GThreadFunc run, void *opaque, char **why);
 
