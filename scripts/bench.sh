@@ -7,15 +7,5 @@ set -eu
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=${BENCH_BUILD:-$source/build-bench}
 
-if [ ! -f "$build/build.ninja" ]; then
-    mkdir -p "$build"
-    (cd "$build" && "$source/configure" >configure.log) || {
-        cat "$build/configure.log" >&2
-        exit 1
-    }
-fi
-ninja -C "$build" >"$build/build.log" || {
-    cat "$build/build.log" >&2
-    exit 1
-}
+"$source/scripts/build.sh" "$build"
 exec meson test -C "$build" --benchmark --no-rebuild --verbose --num-processes 1 "$@"

@@ -7,9 +7,6 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 build=${DEMO_BUILD:-$source/build}
 
 "$source/scripts/install-deps.sh" build
-if [ ! -f "$build/build.ninja" ]; then
-    mkdir -p "$build"
-    (cd "$build" && "$source/configure" --target-list=x86_64-softmmu)
-fi
-ninja -C "$build"
+echo "building in $build"
+"$source/scripts/build.sh" "$build" --target-list=x86_64-softmmu
 exec python3 "$source/scripts/demo.py" "$build/qemu-system-x86_64"

@@ -13,11 +13,8 @@ case ${1:-} in
 *) seconds=$1; shift ;;
 esac
 
-[ -f "$build/build.ninja" ] ||
-    (mkdir -p "$build" && cd "$build" && "$source/configure" --cc="${FUZZ_CC:-clang}" \
-        --enable-fuzzing --enable-sanitizers --enable-werror >"$build/configure.log" 2>&1) ||
-    { cat "$build/configure.log" >&2; exit 1; }
-ninja -C "$build" >"$build/build.log" 2>&1 || { cat "$build/build.log" >&2; exit 1; }
+"$source/scripts/build.sh" "$build" --cc="${FUZZ_CC:-clang}" --enable-fuzzing \
+    --enable-sanitizers --enable-werror
 
 all=$(cd "$build" && find . -maxdepth 1 -type f -name 'fuzz-*' -perm -u+x | sed 's|./||' | sort)
 [ -n "$all" ] || { echo "fuzz: no target in $build" >&2; exit 1; }
@@ -29,21 +26,25 @@ export UBSAN_OPTIONS=print_stacktrace=1 G_SLICE=always-malloc
 failed=0
 for name; do
     name=fuzz-${name#fuzz-}
-    echo "$all" | grep -qxF -e "$name" || { echo "fuzz: no target '$name'; there are:" $all >&2; exit 1; }
+    if ! echo "$all" | grep -qxF -e "$name"; then
+        echo "fuzz: no target '$name'; there are:" $all >&2
+        exit 1
+    fi
     corpus=$build/corpus/$name
     found=$build/findings/$name
     seeds=$source/tests/fuzz/${name#fuzz-}
     mkdir -p "$corpus" "$found"
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086 # at most one more folder
-    if (cd "$build" && "./$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
-        -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" "$corpus" $seeds) \
-        >"$found/log" 2>&1; then
-        echo "$name: no finding in $(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log") runs"
+    if "$build/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+        -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" \
+        "$corpus" $seeds >"$found/log" 2>&1; then
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")
+        echo "$name: no finding in $runs runs"
     else
         failed=1
         echo "$name: FINDING, log in $found/log:"
-        grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\|INITED\|RELOAD\)' "$found/log" | tail -n 40
+        grep -Ev '^#[0-9]+\s+(NEW|REDUCE|pulse|INITED|RELOAD)' "$found/log" | tail -n 40
     fi
 done
 exit $failed
