@@ -116,12 +116,11 @@ CommandInfoArray *qmp_query_commands(Error **errp)
 {
     CommandInfoArray *result = g_new0(CommandInfoArray, 1);
 
-    result->items = g_new0(CommandInfo *, table->count);
     for (const QmpCommand *c = qmp_command_next(NULL); c; c = qmp_command_next(c)) {
         CommandInfo *info = g_new0(CommandInfo, 1);
 
         info->name = g_strdup(c->name);
-        result->items[result->count++] = info;
+        command_info_array_add(result, info);
     }
     return result;
 }

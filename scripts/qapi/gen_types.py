@@ -86,7 +86,7 @@ def gen_struct(type_):
 
 def gen_helpers(type_):
     name, prefix, descriptor = type_.c_type, type_.prefix, type_.descriptor
-    return f'''extern const QapiType {descriptor};
+    return f'''{gen_array_add(type_) if isinstance(type_, Array) else ''}extern const QapiType {descriptor};
 static inline {name} *{prefix}_from_json(json_object *in, QapiForm form, Error **errp)
 {{
     return ({name} *)qapi_from_json(&{descriptor}, in, form, errp);
@@ -104,6 +104,16 @@ static inline {name} *{prefix}_clone(const {name} *value)
     return ({name} *)qapi_clone(&{descriptor}, value);
 }}
 G_DEFINE_AUTOPTR_CLEANUP_FUNC({name}, {prefix}_free)
+'''
+
+
+def gen_array_add(array):
+    slot = array.element.slot
+    return f'''static inline void {array.prefix}_add({array.c_type} *array, {slot}item)
+{{
+    array->items = ({slot}*)g_realloc_n(array->items, array->count + 1, sizeof(item));
+    array->items[array->count++] = item;
+}}
 '''
 
 

@@ -331,7 +331,15 @@ Thing *qmp_sample_echo(const Thing *args, Error **errp)
 
 NodeArray *qmp_sample_list(Error **errp)
 {
-    return g_new0(NodeArray, 1);
+    NodeArray *result = g_new0(NodeArray, 1);
+
+    for (int i = 0; i < 3; i++) {
+        Node *node = g_new0(Node, 1);
+
+        node->id = g_strdup_printf("%d", i);
+        node_array_add(result, node);
+    }
+    return result;
 }
 
 json_object *qmp_sample_any(json_object *value, bool has_fail, bool fail, Error **errp)
@@ -383,8 +391,7 @@ static void test_commands(void)
     run("sample-raw", "{'whatever': 1}", "{}");
     run("sample-raw", "[]", "Invalid parameter type for 'arguments', expected: object");
     qapi_set_target("ppc64");
-    run("sample-list", NULL, "[]");
-    run("sample-list", "{}", "[]");
+    run("sample-list", NULL, "[{\"id\": \"0\"}, {\"id\": \"1\"}, {\"id\": \"2\"}]");
     run("sample-list", "{'x': 1}", "Parameter 'x' is unexpected");
     qapi_set_target("x86_64");
 }
