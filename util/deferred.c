@@ -46,7 +46,7 @@ void deferred_schedule(Deferred *d)
         g_queue_push_tail_link(&loop->deferred, &d->link);
     }
     g_mutex_unlock(&loop->lock);
-    if (is_new) {
+    if (is_new && !event_loop_is_run_here(loop)) {
         event_loop_wake(loop);
     }
 }

@@ -181,6 +181,7 @@ EventLoop *event_loop_main(void)
     if (g_once_init_enter(&main_loop)) {
         EventLoop *loop = loop_new(g_main_context_ref(g_main_context_default()));
 
+        loop->has_thread = true;
         g_once_init_leave(&main_loop, (gsize)loop);
     }
     return (EventLoop *)main_loop;
@@ -195,6 +196,19 @@ EventLoop *event_loop_ref(EventLoop *loop)
 {
     __atomic_fetch_add(&loop->refs, 1, __ATOMIC_RELAXED);
     return loop;
+}
+
+bool event_loop_try_ref(EventLoop *loop)
+{
+    int refs = __atomic_load_n(&loop->refs, __ATOMIC_RELAXED);
+
+    while (refs > 0) {
+        if (__atomic_compare_exchange_n(&loop->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE,
+                                        __ATOMIC_RELAXED)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void event_loop_unref(EventLoop *loop)
@@ -228,12 +242,28 @@ void event_loop_set_current(EventLoop *loop)
 {
     /* The default of 50 us would make every short timer late. */
     prctl(PR_SET_TIMERSLACK, 1UL);
+    if (own_loop) {
+        __atomic_store_n(&own_loop->has_thread, false, __ATOMIC_SEQ_CST);
+    }
     own_loop = loop;
+    if (own_loop) {
+        __atomic_store_n(&own_loop->has_thread, true, __ATOMIC_SEQ_CST);
+    }
 }
 
 bool event_loop_is_current(EventLoop *loop)
 {
     return event_loop_current() == loop;
+}
+
+bool event_loop_is_run_here(EventLoop *loop)
+{
+    return polled_loop == loop;
+}
+
+bool event_loop_has_thread(EventLoop *loop)
+{
+    return __atomic_load_n(&loop->has_thread, __ATOMIC_SEQ_CST);
 }
 
 bool event_loop_run_once(EventLoop *loop, bool may_block)

@@ -21,6 +21,7 @@ struct EventLoop {
     int refs;             /* atomic */
     bool is_waiting;      /* atomic: event_loop_wake() must interrupt */
     bool is_wake_wanted;  /* atomic: the next wait does not wait */
+    bool has_thread;      /* atomic */
     unsigned depth;       /* of event_loop_run_once(), in its thread */
     const EventLoopWaitHooks *hooks;
     EventLoopTimers *timers; /* atomic; set once under `lock` */

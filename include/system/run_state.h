@@ -7,8 +7,8 @@
 #ifndef SYSTEM_RUN_STATE_H
 #define SYSTEM_RUN_STATE_H
 
+#include "qapi/qapi-types-run-state.h"
 #include "qom/error.h"
-#include "system/run_state_types.h"
 #include "util/notifier.h"
 
 /* Prelaunch at first. Any thread. */
@@ -110,7 +110,8 @@ typedef struct RunActions {
 /* -action, -no-reboot, -no-shutdown, set-action change it in place. */
 RunActions *run_actions(void);
 /* Any thread. Sends the event, then does as run_actions() say. */
-void vm_guest_panicked(void);
+/* `info` may be NULL. */
+void vm_guest_panicked(const GuestPanicInformation *info);
 void vm_watchdog_expired(void);
 /* What the watchdog's "inject-nmi" calls; the machine installs it. */
 void vm_set_nmi_handler(void (*inject_nmi)(void));

@@ -24,6 +24,7 @@ typedef struct Timer {
     EventFn *fn;
     void *opaque;
     int64_t deadline_ns;
+    int64_t due_ns;  /* the same, but not before the time at which it was armed by a timer */
     uint64_t order;  /* of arming */
     size_t slot;     /* in the list's heap, from 1; 0: not armed */
     unsigned attributes;

@@ -22,6 +22,8 @@ EventLoop *event_loop_main(void);
 EventLoop *event_loop_new(void);
 EventLoop *event_loop_ref(EventLoop *loop); /* any thread */
 void event_loop_unref(EventLoop *loop);     /* any thread; NULL is fine */
+/* Any thread: for registries of loops. False if it is going away. */
+bool event_loop_try_ref(EventLoop *loop);
 GMainContext *event_loop_context(EventLoop *loop);
 
 /* The loop this thread runs; the main loop in threads without one (vCPUs, workers). */
@@ -29,6 +31,10 @@ EventLoop *event_loop_current(void);
 /* Says that this thread runs `loop` (NULL: no longer). The main thread need not. */
 void event_loop_set_current(EventLoop *loop);
 bool event_loop_is_current(EventLoop *loop);
+/* This thread is within event_loop_run_once(loop): its next wait sees what changes now. */
+bool event_loop_is_run_here(EventLoop *loop);
+/* Any thread: the main loop, or some thread said that it runs this one. */
+bool event_loop_has_thread(EventLoop *loop);
 
 /* Waits (if `may_block`) and serves what is ready once. True if anything was served. */
 bool event_loop_run_once(EventLoop *loop, bool may_block);
