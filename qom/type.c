@@ -257,3 +257,17 @@ const char *type_resolve_alias(const char *name)
 
     return target && type_find(target) ? target : name;
 }
+
+void type_each_alias(void (*fn)(void *opaque, const char *alias, const char *name), void *opaque)
+{
+    GHashTableIter it;
+    const char *alias, *name;
+
+    if (!aliases) {
+        return;
+    }
+    g_hash_table_iter_init(&it, aliases);
+    while (g_hash_table_iter_next(&it, (gpointer *)&alias, (gpointer *)&name)) {
+        fn(opaque, alias, name);
+    }
+}

@@ -84,6 +84,9 @@ void type_each_property(const Type *type, void (*fn)(void *opaque, const Type *o
 /* An alias is another name users may give for a type, where the family permits (-device). */
 void type_register_alias(const char *alias, const char *name);
 const char *type_resolve_alias(const char *name); /* `name` itself when it is none */
+void type_each_alias(void (*fn)(void *opaque, const char *alias, const char *name), void *opaque);
+/* Help on a type's properties that can be set: one line each, sorted. */
+void type_print_properties(GString *out, const Type *type);
 
 /* One reference, no parent, properties at their initial values. The type must be concrete. */
 Object *object_new(const char *type_name);
