@@ -1,0 +1,86 @@
+/*
+ * Machine: the board as a whole, "/machine". Its type is a table: what it may have, what it has
+ * by default, how it is built. Exactly one exists, made from -machine's options.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_CORE_MACHINE_H
+#define HW_CORE_MACHINE_H
+
+#include "hw/core/device.h"
+#include "hw/core/topology.h"
+
+#define TYPE_MACHINE        "machine"
+#define TYPE_MACHINE_SUFFIX "-machine"
+
+struct NumaState;
+
+typedef struct Machine {
+    Object parent;
+    /* properties */
+    char *kernel, *initrd, *append, *dtb, *dumpdtb, *dt_compatible, *firmware, *memory_encryption;
+    int64_t phandle_start;
+    bool usb, graphics, mem_merge, dump_guest_core, suppress_vmdesc;
+    Object *confidential;
+    CpuTopology smp;
+    MemorySizes memory;
+    BootOrder boot;
+    struct NumaState *numa;
+    /* state */
+    const char *cpu_type;      /* QOM type of -cpu; NULL: no CPU */
+    MemoryRegion *ram;         /* NULL: no memory */
+    MemoryRegion own_ram;
+    CpuSlots *slots;           /* where CPUs are or may come; NULL: none asked for */
+    bool is_initialized;
+} Machine;
+DECLARE_CAST(Machine, MACHINE)
+
+typedef struct MachineType {
+    struct ObjectType;
+    const char *alias;
+    uintptr_t is_default;
+    uintptr_t max_cpus;            /* 0: 1 */
+    uintptr_t default_ram_bytes;   /* 0: 128 MiB */
+    const char *default_ram_id;    /* NULL: it has no RAM of its own */
+    const char *default_cpu;       /* QOM type name */
+    uintptr_t has_hotpluggable_cpus;
+    uintptr_t supports_numa_mem;   /* the old -numa mem= */
+    uintptr_t auto_enable_numa;
+    uintptr_t supports_smp;        /* TopologyLevel mask */
+    uintptr_t prefers_sockets;     /* derive sockets before cores */
+    uintptr_t has_acpi;
+    uintptr_t is_without_ram;      /* -m 0 by default: "none" */
+    const char *deprecation;       /* NULL: it is not */
+    /* RAM, topology and CPU model are there: builds the rest. */
+    bool (*build)(Machine *machine, Error **errp);
+    /* The slots of all CPUs that may come; the core makes the first smp.cpus of them. */
+    CpuSlots *(*cpu_slots)(Machine *machine);
+    /* Who plugs devices of this kind that have no bus handler; NULL: nobody. */
+    Object *(*hotplug_handler)(Machine *machine, const Device *dev);
+} MachineType;
+#define MACHINE_TYPE(decl) OBJECT_TYPE(decl)
+
+static inline const MachineType *machine_ops(const Machine *machine)
+{
+    return object_ops(machine);
+}
+
+/* The machine of this process; NULL before it is made. */
+Machine *machine_current(void);
+/* By name or alias, as users know it: without the suffix. */
+const Type *machine_type_find(const char *name);
+const Type *machine_type_default(void);
+/* "pc-q35-9.0" of "pc-q35-9.0-machine". Free it. */
+char *machine_type_short_name(const Type *type);
+/* -machine help: sorted lines "name  description (alias of x) (default)". */
+void machine_print_types(GString *out);
+/* Makes it, with its containers, and puts it at /machine. It has no devices yet. */
+Machine *machine_create(const Type *type);
+/* Checks properties against each other, makes RAM and slots, builds the board. */
+bool machine_initialize(Machine *machine, Error **errp);
+/* Done building: what comes now is hot-plugged; resets the machine for the first time. */
+void machine_set_ready(Machine *machine);
+/* At exit: takes everything apart. */
+void machine_destroy(void);
+
+#endif
