@@ -75,8 +75,7 @@ const QmpCommand *qmp_command_next(const QmpCommand *command)
     return command->name ? command : NULL;
 }
 
-bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret,
-                     Error **errp)
+bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret, Error **errp)
 {
     g_autoptr(JsonObject) in = args ? json_ref(args) : json_object_new_object();
 

@@ -13,9 +13,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const QapiType *const types[] = {
-    &qapi_type_chardev_backend, &qapi_type_migrate_set_parameters,
-    &qapi_type_migration_info,  &qapi_type_numa_options,
-    &qapi_type_object_options,  &qapi_type_object_property_info,
+    &qapi_type_chardev_backend, &qapi_type_migrate_set_parameters, &qapi_type_migration_info,
+    &qapi_type_numa_options,    &qapi_type_object_options,         &qapi_type_object_property_info,
 };
 
 /* Doubles may lose digits in text, so equality is asked of the second round. */

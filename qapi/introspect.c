@@ -138,8 +138,8 @@ static void describe_type(Walk *w, const QapiType *type)
         [QAPI_ENUM] = "enum",           [QAPI_STRUCT] = "object", [QAPI_UNION] = "object",
         [QAPI_ALTERNATE] = "alternate", [QAPI_ARRAY] = "array",
     };
-    json_object *entity = new_entity(w, type->name,
-                                     type->kind < QAPI_ENUM ? "builtin" : meta_types[type->kind]);
+    json_object *entity =
+        new_entity(w, type->name, type->kind < QAPI_ENUM ? "builtin" : meta_types[type->kind]);
 
     switch (type->kind) {
     case QAPI_ENUM:

@@ -71,8 +71,8 @@ static bool fail_expects(const Reader *r, const Path *path, const char *expected
 static bool fail_unexpected(const Reader *r, const Path *path, json_object *value)
 {
     g_autofree char *name = path_text(r, path);
-    bool is_nested = json_object_is_type(value, json_type_object) ||
-                     json_object_is_type(value, json_type_array);
+    bool is_nested =
+        json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array);
 
     if (r->form == QAPI_TEXT && is_nested) {
         return error_set(r->errp, "Parameters '%s.*' are unexpected", name);
@@ -332,8 +332,7 @@ static bool read_ranges(const Reader *r, const Path *path, const QapiType *type,
         g_autoptr(JsonObject) number = json_object_new_int64(g_array_index(numbers, int64_t, i));
         const Path here = { .parent = path, .index = i, .depth = path->depth + 1 };
 
-        if (!read_slot(r, &here, element, number,
-                       (char *)array->items + i * element->slot_size)) {
+        if (!read_slot(r, &here, element, number, (char *)array->items + i * element->slot_size)) {
             return false;
         }
         array->count++;
@@ -355,7 +354,10 @@ static bool read_array(const Reader *r, const Path *path, const QapiType *type, 
         return fail_type(r, path, "array");
     }
     count = json_object_array_length(in);
-    array->items = g_malloc0_n(count, element->slot_size);
+    array->items = g_try_malloc0_n(count, element->slot_size);
+    if (count && !array->items) {
+        return fail_expects(r, path, "fewer elements");
+    }
     for (size_t i = 0; i < count; i++) {
         const Path here = { .parent = path, .index = i, .depth = path->depth + 1 };
 
@@ -395,8 +397,8 @@ static json_type select_branch(const Reader *r, const QapiType *type, json_objec
     json_type selector = json_object_get_type(in);
     const char *text = text_of(r, in);
 
-    if (text && (type->branch_count <= json_type_string ||
-                 !type->branches[json_type_string].type)) {
+    if (text &&
+        (type->branch_count <= json_type_string || !type->branches[json_type_string].type)) {
         selector = select_by_text(type, text);
     } else if (selector == json_type_int && !type->branches[json_type_int].type) {
         selector = json_type_double;
@@ -404,8 +406,8 @@ static json_type select_branch(const Reader *r, const QapiType *type, json_objec
     return selector;
 }
 
-static bool read_alternate(const Reader *r, const Path *path, const QapiType *type,
-                           json_object *in, char *value)
+static bool read_alternate(const Reader *r, const Path *path, const QapiType *type, json_object *in,
+                           char *value)
 {
     json_type selector = select_branch(r, type, in);
 

@@ -176,8 +176,7 @@ void *qapi_clone(const QapiType *type, const void *value)
         *(json_type *)copy = *(const json_type *)value;
         branch = qapi_branch(type, value);
         if (branch) {
-            clone_slot(branch, copy + type->union_offset,
-                       (const char *)value + type->union_offset);
+            clone_slot(branch, copy + type->union_offset, (const char *)value + type->union_offset);
         }
     } else {
         clone_members(type, copy, value);
@@ -233,7 +232,9 @@ static json_object *slot_to_json(const QapiType *type, const void *slot)
     case QAPI_NUMBER:
         return json_object_new_double(*(const double *)slot);
     case QAPI_ENUM:
-        return json_string(enum_table_name(type->values, *(const int *)slot));
+        text = enum_table_name(type->values, *(const int *)slot);
+        assert(text); /* else the room that makes this value does not list it in 'qmp' */
+        return json_string(text);
     case QAPI_ANY:
         return json_ref(*(json_object *const *)slot);
     case QAPI_NULL:

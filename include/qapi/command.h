@@ -20,7 +20,7 @@ typedef struct QmpCommand {
     const QapiType *ret;  /* NULL: returns {} */
     const char *const *features;
     unsigned flags;
-    unsigned targets; /* QAPI_TARGET_* */
+    unsigned targets;                                                /* QAPI_TARGET_* */
     bool (*run)(json_object *args, json_object **ret, Error **errp); /* see qmp_command_run() */
 } QmpCommand;
 
@@ -45,8 +45,7 @@ const QmpCommand *qmp_command_next(const QmpCommand *command);
  * of band). `args` is an object, or NULL for none. On success *ret is the reply's value, owned by
  * the caller; NULL is JSON null.
  */
-bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret,
-                     Error **errp);
+bool qmp_command_run(const QmpCommand *command, json_object *args, json_object **ret, Error **errp);
 
 /* For generated code: what handlers return as *ret, and commands that take no arguments. */
 bool qmp_no_arguments(json_object *args, Error **errp);

@@ -58,7 +58,7 @@ struct QapiType {
     const char *json_name;   /* of a builtin */
     const EnumTable *values; /* of an enumeration */
     const char *const *const *value_features;
-    const QapiType *element; /* of an array */
+    const QapiType *element;   /* of an array */
     const QapiMember *members; /* of a struct or union, those of the base first */
     size_t member_count;
     const QapiMember *tag;      /* of a union: selects the branch */

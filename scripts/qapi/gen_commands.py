@@ -88,7 +88,8 @@ def gen_run(command):
         body += '    if (!qmp_no_arguments(in, errp)) {\n        return false;\n    }\n'
     elif not command.is_raw:
         args = command.args
-        start = f'    g_autoptr({args.c_type}) args = {args.prefix}_from_json(in, QAPI_TYPED, errp);\n'
+        start = (f'    g_autoptr({args.c_type}) args ='
+                 f' {args.prefix}_from_json(in, QAPI_TYPED, errp);\n')
         body += '    if (!args) {\n        return false;\n    }\n'
     call = gen_call(command)
     if command.returns is None or command.is_raw:

@@ -86,7 +86,8 @@ def gen_struct(type_):
 
 def gen_helpers(type_):
     name, prefix, descriptor = type_.c_type, type_.prefix, type_.descriptor
-    return f'''{gen_array_add(type_) if isinstance(type_, Array) else ''}extern const QapiType {descriptor};
+    extra = gen_array_add(type_) if isinstance(type_, Array) else ''
+    return extra + f'''extern const QapiType {descriptor};
 static inline {name} *{prefix}_from_json(json_object *in, QapiForm form, Error **errp)
 {{
     return ({name} *)qapi_from_json(&{descriptor}, in, form, errp);

@@ -133,7 +133,8 @@ static void test_structs(void)
 static void test_lists(void)
 {
     static const char *const good[] = {
-        "{\"ints\": [1, -1], \"bytes\": [0, 255], \"texts\": [\"a\", \"\"], \"flags\": [true, false]}",
+        "{\"ints\": [1, -1], \"bytes\": [0, 255], \"texts\": [\"a\", \"\"], \"flags\": [true, "
+        "false]}",
         "{\"shades\": [\"default\", \"light\"], \"values\": [null, 1, {\"a\": []}]}",
         "{\"nodes\": [{\"id\": \"a\"}, {\"id\": \"b\"}], \"choices\": [\"x\", 3, null]}",
         "{\"texts\": [], \"nodes\": []}",
@@ -189,8 +190,7 @@ static void test_unions(void)
 
 static void test_alternates(void)
 {
-    static const char *const good[] = { "\"a\"",  "7", "true", "{\"id\": \"a\"}",
-                                        "[1, 2]", "[]" };
+    static const char *const good[] = { "\"a\"", "7", "true", "{\"id\": \"a\"}", "[1, 2]", "[]" };
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         expect(&qapi_type_choice, QAPI_TYPED, good[i], good[i]);
@@ -224,11 +224,21 @@ static void test_text_numbers(void)
         { "{'bytes': '0x1000'}", "{\"bytes\": 4096}" },
         { "{'bytes': 7, 'i8': 3}", "{\"i8\": 3, \"bytes\": 7}" },
     };
-    static const char *const bad_sizes[] = { "",    "k",    "-1",  " 1",   "1x", "1.5", "1.5x",
-                                             "16E", "0x1k", "1..5k", "1.k5", "1e3",
+    static const char *const bad_sizes[] = { "",
+                                             "k",
+                                             "-1",
+                                             " 1",
+                                             "1x",
+                                             "1.5",
+                                             "1.5x",
+                                             "16E",
+                                             "0x1k",
+                                             "1..5k",
+                                             "1.k5",
+                                             "1e3",
                                              "99999999999999999999" };
-    static const char *const bad_ints[] = { "", "x", "1k", " 1", "--1", "1 ", "1.5",
-                                            "9223372036854775808" };
+    static const char *const bad_ints[] = { "",    "x",  "1k",  " 1",
+                                            "--1", "1 ", "1.5", "9223372036854775808" };
 
     for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
         expect(&qapi_type_numbers, QAPI_TEXT, good[i][0], good[i][1]);
