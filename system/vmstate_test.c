@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "system/timer.h"
 #include "system/vmstate_kind.h"
 
 typedef enum Mode { MODE_A, MODE_B, MODE_C, MODE_COUNT } Mode;
@@ -525,6 +526,58 @@ static void test_descriptions(void)
     g_assert_cmpuint(json_object_array_length(json_member(shown, "Subsections")), ==, 1);
 }
 
+typedef struct Alarm {
+    struct Timer timer, timers[2];
+} Alarm;
+
+static void nothing(void *opaque)
+{
+}
+
+static void alarm_init(Alarm *a)
+{
+    timer_init(&a->timer, CLOCK_VIRTUAL, nothing, NULL);
+    timer_init(&a->timers[0], CLOCK_REAL, nothing, NULL);
+    timer_init(&a->timers[1], CLOCK_VIRTUAL, nothing, NULL);
+}
+
+static void alarm_clear(Alarm *a)
+{
+    timer_clear(&a->timer);
+    timer_clear(&a->timers[0]);
+    timer_clear(&a->timers[1]);
+}
+
+static void test_timers(void)
+{
+    static const VMField rows[] = { VM_TIMER(Alarm, timer), VM_TIMER_ARRAY(Alarm, timers) };
+    static const VMState vm = VMSTATE_INIT(rows, .version = 1);
+    VMWriter w = { .out = g_byte_array_new() };
+    g_autoptr(Error) err = NULL;
+    Alarm from, to;
+    VMReader r;
+
+    alarm_init(&from);
+    alarm_init(&to);
+    timer_arm_at_ns(&from.timer, 1234567890123);
+    timer_arm_at_ns(&from.timers[1], 5);
+    timer_arm_at_ns(&to.timers[0], 99); /* cancelled by the load */
+    g_assert_true(vmstate_save(&vm, &from, &w, NULL));
+    r = (VMReader){ .data = w.out->data, .size = w.out->len };
+    g_assert_true(vmstate_load(&vm, &to, &r, NULL));
+    g_assert_cmpint(timer_deadline_ns(&to.timer), ==, 1234567890123);
+    g_assert_false(timer_is_armed(&to.timers[0]));
+    g_assert_cmpint(timer_deadline_ns(&to.timers[1]), ==, 5);
+
+    w.out->data[2] = 0x80; /* the first deadline */
+    r = (VMReader){ .data = w.out->data, .size = w.out->len };
+    g_assert_false(vmstate_load(&vm, &to, &r, &err));
+    g_assert_nonnull(strstr(error_text(err), "timer: -9223370802286885685 ns is before"));
+    alarm_clear(&from);
+    alarm_clear(&to);
+    g_byte_array_unref(w.out);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -537,6 +590,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vmstate/errors", test_errors_name_the_row);
     g_test_add_func("/vmstate/save-errors", test_save_errors);
     g_test_add_func("/vmstate/hostile-counter", test_hostile_counter);
+    g_test_add_func("/vmstate/timers", test_timers);
     g_test_add_func("/vmstate/expand", test_expand);
     g_test_add_func("/vmstate/descriptions", test_descriptions);
     return g_test_run();
