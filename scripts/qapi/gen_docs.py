@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The QMP reference as Markdown, from the documentation blocks."""
 
-from qapi.model import Alternate, Array, Builtin, Enum, Union
+from qapi.model import Alternate, Array, Builtin, Enum, Struct, Union
 from qapi.parser import doc_text
 
 
@@ -13,11 +13,38 @@ def shown(type_):
     return f'[{type_.name}](#{type_.name.lower()})'
 
 
+def parts(type_):
+    """The types that `type_` refers to."""
+    if isinstance(type_, Array):
+        return [type_.element]
+    if isinstance(type_, Alternate):
+        return list(type_.branches.values())
+    if not isinstance(type_, Struct):
+        return []
+    branches = [branch for value, branch in getattr(type_, 'branches', {}).items()
+                if type_.tag.type.value(value).is_present]
+    return [member.type for member in type_.members] + branches + [type_.base]
+
+
+def reached_types(schema):
+    todo, seen = [], {None}
+    for item in list(schema.commands.values()) + list(schema.events.values()):
+        if item.is_present:
+            todo += [item.args, item.returns]
+    while todo:
+        type_ = todo.pop()
+        if type_ not in seen:
+            seen.add(type_)
+            todo += parts(type_)
+    return seen
+
+
 def gen_docs(schema):
     text = '# QMP reference\n'
+    reached = reached_types(schema)
     for module in schema.modules:
         callables = [item for item in module.commands + module.events if item.is_present]
-        types = [type_ for type_ in module.definitions if type_.doc]
+        types = [type_ for type_ in module.definitions if type_.doc and type_ in reached]
         if not callables and not types:
             continue
         text += f'\n## {module.name}\n'
@@ -61,7 +88,7 @@ def gen_callable(item):
         text += f'\nTakes the members of {shown(item.args)}.\n'
     elif item.args:
         text += gen_table(member_rows(item.args, doc))
-    if getattr(item, 'returns', None):
+    if item.returns:
         text += f'\nReturns {shown(item.returns)}.\n'
     notes = [note for note, is_set in [('allowed in preconfig state', item.allow_preconfig),
                                        ('may run out of band', item.allow_oob)] if is_set]

@@ -223,6 +223,15 @@ class GeneratorTest(unittest.TestCase):
         self.assertIn('### bar (command)', self.read('qmp-reference.md'))
         self.assertNotIn('foo', self.read('qmp-reference.md'))
 
+    def test_docs_show_what_is_reached(self):
+        self.write('top.json', union("'Base'", 'kind', "{ 'b': 'Part' }")
+                   + struct('{}', name='Lonely') + command(", 'returns': ['Foo']"))
+        self.assertEqual(self.run_tool('--have', 'foo').returncode, 0)
+        docs = self.read('qmp-reference.md')
+        for name in ('Foo', 'Kind', 'Base', 'Part'):
+            self.assertIn(f'### {name}\n', docs)
+        self.assertNotIn('Lonely', docs)
+
     def test_equal_output_is_left_alone(self):
         self.write('top.json', PART)
         path = os.path.join(self.folder, 'out', 'qapi-types-top.h')
