@@ -1,0 +1,54 @@
+/*
+ * Functions of HMP's table: `hmp_*` run a command, `show_*` print what a QMP command returned,
+ * `complete_*` offer words.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef MONITOR_HMP_HANDLERS_H
+#define MONITOR_HMP_HANDLERS_H
+
+#include "hmp.h"
+
+/* hmp_help.c */
+void hmp_help(Hmp *hmp, json_object *args);
+void hmp_info_help(Hmp *hmp, json_object *args);
+void hmp_history(Hmp *hmp, json_object *args);
+void hmp_print(Hmp *hmp, json_object *args);
+void complete_command(HmpWords *words);
+
+/* hmp_objects.c */
+void hmp_chardev_add(Hmp *hmp, json_object *args);
+void hmp_object_add(Hmp *hmp, json_object *args);
+void hmp_qom_set(Hmp *hmp, json_object *args);
+void show_qom_list(Hmp *hmp, json_object *value);
+void show_json(Hmp *hmp, json_object *value);
+void hmp_qom_tree(Hmp *hmp, json_object *args);
+void complete_chardev(HmpWords *words);
+void complete_device(HmpWords *words);
+void complete_object(HmpWords *words);
+void complete_object_type(HmpWords *words);
+void complete_path(HmpWords *words);
+
+/* hmp_log.c */
+void hmp_log(Hmp *hmp, json_object *args);
+void hmp_logfile(Hmp *hmp, json_object *args);
+void hmp_trace_event(Hmp *hmp, json_object *args);
+void hmp_trace_events(Hmp *hmp, json_object *args);
+void complete_log_item(HmpWords *words);
+void complete_trace_event(HmpWords *words);
+
+/* hmp_status.c */
+void show_chardevs(Hmp *hmp, json_object *value);
+void show_cpus(Hmp *hmp, json_object *value);
+void show_hotpluggable_cpus(Hmp *hmp, json_object *value);
+void show_iothreads(Hmp *hmp, json_object *value);
+void show_kvm(Hmp *hmp, json_object *value);
+void show_memdevs(Hmp *hmp, json_object *value);
+void show_memory_devices(Hmp *hmp, json_object *value);
+void show_memory_size(Hmp *hmp, json_object *value);
+void show_name(Hmp *hmp, json_object *value);
+void show_status(Hmp *hmp, json_object *value);
+void show_uuid(Hmp *hmp, json_object *value);
+void show_version(Hmp *hmp, json_object *value);
+
+#endif
