@@ -28,6 +28,7 @@ struct EventLoop {
     GMutex lock;          /* leaf: what follows */
     GQueue deferred;      /* of Deferred */
     EventLoopPolling polling;
+    struct ThreadPool *pool; /* referring back to the loop; NULL until it is asked for */
     /* The loop's thread only. */
     GPtrArray *pollers;
     unsigned pollers_busy;

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "util/thread_pool.h"
+#include "util/event_loop_internal.h"
 #include "util/thread.h"
 
 #define IDLE_US (10 * G_USEC_PER_SEC)
@@ -195,6 +196,32 @@ void thread_pool_free(ThreadPool *pool)
     g_cond_clear(&pool->worker_gone);
     g_mutex_clear(&pool->lock);
     g_free(pool);
+}
+
+ThreadPool *thread_pool_of(EventLoop *loop)
+{
+    ThreadPool *pool, *fresh;
+
+    g_mutex_lock(&loop->lock);
+    pool = loop->pool;
+    g_mutex_unlock(&loop->lock);
+    if (pool) {
+        return pool;
+    }
+    fresh = thread_pool_new(loop);
+    g_mutex_lock(&loop->lock);
+    if (!loop->pool) {
+        loop->pool = g_steal_pointer(&fresh);
+    }
+    pool = loop->pool;
+    g_mutex_unlock(&loop->lock);
+    thread_pool_free(fresh);
+    return pool;
+}
+
+void thread_pool_drop_of(EventLoop *loop)
+{
+    thread_pool_free(g_steal_pointer(&loop->pool));
 }
 
 void thread_pool_set_limits(ThreadPool *pool, unsigned min, unsigned max)

@@ -1,5 +1,5 @@
 /*
- * ThreadPool: blocking work of an event loop, done by threads that come and go. Each loop has one.
+ * ThreadPool: blocking work of an event loop, done by threads that come and go.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,6 +18,9 @@ typedef int ThreadPoolWork(void *opaque);
 /* Runs in the pool's loop, once: the work's result, or -ECANCELED. */
 typedef void ThreadPoolDone(void *opaque, int result);
 
+/* Any thread: the loop's own, made by the first who asks. Who ends the loop drops it before. */
+ThreadPool *thread_pool_of(EventLoop *loop);
+void thread_pool_drop_of(EventLoop *loop);
 /* Completions are delivered in `loop`, which the pool keeps. */
 ThreadPool *thread_pool_new(EventLoop *loop);
 /* In the loop's thread, with no job left. NULL is fine. */
