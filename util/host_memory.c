@@ -6,8 +6,13 @@
 #include "util/osdep.h"
 #include "util/host_memory.h"
 
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/memfd.h>
+#include <linux/mempolicy.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 /* Transparent huge pages need this alignment. */
@@ -93,4 +98,106 @@ int host_memory_map(const HostMemorySpec *spec, void **host)
 void host_memory_unmap(void *host, size_t bytes, size_t page_bytes)
 {
     munmap(host, bytes + page_bytes);
+}
+
+/* --- files --- */
+
+static int open_in_directory(const char *path, bool *is_new)
+{
+    g_autofree char *name = NULL;
+    int fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        name = g_build_filename(path, "guest-memory.XXXXXX", NULL);
+        fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+        if (fd >= 0) {
+            unlink(name);
+        }
+    }
+    *is_new = fd >= 0;
+    return fd;
+}
+
+int host_memory_open_file(const char *path, bool is_read_only, bool *is_new)
+{
+    bool ignored;
+    int fd;
+
+    is_new = is_new ? is_new : &ignored;
+    *is_new = false;
+    for (;;) {
+        fd = open(path, (is_read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+        if (fd >= 0 || (errno != ENOENT && errno != EISDIR)) {
+            break;
+        }
+        if (errno == EISDIR) {
+            return open_in_directory(path, is_new);
+        }
+        if (is_read_only) {
+            break;
+        }
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        if (fd >= 0 || errno != EEXIST) {
+            *is_new = fd >= 0;
+            break;
+        }
+    }
+    return fd;
+}
+
+static unsigned huge_flags(uint64_t huge_bytes)
+{
+    if (!huge_bytes) {
+        return 0;
+    }
+    return MFD_HUGETLB | (huge_bytes == HOST_HUGE_DEFAULT
+                              ? 0 : (unsigned)__builtin_ctzll(huge_bytes) << MFD_HUGE_SHIFT);
+}
+
+int host_memory_open_memfd(const char *name, uint64_t bytes, uint64_t huge_bytes, bool is_sealed)
+{
+    unsigned flags = MFD_CLOEXEC | (is_sealed ? MFD_ALLOW_SEALING : 0) | huge_flags(huge_bytes);
+    int fd = memfd_create(name, flags), error;
+
+    if (fd < 0) {
+        return -1;
+    }
+    if (ftruncate(fd, bytes) == 0 &&
+        (!is_sealed || fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)) {
+        return fd;
+    }
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* --- where pages come from --- */
+
+int host_memory_bind(void *host, size_t bytes, HostPolicy policy, const uint64_t *nodes)
+{
+    static const int modes[] = { MPOL_DEFAULT, MPOL_PREFERRED, MPOL_BIND, MPOL_INTERLEAVE };
+    unsigned long max_node = 0;
+
+    for (unsigned node = 0; node < HOST_NODES; node++) {
+        if (nodes[node / 64] >> node % 64 & 1) {
+            max_node = node + 1;
+        }
+    }
+    /* The kernel ignores the last bit it is told of. */
+    if (syscall(SYS_mbind, host, bytes, modes[policy], max_node ? nodes : NULL,
+                max_node ? max_node + 1 : 0, MPOL_MF_STRICT | MPOL_MF_MOVE) == 0) {
+        return 0;
+    }
+    return errno == ENOSYS && policy == HOST_POLICY_DEFAULT ? 0 : errno;
+}
+
+void host_memory_set_mergeable(void *host, size_t bytes, bool is_on)
+{
+    madvise(host, bytes, is_on ? MADV_MERGEABLE : MADV_UNMERGEABLE);
+}
+
+void host_memory_set_dumped(void *host, size_t bytes, bool is_on)
+{
+    madvise(host, bytes, is_on ? MADV_DODUMP : MADV_DONTDUMP);
 }
