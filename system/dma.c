@@ -1,0 +1,84 @@
+/*
+ * Lists of pieces for DMA: see system/dma.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "system/dma.h"
+
+void dma_list_init(DmaList *list, AddressSpace *as, MemTxAttrs attrs)
+{
+    *list = (DmaList){ .as = as, .attrs = attrs };
+}
+
+void dma_list_clear(DmaList *list)
+{
+    g_clear_pointer(&list->pieces, g_free);
+    list->count = list->room = 0;
+    list->bytes = 0;
+}
+
+bool dma_list_add(DmaList *list, IovaAddr addr, uint64_t bytes)
+{
+    if (__builtin_add_overflow(list->bytes, bytes, &list->bytes)) {
+        list->bytes -= bytes;
+        return false;
+    }
+    if (!bytes) {
+        return true;
+    }
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 8;
+        list->pieces = g_renew(DmaPiece, list->pieces, list->room);
+    }
+    list->pieces[list->count++] = (DmaPiece){ addr, bytes };
+    return true;
+}
+
+/* Calls for what of each piece lies in the span. */
+typedef MemTxResult PieceFn(const DmaList *list, DmaPiece piece, uint8_t *buf);
+
+static MemTxResult each_piece(const DmaList *list, DmaSpan span, PieceFn *fn, uint8_t *buf,
+                              size_t *done)
+{
+    MemTxResult result = MEM_TX_OK;
+    size_t at = 0;
+
+    for (unsigned i = 0; i < list->count && at < span.bytes; i++) {
+        DmaPiece piece = list->pieces[i];
+
+        if (span.offset >= piece.bytes) {
+            span.offset -= piece.bytes;
+            continue;
+        }
+        piece.addr += span.offset;
+        piece.bytes = MIN(piece.bytes - span.offset, span.bytes - at);
+        span.offset = 0;
+        result |= fn(list, piece, buf + at);
+        at += piece.bytes;
+    }
+    if (done) {
+        *done = at;
+    }
+    return result;
+}
+
+static MemTxResult read_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
+{
+    return dma_read(list->as, piece.addr, list->attrs, buf, piece.bytes);
+}
+
+static MemTxResult write_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
+{
+    return dma_write(list->as, piece.addr, list->attrs, buf, piece.bytes);
+}
+
+MemTxResult dma_list_read(const DmaList *list, DmaSpan span, void *buf, size_t *done)
+{
+    return each_piece(list, span, read_piece, buf, done);
+}
+
+MemTxResult dma_list_write(const DmaList *list, DmaSpan span, const void *buf, size_t *done)
+{
+    return each_piece(list, span, write_piece, (uint8_t *)buf, done);
+}
