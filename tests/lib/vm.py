@@ -182,6 +182,18 @@ class Vm:
         if status != self.status:
             raise RuntimeError(f'{self.argv}: ended with {status}: {self.stderr}')
 
+    def kill(self):
+        """An end without ceremony."""
+        self.process.kill()
+        self.process.communicate()
+        self.release()
+
+    def release(self):
+        for connection in (self.qtest_lines, self.qmp):
+            if connection:
+                connection.close()
+        self.folder.cleanup()
+
     def __enter__(self):
         return self
 
@@ -195,7 +207,4 @@ class Vm:
             else:
                 print(self.process.communicate()[1].decode())
         finally:
-            for connection in (self.qtest_lines, self.qmp):
-                if connection:
-                    connection.close()
-            self.folder.cleanup()
+            self.release()
