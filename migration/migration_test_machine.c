@@ -154,7 +154,7 @@ void test_machine_clear(TestMachine *m)
     g_free(m->label);
 }
 
-GByteArray *test_machine_save(TestMachine *m)
+GByteArray *test_save(void (*before_end)(void *opaque), void *opaque)
 {
     g_autoptr(MigrationStream) stream = migration_stream_new("memory");
     g_autoptr(SaveSession) session = save_session_new(stream);
@@ -164,20 +164,21 @@ GByteArray *test_machine_save(TestMachine *m)
 
     assert(fd >= 0 && again >= 0);
     migration_stream_attach(stream, fd);
-    test_machine_plug(m);
     assert(save_session_begin(session, NULL));
     while (!is_done) {
         assert(save_session_iterate(session, &is_done, NULL));
     }
+    if (before_end) {
+        before_end(opaque);
+    }
     assert(save_session_complete(session, NULL) && migration_stream_finish(stream, NULL));
-    test_machine_unplug(m);
     g_byte_array_set_size(bytes, lseek(again, 0, SEEK_END));
     assert(pread(again, bytes->data, bytes->len, 0) == bytes->len);
     close(again);
     return bytes;
 }
 
-char *test_machine_load(TestMachine *m, const uint8_t *data, size_t size)
+char *test_load(const uint8_t *data, size_t size)
 {
     g_autoptr(MigrationStream) stream = migration_stream_new("memory");
     int fd = memfd_create("stream", MFD_CLOEXEC);
@@ -186,9 +187,27 @@ char *test_machine_load(TestMachine *m, const uint8_t *data, size_t size)
 
     assert(fd >= 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
     migration_stream_attach(stream, fd);
-    test_machine_plug(m);
     is_ok = load_machine(stream, &err);
-    test_machine_unplug(m);
     assert(is_ok == !err);
     return err ? g_strdup(error_text(err)) : NULL;
+}
+
+GByteArray *test_machine_save(TestMachine *m)
+{
+    GByteArray *bytes;
+
+    test_machine_plug(m);
+    bytes = test_save(NULL, NULL);
+    test_machine_unplug(m);
+    return bytes;
+}
+
+char *test_machine_load(TestMachine *m, const uint8_t *data, size_t size)
+{
+    char *why;
+
+    test_machine_plug(m);
+    why = test_load(data, size);
+    test_machine_unplug(m);
+    return why;
 }

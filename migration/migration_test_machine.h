@@ -38,4 +38,8 @@ GByteArray *test_machine_save(TestMachine *m);
 /* NULL, or why the bytes do not load. Free it. */
 char *test_machine_load(TestMachine *m, const uint8_t *data, size_t size);
 
+/* The same of whatever is registered; `before_end` (may be NULL) runs before the last step. */
+GByteArray *test_save(void (*before_end)(void *opaque), void *opaque);
+char *test_load(const uint8_t *data, size_t size);
+
 #endif
