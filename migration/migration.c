@@ -1,0 +1,27 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "migration/configuration.h"
+#include "migration/incoming.h"
+#include "migration/migration.h"
+#include "migration/outgoing.h"
+#include "migration/ram.h"
+#include "migration/run_state_section.h"
+
+void migration_init(void)
+{
+    run_state_section_register();
+    ram_register();
+}
+
+void migration_set_machine(const char *name, const uint8_t *uuid)
+{
+    configuration_set_machine(name, uuid);
+}
+
+void migration_cleanup(void)
+{
+    outgoing_cleanup();
+    incoming_cleanup();
+}
