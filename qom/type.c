@@ -14,15 +14,10 @@ struct Type {
     unsigned depth;
     size_t instance_size;
     void *ops;
-    GHashTable *properties; /* name -> PropertyEntry; own and inherited */
+    GHashTable *properties; /* name -> Property; its own, NULL when it has none */
     Type **ancestors;       /* [0] is the root, [depth] is itself */
     bool is_resolved;
 };
-
-typedef struct PropertyEntry {
-    const Property *prop;
-    const Type *owner;
-} PropertyEntry;
 
 /* The register, filled by constructors. */
 static GHashTable *types;
@@ -62,26 +57,17 @@ static void inherit_ops(Type *type)
     type->ops = ops;
 }
 
-static void inherit_properties(Type *type)
+/* Only the type's own; a search goes up through the parents. */
+static void index_properties(Type *type)
 {
     PropertyList list = type->decl->properties;
 
-    type->properties = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    if (type->parent) {
-        GHashTableIter it;
-        PropertyEntry *entry;
-
-        g_hash_table_iter_init(&it, type->parent->properties);
-        while (g_hash_table_iter_next(&it, NULL, (gpointer *)&entry)) {
-            g_hash_table_insert(type->properties, (char *)entry->prop->name,
-                                g_memdup2(entry, sizeof(*entry)));
-        }
+    if (list.count) {
+        type->properties = g_hash_table_new(g_str_hash, g_str_equal);
     }
     for (size_t i = 0; i < list.count; i++) {
-        PropertyEntry entry = { &list.items[i], type };
-
-        g_hash_table_replace(type->properties, (char *)entry.prop->name,
-                             g_memdup2(&entry, sizeof(entry)));
+        g_hash_table_insert(type->properties, (char *)list.items[i].name,
+                            (Property *)&list.items[i]);
     }
 }
 
@@ -111,7 +97,7 @@ static void type_resolve(Type *type)
     }
     type->ancestors[type->depth] = type;
     inherit_ops(type);
-    inherit_properties(type);
+    index_properties(type);
     type->is_resolved = true;
 }
 
@@ -221,12 +207,18 @@ GPtrArray *type_list(const char *base, bool with_abstract)
 
 const Property *type_property(const Type *type, const char *name, const Type **owner)
 {
-    PropertyEntry *entry = g_hash_table_lookup(type->properties, name);
+    for (; type; type = type->parent) {
+        const Property *prop = type->properties ? g_hash_table_lookup(type->properties, name)
+                                                : NULL;
 
-    if (entry && owner) {
-        *owner = entry->owner;
+        if (prop) {
+            if (owner) {
+                *owner = type;
+            }
+            return prop;
+        }
     }
-    return entry ? entry->prop : NULL;
+    return NULL;
 }
 
 void type_each_property(const Type *type, void (*fn)(void *opaque, const Type *owner,
