@@ -18,9 +18,9 @@ struct Machine;
 typedef struct Cpu {
     Device parent;
     Vcpu vcpu;
-    int64_t ids[TOPOLOGY_LEVEL_COUNT]; /* properties socket-id ...; -1: not set */
-    int64_t node_id;
-    CpuSlot *slot;
+    int32_t ids[TOPOLOGY_LEVEL_COUNT]; /* properties socket-id ...; -1: not set */
+    int32_t node_id;                   /* likewise */
+    CpuSlot *slot;                     /* borrowed from the machine; NULL: not in one */
     bool start_powered_off;
 } Cpu;
 DECLARE_CAST(Cpu, CPU)
@@ -29,8 +29,16 @@ typedef struct CpuType {
     struct DeviceType;
     /* Registers for `info registers`, for people. */
     void (*print_registers)(Cpu *cpu, GString *out);
+    const VcpuOps *vcpu_ops;
 } CpuType;
 #define CPU_TYPE(decl) OBJECT_TYPE(decl)
+
+/* Rows for the levels a target's CPUs have. */
+#define PROP_CPU_ID(name, S, level, ...)                                                           \
+    PROP_I32(name, S, parent.ids[level], .initial = -1, .doc = "Its place in the topology",       \
+             __VA_ARGS__)
+#define PROP_CPU_NODE(S)                                                                           \
+    PROP_I32("node-id", S, parent.node_id, .initial = -1, .doc = "Its NUMA node")
 
 static inline const CpuType *cpu_ops(const Cpu *cpu)
 {
