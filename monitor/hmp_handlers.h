@@ -16,7 +16,25 @@ void hmp_history(Hmp *hmp, json_object *args);
 void hmp_print(Hmp *hmp, json_object *args);
 void complete_command(HmpWords *words);
 
+/* hmp_devices.c */
+void hmp_cpu(Hmp *hmp, json_object *args);
+void hmp_device_add(Hmp *hmp, json_object *args);
+void hmp_qdm(Hmp *hmp, json_object *args);
+void hmp_qtree(Hmp *hmp, json_object *args);
+void hmp_registers(Hmp *hmp, json_object *args);
+void complete_device_type(HmpWords *words);
+
+/* hmp_memory.c */
+void hmp_dump_physical(Hmp *hmp, json_object *args);
+void hmp_mtree(Hmp *hmp, json_object *args);
+void hmp_port_read(Hmp *hmp, json_object *args);
+void hmp_port_write(Hmp *hmp, json_object *args);
+void hmp_ramblock(Hmp *hmp, json_object *args);
+void hmp_sum(Hmp *hmp, json_object *args);
+
 /* hmp_objects.c */
+/* The member "options" as -chardev and the like read it; NULL: what is wrong is printed. */
+json_object *hmp_parse_options(Hmp *hmp, json_object *args, const char *implied_key);
 void hmp_chardev_add(Hmp *hmp, json_object *args);
 void hmp_object_add(Hmp *hmp, json_object *args);
 void hmp_qom_set(Hmp *hmp, json_object *args);

@@ -9,8 +9,7 @@
 #include "qom/user_creatable.h"
 #include "util/keyval.h"
 
-/* The options as -chardev and the like read them; NULL: what is wrong is printed. */
-static json_object *parse_options(Hmp *hmp, json_object *args, const char *implied_key)
+json_object *hmp_parse_options(Hmp *hmp, json_object *args, const char *implied_key)
 {
     g_autofree char *why = NULL;
     g_autoptr(GString) warnings = g_string_new(NULL);
@@ -24,19 +23,48 @@ static json_object *parse_options(Hmp *hmp, json_object *args, const char *impli
     return options;
 }
 
+/* `name` "": the types there are. */
+static void print_object_help(Hmp *hmp, const char *name)
+{
+    g_autoptr(GPtrArray) types = type_list(TYPE_USER_CREATABLE, false);
+
+    if (!*name) {
+        hmp_printf(hmp, "List of user creatable objects:\n");
+    }
+    for (guint i = 0; i < types->len; i++) {
+        const Type *type = g_ptr_array_index(types, i);
+
+        if (!*name) {
+            hmp_printf(hmp, "  %s\n", type_name(type));
+        } else if (!strcmp(type_name(type), name)) {
+            hmp_printf(hmp, "%s options:\n", name);
+            type_print_properties(hmp->out, type);
+            return;
+        }
+    }
+    if (*name) {
+        hmp_printf(hmp, "Error: Parameter 'qom-type' does not accept value '%s'\n", name);
+    }
+}
+
 void hmp_object_add(Hmp *hmp, json_object *args)
 {
-    g_autoptr(JsonObject) options = parse_options(hmp, args, "qom-type");
+    g_autoptr(JsonObject) options = hmp_parse_options(hmp, args, "qom-type");
     Error *err = NULL;
 
-    if (options && !user_creatable_add(options, PROPERTY_TEXT, &err)) {
+    if (!options) {
+        return;
+    }
+    if (hmp_has(options, "help")) {
+        print_object_help(hmp, hmp_text(options, "qom-type"));
+    } else if (!user_creatable_add(options, PROPERTY_TEXT, &err)) {
         hmp_report(hmp, err);
     }
 }
 
 void hmp_chardev_add(Hmp *hmp, json_object *args)
 {
-    g_autoptr(JsonObject) options = parse_options(hmp, args, "backend");
+    g_autoptr(JsonObject) options = hmp_parse_options(hmp, args, "backend");
     Error *err = NULL;
 
     if (options && !chardev_add_from_options(options, &err)) {

@@ -1,0 +1,166 @@
+/*
+ * HMP commands that look at memory and ports.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hmp_handlers.h"
+#include "system/address_space.h"
+#include "system/memory_info.h"
+#include "system/target.h"
+
+#define ROW_BYTES 16
+#define MAX_DUMP_BYTES (1 * MiB)
+#define PORT_MASK 0xffff
+
+static Endian target_endian(void)
+{
+    const TargetInfo *target = target_info();
+
+    return target && target->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
+}
+
+/* "b", "h", "w", "g" */
+static unsigned unit_bytes(json_object *args)
+{
+    switch (*hmp_text(args, "size")) {
+    case 'b':
+        return 1;
+    case 'h':
+        return 2;
+    case 'g':
+        return 8;
+    default:
+        return 4;
+    }
+}
+
+static void print_unit(Hmp *hmp, char format, unsigned bytes, uint64_t value)
+{
+    unsigned bits = bytes * 8;
+    int64_t number = bits == 64 ? (int64_t)value : (int64_t)(value << (64 - bits)) >> (64 - bits);
+
+    switch (format) {
+    case 'o':
+        hmp_printf(hmp, " 0%0*" PRIo64, (bits + 2) / 3, value);
+        break;
+    case 'd':
+        hmp_printf(hmp, " %*" PRId64, (int)(bits * 10 + 32) / 33 + 1, number);
+        break;
+    case 'u':
+        hmp_printf(hmp, " %*" PRIu64, (int)(bits * 10 + 32) / 33, value);
+        break;
+    case 'c':
+        hmp_printf(hmp, g_ascii_isprint(value) ? " '%c'" : " '\\x%02x'", (unsigned char)value);
+        break;
+    default:
+        hmp_printf(hmp, " 0x%0*" PRIx64, bytes * 2, value);
+    }
+}
+
+/* One row; false: nothing can be read there. */
+static bool print_row(Hmp *hmp, json_object *args, GuestAddr addr, unsigned units)
+{
+    char format = *hmp_text(args, "format");
+    unsigned bytes = format == 'c' ? 1 : unit_bytes(args);
+
+    hmp_printf(hmp, "%016" PRIx64 ":", addr);
+    for (unsigned i = 0; i < units; i++) {
+        uint64_t value;
+
+        if (address_space_load(address_space_system(), addr + i * bytes,
+                               mem_format(bytes, target_endian()), MEM_TX_NONE, &value)) {
+            hmp_printf(hmp, " Cannot access memory\n");
+            return false;
+        }
+        print_unit(hmp, format, bytes, value);
+    }
+    hmp_printf(hmp, "\n");
+    return true;
+}
+
+void hmp_dump_physical(Hmp *hmp, json_object *args)
+{
+    unsigned bytes = *hmp_text(args, "format") == 'c' ? 1 : unit_bytes(args);
+    uint64_t count = hmp_int(args, "count");
+    GuestAddr addr = hmp_int(args, "addr");
+
+    if (count * bytes > MAX_DUMP_BYTES) {
+        hmp_printf(hmp, "Error: at most %" PRIu64 " bytes are shown at once\n", MAX_DUMP_BYTES);
+        return;
+    }
+    while (count) {
+        unsigned units = MIN(count, ROW_BYTES / bytes);
+
+        if (!print_row(hmp, args, addr, units)) {
+            return;
+        }
+        addr += units * bytes;
+        count -= units;
+    }
+}
+
+/* The sum of BSD's `sum`. */
+void hmp_sum(Hmp *hmp, json_object *args)
+{
+    GuestAddr addr = hmp_int(args, "start");
+    uint32_t size = hmp_int(args, "size");
+    uint8_t chunk[4096];
+    uint16_t sum = 0;
+
+    while (size) {
+        uint32_t part = MIN(size, sizeof(chunk));
+
+        address_space_read_or_zero(address_space_system(), addr, MEM_TX_NONE, chunk, part);
+        for (uint32_t i = 0; i < part; i++) {
+            sum = (sum >> 1 | sum << 15) + chunk[i];
+        }
+        addr += part;
+        size -= part;
+    }
+    hmp_printf(hmp, "%05d\n", sum);
+}
+
+/* "b", "w", "l": ports have their own letters. */
+static unsigned port_bytes(json_object *args)
+{
+    const char *size = hmp_text(args, "size");
+
+    return *size == 'b' ? 1 : *size == 'w' ? 2 : 4;
+}
+
+void hmp_port_read(Hmp *hmp, json_object *args)
+{
+    static const char letters[] = { [1] = 'b', [2] = 'w', [4] = 'l' };
+    unsigned bytes = port_bytes(args), port = hmp_int(args, "addr") & PORT_MASK;
+    uint64_t value;
+
+    address_space_load(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE), MEM_TX_NONE,
+                       &value);
+    hmp_printf(hmp, "port%c[0x%04x] = 0x%0*" PRIx64 "\n", letters[bytes], port, bytes * 2,
+               bytes == 4 ? (uint32_t)value : value & ((1u << (bytes * 8)) - 1));
+}
+
+void hmp_port_write(Hmp *hmp, json_object *args)
+{
+    address_space_store(address_space_io(), hmp_int(args, "addr") & PORT_MASK,
+                        mem_format(port_bytes(args), ENDIAN_LITTLE), MEM_TX_NONE,
+                        hmp_int(args, "value"));
+}
+
+void hmp_mtree(Hmp *hmp, json_object *args)
+{
+    MemoryTreeOptions options = {
+        .is_flat = hmp_bool(args, "flat"),
+        .with_dispatch = hmp_bool(args, "dispatch"),
+        .with_owners = hmp_bool(args, "owners"),
+        .with_disabled = hmp_bool(args, "disabled"),
+    };
+
+    memory_print_tree(hmp->out, options);
+}
+
+void hmp_ramblock(Hmp *hmp, json_object *args)
+{
+    memory_print_ram_blocks(hmp->out);
+}
