@@ -57,8 +57,8 @@ void chardev_cleanup(void);
 
 /* What it was made as: the id. Borrowed. */
 const char *chardev_label(const Chardev *chr);
-/* As query-chardev shows it: "pty:/dev/pts/3", "unix:/path,server=on". Borrowed. */
-const char *chardev_filename(const Chardev *chr);
+/* As query-chardev shows it: "pty:/dev/pts/3", "unix:/path,server=on". Free it. Any thread. */
+char *chardev_filename(Chardev *chr);
 /* The terminal's path if it is a pty, else NULL. Borrowed. */
 const char *chardev_pty_path(const Chardev *chr);
 /* Can its input be handled by a thread of its own (out-of-band QMP)? Not if multiplexed. */
@@ -67,6 +67,22 @@ bool chardev_has_own_context(const Chardev *chr);
 bool chardev_is_mux(const Chardev *chr);
 /* As though the line sent a break. */
 void chardev_send_break(Chardev *chr);
+/* Has some chardev the terminal? (-daemonize refuses then.) */
+bool chardev_stdio_is_used(void);
+/* What Ctrl-a x and Ctrl-a s of a multiplexer do; borrowed, any may be NULL. */
+typedef struct ChardevMuxActions {
+    void (*quit)(void);
+    void (*save)(void);
+} ChardevMuxActions;
+void chardev_set_mux_actions(const ChardevMuxActions *actions);
+
+/*
+ * Who keeps descriptors that clients passed by name ("getfd"), for sockets by "fd": the result is
+ * taken over; -1 with *errp set when there is none.
+ */
+typedef int ChardevFdByName(const char *name, Error **errp);
+void chardev_set_fd_by_name(ChardevFdByName *find);
+
 /* The names -chardev takes, one per line; free it. */
 char *chardev_help(void);
 /* What "info chardev" prints; free it. */
