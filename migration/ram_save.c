@@ -27,6 +27,7 @@ static struct {
     uint64_t offset;
     bool is_first_round;
     bool is_last_round; /* the machine is stopped */
+    uint64_t few_bytes; /* what may be left when it is stopped */
     RamReport report;   /* fields atomic */
 } sending;
 
@@ -124,6 +125,15 @@ static uint64_t count_dirty(const RamPart *part)
     return dirty;
 }
 
+/* What can be sent while the machine is stopped, for as long as it may be. Machine lock. */
+static uint64_t downtime_bytes(void)
+{
+    uint64_t bandwidth = parameter_uint("max-bandwidth"), ms = parameter_uint("downtime-limit");
+
+    return !bandwidth || bandwidth / 1000 > INT64_MAX / (ms + 1) ? INT64_MAX :
+                                                                   bandwidth / 1000 * ms;
+}
+
 /* Machine lock. */
 static void begin_dirty_round(void)
 {
@@ -136,18 +146,10 @@ static void begin_dirty_round(void)
     sending.part = 0;
     sending.offset = 0;
     sending.is_first_round = false;
+    sending.few_bytes = downtime_bytes();
     set(&sending.report.left_bytes, dirty);
     set(&sending.report.dirty_bytes_per_round, dirty);
     count(&sending.report.rounds, 1);
-}
-
-/* What can be sent while the machine is stopped, for as long as it may be. */
-static uint64_t downtime_bytes(void)
-{
-    uint64_t bandwidth = parameter_uint("max-bandwidth"), ms = parameter_uint("downtime-limit");
-
-    return !bandwidth || bandwidth / 1000 > INT64_MAX / (ms + 1) ? INT64_MAX :
-                                                                   bandwidth / 1000 * ms;
 }
 
 /* --- pages --- */
@@ -275,16 +277,21 @@ static uint64_t ram_pending_bytes(void *opaque)
     return ram_report().left_bytes;
 }
 
+/* A round that need not be sent before the machine is stopped. */
+static bool is_converged(void)
+{
+    return !sending.is_first_round && !sending.part && !sending.offset &&
+           (ram_report().left_bytes <= sending.few_bytes || ram_report().rounds > MAX_ROUNDS);
+}
+
 static bool ram_iterate(void *opaque, VMWriter *w, size_t room, bool *is_done, Error **errp)
 {
-    *is_done = false;
-    if (send_some(w, room)) {
+    if (!is_converged() && send_some(w, room)) {
         MACHINE_LOCK_SCOPE();
 
         begin_dirty_round();
-        *is_done = ram_report().left_bytes <= downtime_bytes() ||
-                   ram_report().rounds > MAX_ROUNDS;
     }
+    *is_done = is_converged();
     return true;
 }
 

@@ -20,7 +20,7 @@ static bool clock_before_save(void *opaque, Error **errp)
     return true;
 }
 
-/* Timers come later in the stream and are armed against this time. */
+/* First of all devices: their timers are armed against this time. */
 static bool clock_loaded(void *opaque, int version, Error **errp)
 {
     if (section.virtual_ns < 0) {
@@ -31,7 +31,7 @@ static bool clock_loaded(void *opaque, int version, Error **errp)
 }
 
 static const VMField clock_rows[] = { VM_I64(RunStateSection, virtual_ns) };
-static const VMState clock_vm = VMSTATE_INIT(clock_rows, .version = 1, .is_early = true,
+static const VMState clock_vm = VMSTATE_INIT(clock_rows, .version = 1, .priority = INT_MAX,
                                              .pre_save = clock_before_save,
                                              .post_load = clock_loaded);
 
