@@ -2,18 +2,16 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/machine.h"
 #include "migration/capability.h"
 #include "migration/configuration.h"
+#include "system/identity.h"
 #include "system/target.h"
 
 #define MAX_NAME 255
 #define MAX_CAPABILITIES 4096
 
-static struct {
-    const char *machine;
-    bool has_uuid;
-    uint8_t uuid[16];
-} here = { .machine = "" };
+static const char *test_machine_name;
 
 static bool configuration_has_uuid(void *opaque)
 {
@@ -40,13 +38,19 @@ static const VMField rows[] = {
 static const VMState vm = VMSTATE_INIT(rows, .name = "configuration", .version = 1,
                                        .subsections = VM_SUBSECTIONS(&uuid_vm));
 
-void configuration_set_machine(const char *machine, const uint8_t *uuid)
+void configuration_set_machine(const char *machine)
 {
-    here.machine = machine;
-    here.has_uuid = uuid != NULL;
-    if (uuid) {
-        memcpy(here.uuid, uuid, sizeof(here.uuid));
+    test_machine_name = machine;
+}
+
+static char *machine_name(void)
+{
+    Machine *machine = machine_current();
+
+    if (test_machine_name) {
+        return g_strdup(test_machine_name);
     }
+    return machine ? machine_type_short_name(machine->parent.type) : g_strdup("");
 }
 
 void configuration_init(Configuration *c)
@@ -55,12 +59,12 @@ void configuration_init(Configuration *c)
 
     *c = (Configuration){
         .target = g_strdup(target->name),
-        .machine = g_strdup(here.machine),
+        .machine = machine_name(),
         .capabilities = capability_stream_names(),
         .page_bits = target->page_bits,
-        .has_uuid = here.has_uuid && capability_is_on(MIGRATION_CAPABILITY_VALIDATE_UUID),
+        .has_uuid = identity_has_uuid() && capability_is_on(MIGRATION_CAPABILITY_VALIDATE_UUID),
     };
-    memcpy(c->uuid, here.uuid, sizeof(c->uuid));
+    memcpy(c->uuid, identity_uuid(), sizeof(c->uuid));
 }
 
 void configuration_clear(Configuration *c)
@@ -92,7 +96,7 @@ static bool same_text(const char *what, const char *stream, const char *own, Err
 static bool same_uuid(const Configuration *stream, Error **errp)
 {
     if (capability_is_on(MIGRATION_CAPABILITY_VALIDATE_UUID) && stream->has_uuid &&
-        memcmp(stream->uuid, here.uuid, sizeof(here.uuid))) {
+        memcmp(stream->uuid, identity_uuid(), sizeof(stream->uuid))) {
         return error_set(errp, "The machine's UUID differs from the one in the stream");
     }
     return true;

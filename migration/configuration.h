@@ -21,8 +21,8 @@ typedef struct Configuration {
 void configuration_init(Configuration *c);
 void configuration_clear(Configuration *c);
 
-/* What this machine is: set once when it is made. `machine` is borrowed, `uuid` (16) may be NULL. */
-void configuration_set_machine(const char *machine, const uint8_t *uuid);
+/* For tests: a name (borrowed) in place of the current machine's. */
+void configuration_set_machine(const char *machine);
 
 bool configuration_save(VMWriter *w, Error **errp);
 /* Fails if anything differs, naming it. */

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "migration/configuration.h"
 #include "migration/incoming.h"
 #include "migration/migration.h"
 #include "migration/outgoing.h"
@@ -13,11 +12,6 @@ void migration_init(void)
 {
     run_state_section_register();
     ram_register();
-}
-
-void migration_set_machine(const char *name, const uint8_t *uuid)
-{
-    configuration_set_machine(name, uuid);
 }
 
 void migration_cleanup(void)

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/machine.h"
 #include "migration/configuration.h"
 #include "migration/record.h"
 #include "migration/save.h"
@@ -253,6 +254,14 @@ bool save_session_begin(SaveSession *s, Error **errp)
            begin_live(s, errp);
 }
 
+/* -machine suppress-vmdesc=on */
+static bool is_description_wanted(void)
+{
+    Machine *machine = machine_current();
+
+    return !machine || !machine->suppress_vmdesc;
+}
+
 /* A description that is too long is left out: it is for people and tools. */
 static bool write_description(SaveSession *s, Error **errp)
 {
@@ -261,7 +270,7 @@ static bool write_description(SaveSession *s, Error **errp)
 
     json_set(whole, "devices", json_ref(s->devices));
     text = json_to_string(whole);
-    if (strlen(text) > RECORD_MAX_BYTES) {
+    if (strlen(text) > RECORD_MAX_BYTES || !is_description_wanted()) {
         return true;
     }
     g_byte_array_set_size(s->body, 0);

@@ -11,6 +11,7 @@
 #include "migration/record.h"
 #include "migration/save.h"
 #include "qapi/qapi-commands-migration.h"
+#include "system/identity.h"
 
 static GByteArray *full_stream(void)
 {
@@ -109,24 +110,27 @@ static void test_not_a_stream(void)
 
 static void test_configuration(void)
 {
-    static const uint8_t uuid[16] = { 1, 2, 3 }, other[16] = { 3, 2, 1 };
+    static const char uuid[] = "6b15f1c5-1b0e-4a57-8d5c-2b5e3c1f0a01";
+    static const char other[] = "6b15f1c5-1b0e-4a57-8d5c-2b5e3c1f0a02";
     MigrationCapabilityStatus on = { MIGRATION_CAPABILITY_VALIDATE_UUID, true };
     MigrationCapabilityStatus *items[] = { &on };
     MigrationCapabilityStatusArray list = { items, 1 };
     g_autoptr(GByteArray) stream = NULL;
 
     g_assert_true(qmp_migrate_set_capabilities(&list, NULL));
-    configuration_set_machine("pc-q35-9.0", uuid);
+    g_assert_true(identity_set_uuid(uuid, NULL));
+    configuration_set_machine("pc-q35-9.0");
     stream = full_stream();
     assert_loads(stream, NULL);
-    configuration_set_machine("pc-q35-8.2", uuid);
+    configuration_set_machine("pc-q35-8.2");
     assert_loads(stream, "Machine type is 'pc-q35-9.0' in the stream, 'pc-q35-8.2' here");
-    configuration_set_machine("pc-q35-9.0", other);
+    configuration_set_machine("pc-q35-9.0");
+    g_assert_true(identity_set_uuid(other, NULL));
     assert_loads(stream, "The machine's UUID differs from the one in the stream");
     on.state = false;
     g_assert_true(qmp_migrate_set_capabilities(&list, NULL));
     assert_loads(stream, NULL);
-    configuration_set_machine("", NULL);
+    configuration_set_machine(NULL);
 }
 
 static const VMField other_rows[] = { VM_U32(TestMachine, delay) };

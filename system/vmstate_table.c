@@ -31,7 +31,7 @@ json_object *vmstate_describe(const VMState *vm, const char *name)
     json_object *shown = json_object_new_object(), *rows = json_object_new_array();
     int oldest = vm->minimum_version ? vm->minimum_version : vm->version;
 
-    json_set(shown, "vmsd_name", json_string(vm->name ? vm->name : name));
+    json_set(shown, "name", json_string(vm->name ? vm->name : name));
     json_set(shown, "version_id", json_object_new_int(vm->version));
     json_set(shown, "minimum_version_id", json_object_new_int(oldest));
     for (size_t i = 0; i < vm->count; i++) {

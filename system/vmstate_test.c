@@ -519,7 +519,7 @@ static void test_descriptions(void)
     g_byte_array_unref(out.out);
     whole_clear(&w);
 
-    g_assert_cmpstr(json_object_get_string(json_member(shown, "vmsd_name")), ==, "whole");
+    g_assert_cmpstr(json_object_get_string(json_member(shown, "name")), ==, "whole");
     g_assert_cmpint(json_object_get_int(json_member(shown, "minimum_version_id")), ==, 1);
     g_assert_cmpuint(json_object_array_length(json_member(shown, "Fields")), ==,
                      ARRAY_SIZE(whole_rows));

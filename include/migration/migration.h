@@ -10,8 +10,6 @@
 
 /* Registers what every machine sends: clock, run state, guest memory. Before any device. */
 void migration_init(void);
-/* What both sides must have alike: the machine type's name (borrowed) and the UUID (16, or NULL). */
-void migration_set_machine(const char *name, const uint8_t *uuid);
 
 /*
  * -incoming: the VM waits in `inmigrate`. `uri` "defer" waits for migrate-incoming, any other is

@@ -43,7 +43,7 @@ bool vmstate_save(const VMState *vm, void *opaque, VMWriter *w, Error **errp);
 bool vmstate_load(const VMState *vm, void *opaque, VMReader *r, Error **errp);
 
 /*
- * What is declared, as JSON: {"vmsd_name", "version_id", "minimum_version_id", "Fields",
+ * What is declared, as JSON: {"name", "version_id", "minimum_version_id", "Fields",
  * "Subsections"}. `name` stands in for a missing VMState.name. The caller owns it.
  */
 json_object *vmstate_describe(const VMState *vm, const char *name);
