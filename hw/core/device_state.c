@@ -16,7 +16,16 @@ static const VMState *level_state(const DeviceType *level)
     return count ? vmstate_expand(level->vmstate, rows, count) : level->vmstate;
 }
 
-static void collect_level(GArray *rows, const Type *type, const VMState **only)
+/* What a level says of the device as a whole holds for the device. */
+static void merge_level(VMState *whole, const VMState *state)
+{
+    whole->priority = MAX(whole->priority, state->priority);
+    whole->is_early |= state->is_early;
+    whole->is_unmigratable |= state->is_unmigratable;
+    whole->needed = whole->needed ? whole->needed : state->needed;
+}
+
+static void collect_level(GArray *rows, const Type *type, VMState *whole, const VMState **only)
 {
     const VMState *state = level_state((const DeviceType *)type_decl(type));
     VMField row;
@@ -24,6 +33,7 @@ static void collect_level(GArray *rows, const Type *type, const VMState **only)
     if (state) {
         row = vmstate_base_row(type_name(type), state);
         g_array_prepend_val(rows, row);
+        merge_level(whole, state);
         *only = state;
     }
 }
@@ -34,6 +44,7 @@ static GHashTable *states;
 const VMState *device_type_state(const Type *type)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(VMField));
+    VMState whole = { .version = 1 };
     const VMState *state = NULL;
 
     if (!states) {
@@ -43,10 +54,10 @@ const VMState *device_type_state(const Type *type)
         return state;
     }
     for (const Type *level = type; type_is_a(level, TYPE_DEVICE); level = type_parent(level)) {
-        collect_level(rows, level, &state);
+        collect_level(rows, level, &whole, &state);
     }
     if (rows->len > 1) {
-        state = vmstate_expand(NULL, (VMField *)rows->data, rows->len);
+        state = vmstate_expand(&whole, (VMField *)rows->data, rows->len);
     }
     g_hash_table_insert(states, (void *)type, (void *)state);
     return state;
