@@ -145,5 +145,5 @@ char *qmp_ringbuf_read(const char *device, int64_t size, bool has_format, DataFo
         return g_base64_encode(bytes->data, bytes->len);
     }
     /* What is not UTF-8, NUL among it, becomes U+FFFD. */
-    return g_utf8_make_valid((const char *)bytes->data, bytes->len);
+    return g_utf8_make_valid(bytes->len ? (const char *)bytes->data : "", bytes->len);
 }

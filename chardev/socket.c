@@ -309,6 +309,9 @@ static bool check_options(const ChardevSocket *o, Error **errp)
         return error_set(errp, "TLS ('%s') is not supported for character devices",
                          o->tls_creds ? "tls-creds" : "tls-authz");
     }
+    if (o->addr->type == SOCKET_ADDRESS_TYPE_FD && (o->reconnect || o->reconnect_ms)) {
+        return error_set(errp, "'reconnect' needs an address, 'fd' is none");
+    }
     return check_reconnect(o, errp);
 }
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "chardev/chardev.h"
+#include "util/fd_names.h"
 
 #define BACKLOG 1
 
@@ -27,13 +27,6 @@ typedef union AnyAddress {
     struct sockaddr_vm vm;
     struct sockaddr_storage room;
 } AnyAddress;
-
-static ChardevFdByName *fd_by_name;
-
-void chardev_set_fd_by_name(ChardevFdByName *find)
-{
-    fd_by_name = find;
-}
 
 static int fail(int fd, Error **errp, const char *what, const char *where)
 {
@@ -383,6 +376,20 @@ static int vsock_open(const VsockSocketAddress *addr, bool is_server, Error **er
 
 /* --- descriptors --- */
 
+/* What a client handed over with getfd. */
+static int fd_by_name(const char *name, Error **errp)
+{
+    FdNames *names = fd_names_current();
+    int fd = names ? fd_names_take(names, name) : -1;
+
+    if (fd < 0 && names) {
+        error_set(errp, "File descriptor named '%s' has not been found", name);
+    } else if (fd < 0) {
+        error_set(errp, "Unable to parse FD number %s", name);
+    }
+    return fd;
+}
+
 static int fd_take(const char *text, Error **errp)
 {
     struct stat st;
@@ -390,11 +397,7 @@ static int fd_take(const char *text, Error **errp)
     int fd;
 
     if (!g_ascii_isdigit(*text)) {
-        if (*text && fd_by_name) {
-            return fd_by_name(text, errp);
-        }
-        error_set(errp, "Unable to parse FD number %s", text);
-        return -1;
+        return fd_by_name(text, errp);
     }
     if (!g_ascii_string_to_unsigned(text, 10, 0, INT_MAX, &number, NULL)) {
         error_set(errp, "Unable to parse FD number %s", text);

@@ -76,13 +76,6 @@ typedef struct ChardevMuxActions {
 } ChardevMuxActions;
 void chardev_set_mux_actions(const ChardevMuxActions *actions);
 
-/*
- * Who keeps descriptors that clients passed by name ("getfd"), for sockets by "fd": the result is
- * taken over; -1 with *errp set when there is none.
- */
-typedef int ChardevFdByName(const char *name, Error **errp);
-void chardev_set_fd_by_name(ChardevFdByName *find);
-
 /* The names -chardev takes, one per line; free it. */
 char *chardev_help(void);
 /* What "info chardev" prints; free it. */
