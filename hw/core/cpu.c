@@ -5,7 +5,22 @@
  */
 #include "util/osdep.h"
 #include "hw/core/cpu.h"
+#include "hw/core/cpu_models.h"
 #include "hw/core/machine.h"
+
+/* Of this binary: one, like its target. */
+static const CpuModels *the_models;
+
+void cpu_models_set(const CpuModels *models)
+{
+    assert(!the_models);
+    the_models = models;
+}
+
+const CpuModels *cpu_models(void)
+{
+    return the_models;
+}
 
 static void cpu_init(Object *obj)
 {

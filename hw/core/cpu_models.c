@@ -8,20 +8,6 @@
 #include "hw/core/cpu_models.h"
 #include "qom/error.h"
 
-/* Of this binary: one, like its target. */
-static const CpuModels *the_models;
-
-void cpu_models_set(const CpuModels *models)
-{
-    assert(!the_models);
-    the_models = models;
-}
-
-const CpuModels *cpu_models(void)
-{
-    return the_models;
-}
-
 CpuDefinitionInfo *cpu_definition_add(CpuDefinitionInfoArray *list, const char *name,
                                       const char *type_name)
 {
