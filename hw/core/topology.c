@@ -135,6 +135,9 @@ bool topology_set(Machine *machine, json_object *value, PropertyForm form, Error
     g_autoptr(SMPConfiguration) config = smp_configuration_from_json(value, qapi_form(form), errp);
     Given g;
 
+    if (machine->slots) {
+        return error_set(errp, "The CPU topology is fixed: CPUs have been given their places");
+    }
     if (!config || !take(config, &g, errp) ||
         !check_levels(machine_ops(machine), &g, errp)) {
         return false;
@@ -313,7 +316,7 @@ static void number_slot(const Machine *machine, CpuSlot *slot, unsigned n)
     for (int level = TOPOLOGY_THREAD; level >= 0; level--) {
         unsigned count = machine->smp.counts[level];
 
-        slot->ids[level] = levels & BIT(level) ? n % count : -1;
+        slot->ids[level] = levels & BIT(level) ? (int64_t)(n % count) : -1;
         n /= count;
     }
 }
