@@ -60,16 +60,18 @@ CpuInfoFastArray *qmp_query_cpus_fast(Error **errp)
 
 HotpluggableCPUArray *qmp_query_hotpluggable_cpus(Error **errp)
 {
-    const Machine *machine = machine_current();
+    Machine *machine = machine_current();
     HotpluggableCPUArray *list;
+    const CpuSlots *slots;
 
     if (!machine || !machine_ops(machine)->has_hotpluggable_cpus) {
         error_set(errp, "The feature 'query-hotpluggable-cpus' is not enabled");
         return NULL;
     }
     list = g_new0(HotpluggableCPUArray, 1);
-    for (unsigned i = machine->slots ? machine->slots->count : 0; i-- > 0;) {
-        const CpuSlot *slot = &machine->slots->slots[i];
+    slots = machine_cpu_slots(machine);
+    for (unsigned i = slots ? slots->count : 0; i-- > 0;) {
+        const CpuSlot *slot = &slots->slots[i];
         HotpluggableCPU *info = g_new0(HotpluggableCPU, 1);
 
         info->type = g_strdup(slot->type_name);

@@ -7,8 +7,10 @@
 #include "hw/core/bus.h"
 #include "hw/core/cpu.h"
 #include "hw/core/machine.h"
+#include "hw/core/machine_parts.h"
 #include "hw/core/numa.h"
 #include "hw/core/reset.h"
+#include "system/memory_backend.h"
 
 static json_object *get_smp(Object *obj, const Property *p, Error **errp)
 {
@@ -67,6 +69,8 @@ static const Property machine_props[] = {
               .doc = "Leave the description out of the migration stream"),
     PROP_LINK("confidential-guest-support", Machine, confidential, "confidential-guest-support",
               .doc = "Object that makes the guest confidential"),
+    PROP_LINK("memory-backend", Machine, memory_backend, TYPE_MEMORY_BACKEND,
+              .doc = "Back end of the RAM, by id"),
     PROP_COMPUTED("smp", "SMPConfiguration", .get = get_smp, .set = set_smp,
                   .doc = "CPU topology"),
     PROP_COMPUTED("memory", "MemorySizeConfiguration", .get = get_memory, .set = set_memory,
@@ -93,6 +97,7 @@ static void machine_finalize(Object *obj)
 {
     Machine *machine = MACHINE(obj);
 
+    machine_free_ram(machine);
     boot_order_clear(&machine->boot);
     cpu_slots_free(machine->slots);
     numa_state_free(machine->numa);
@@ -183,24 +188,21 @@ Machine *machine_create(const Type *type)
     return MACHINE(machine);
 }
 
-static bool make_ram(Machine *machine, Error **errp)
+CpuSlots *machine_cpu_slots(Machine *machine)
 {
-    const char *id = machine_ops(machine)->default_ram_id;
+    const MachineType *ops = machine_ops(machine);
 
-    if (!id || !machine->memory.size_bytes) {
-        return true;
+    if (!machine->slots && machine->cpu_type && ops->cpu_slots) {
+        machine->slots = ops->cpu_slots(machine);
     }
-    machine->ram = &machine->own_ram;
-    return memory_region_init_ram(machine->ram, &machine->parent, id, machine->memory.size_bytes,
-                                  errp);
+    return machine->slots;
 }
 
 static bool make_cpus(Machine *machine, Error **errp)
 {
-    if (!machine->cpu_type) {
+    if (!machine_cpu_slots(machine)) {
         return true;
     }
-    machine->slots = machine_ops(machine)->cpu_slots(machine);
     if (!numa_assign_cpus(machine, errp)) {
         return false;
     }
@@ -216,8 +218,8 @@ bool machine_initialize(Machine *machine, Error **errp)
 {
     const MachineType *ops = machine_ops(machine);
 
-    if (!numa_complete(machine, errp) || !make_ram(machine, errp) || !make_cpus(machine, errp) ||
-        (ops->build && !ops->build(machine, errp))) {
+    if (!numa_complete(machine, errp) || !machine_make_ram(machine, errp) ||
+        !make_cpus(machine, errp) || (ops->build && !ops->build(machine, errp))) {
         return false;
     }
     machine->is_initialized = true;

@@ -21,7 +21,9 @@ typedef struct Machine {
     char *kernel, *initrd, *append, *dtb, *dumpdtb, *dt_compatible, *firmware, *memory_encryption;
     int64_t phandle_start;
     bool usb, graphics, mem_merge, dump_guest_core, suppress_vmdesc;
+    bool hmat; /* only boards that declare PROP_MACHINE_HMAT can turn it on */
     Object *confidential;
+    Object *memory_backend; /* the RAM's; NULL: none yet, or those of the NUMA nodes */
     CpuTopology smp;
     MemorySizes memory;
     BootOrder boot;
@@ -29,7 +31,7 @@ typedef struct Machine {
     /* state */
     const char *cpu_type;      /* QOM type of -cpu; NULL: no CPU */
     MemoryRegion *ram;         /* NULL: no memory */
-    MemoryRegion own_ram;
+    MemoryRegion own_ram;      /* holds the NUMA nodes' */
     CpuSlots *slots;           /* where CPUs are or may come; NULL: none asked for */
     bool is_initialized;
 } Machine;
@@ -44,8 +46,9 @@ typedef struct MachineType {
     const char *default_ram_id;    /* NULL: it has no RAM of its own */
     const char *default_cpu;       /* QOM type name */
     uintptr_t has_hotpluggable_cpus;
+    uintptr_t supports_numa;
     uintptr_t supports_numa_mem;   /* the old -numa mem= */
-    uintptr_t auto_enable_numa;
+    uintptr_t auto_enable_numa;    /* NUMA_AUTO_* */
     uintptr_t supports_smp;        /* TopologyLevel mask */
     uintptr_t prefers_sockets;     /* derive sockets before cores */
     uintptr_t has_acpi;
@@ -55,6 +58,8 @@ typedef struct MachineType {
     bool (*build)(Machine *machine, Error **errp);
     /* The slots of all CPUs that may come; the core makes the first smp.cpus of them. */
     CpuSlots *(*cpu_slots)(Machine *machine);
+    /* The node of a CPU nobody spoke of; NULL: sockets take turns. Nodes are there. */
+    unsigned (*default_cpu_node)(const Machine *machine, const CpuSlot *slot);
     /* Who plugs devices of this kind that have no bus handler; NULL: nobody. */
     Object *(*hotplug_handler)(Machine *machine, const Device *dev);
 } MachineType;
@@ -64,6 +69,11 @@ static inline const MachineType *machine_ops(const Machine *machine)
 {
     return object_ops(machine);
 }
+
+/* A row for boards that can have an ACPI HMAT: -machine hmat=on permits -numa hmat-*. */
+#define PROP_MACHINE_HMAT                                                                          \
+    PROP_BOOL("hmat", Machine, hmat, .has_no_default = true,                                       \
+              .doc = "Set on/off to enable/disable ACPI Heterogeneous Memory Attribute Table (HMAT)")
 
 /* The machine of this process; NULL before it is made. */
 Machine *machine_current(void);
@@ -76,6 +86,8 @@ char *machine_type_short_name(const Type *type);
 void machine_print_types(GString *out);
 /* Makes it, with its containers, and puts it at /machine. It has no devices yet. */
 Machine *machine_create(const Type *type);
+/* Made when first asked for: the topology is fixed from then on. NULL: it has no CPUs. */
+CpuSlots *machine_cpu_slots(Machine *machine);
 /* Checks properties against each other, makes RAM and slots, builds the board. */
 bool machine_initialize(Machine *machine, Error **errp);
 /* Done building: what comes now is hot-plugged; resets the machine for the first time. */
