@@ -8,6 +8,7 @@
 #include "hw/core/hotplug.h"
 #include "hw/core/machine.h"
 #include "qom/user_creatable.h"
+#include "system/migration_blocker.h"
 
 static const char *option_text(json_object *options, const char *name, Error **errp)
 {
@@ -132,6 +133,10 @@ Device *device_add(json_object *options, PropertyForm form, Error **errp)
     if (!error_propagate(errp, err)) {
         return NULL;
     }
+    if (migration_is_active()) {
+        error_set(errp, "device_add not allowed while migrating");
+        return NULL;
+    }
     if (!driver) {
         error_set(errp, "Parameter 'driver' is missing");
         return NULL;
@@ -169,6 +174,9 @@ bool device_del(const char *id, Error **errp)
 {
     Device *dev = device_find(id);
 
+    if (migration_is_active()) {
+        return error_set(errp, "device_del not allowed while migrating");
+    }
     if (!dev) {
         return error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", id);
     }
