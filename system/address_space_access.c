@@ -14,68 +14,65 @@
 
 /* --- finding --- */
 
-static MemoryTarget nobody(MemTxResult result, uint64_t bytes)
+/* Filled in place: targets are returned on the fastest path. */
+static void set_nobody(MemoryTarget *target, MemTxResult result, uint64_t bytes)
 {
-    return (MemoryTarget){ .bytes = bytes, .result = result };
+    *target = (MemoryTarget){ .bytes = bytes, .result = result };
 }
 
-static MemoryTarget target_of(const FlatRange *range, GuestAddr addr)
-{
-    uint64_t skip = addr - range->first, left = range->last - addr;
-
-    return (MemoryTarget){
-        .region = range->region,
-        .offset = range->offset + skip,
-        .bytes = left == UINT64_MAX ? left : left + 1,
-        .host = range->host ? range->host + skip : NULL,
-        .is_writable = !range->is_read_only && range->region->kind == MEMORY_RAM,
-    };
-}
-
-static MemoryTarget find_in(FlatView *view, GuestAddr addr)
+static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
 {
     GuestAddr next;
     const FlatRange *range = flat_view_find(view, addr, &next);
+    uint64_t skip, left;
 
     if (!range) {
-        return nobody(MEM_TX_DECODE_ERROR, next ? next - addr : addr ? -addr : UINT64_MAX);
+        set_nobody(target, MEM_TX_DECODE_ERROR, next ? next - addr : addr ? -addr : UINT64_MAX);
+        return;
     }
-    return target_of(range, addr);
+    skip = addr - range->first;
+    left = range->last - addr;
+    target->region = range->region;
+    target->offset = range->offset + skip;
+    target->bytes = left == UINT64_MAX ? left : left + 1;
+    target->host = range->host ? range->host + skip : NULL;
+    target->is_writable = range->is_writable;
+    target->result = MEM_TX_OK;
 }
 
-static MemoryTarget find_translated(MemoryTarget target, MemTxAttrs attrs, bool is_write)
+static void find_translated(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
 {
-    uint64_t bytes = target.bytes;
+    uint64_t bytes = target->bytes;
 
     for (unsigned i = 0; i < MAX_TRANSLATIONS; i++) {
-        IommuRegion *iommu = container_of(target.region, IommuRegion, region);
+        IommuRegion *iommu = container_of(target->region, IommuRegion, region);
         IommuAccess access = is_write ? IOMMU_WRITE : IOMMU_READ;
-        IommuEntry entry = iommu_region_translate(iommu, target.offset, access, attrs);
-        uint64_t inside = entry.page_mask - (target.offset & entry.page_mask);
+        IommuEntry entry = iommu_region_translate(iommu, target->offset, access, attrs);
+        uint64_t inside = entry.page_mask - (target->offset & entry.page_mask);
         GuestAddr addr = (entry.translated & ~entry.page_mask) |
-                         (target.offset & entry.page_mask);
+                         (target->offset & entry.page_mask);
 
         bytes = MIN(bytes, inside == UINT64_MAX ? inside : inside + 1);
         if ((entry.access & access) != access || !entry.target) {
-            return nobody(MEM_TX_ERROR, bytes);
+            set_nobody(target, MEM_TX_ERROR, bytes);
+            return;
         }
-        target = find_in(rcu_get(entry.target->view), addr);
-        bytes = target.bytes = MIN(bytes, target.bytes);
-        if (!target.region || target.region->kind != MEMORY_IOMMU) {
-            return target;
+        find_in(rcu_get(entry.target->view), addr, target);
+        bytes = target->bytes = MIN(bytes, target->bytes);
+        if (!target->region || target->region->kind != MEMORY_IOMMU) {
+            return;
         }
     }
-    return nobody(MEM_TX_ERROR, bytes);
+    set_nobody(target, MEM_TX_ERROR, bytes);
 }
 
-MemoryTarget address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write)
+void address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write,
+                        MemoryTarget *target)
 {
-    MemoryTarget target = find_in(rcu_get(as->view), addr);
-
-    if (target.region && target.region->kind == MEMORY_IOMMU) {
-        target = find_translated(target, attrs, is_write);
+    find_in(rcu_get(as->view), addr, target);
+    if (target->region && target->region->kind == MEMORY_IOMMU) {
+        find_translated(target, attrs, is_write);
     }
-    return target;
 }
 
 static bool is_refused(const MemoryTarget *target, MemTxAttrs attrs)
@@ -167,8 +164,11 @@ MemTxResult address_space_read(AddressSpace *as, GuestAddr addr, MemTxAttrs attr
 
     RCU_GUARD();
     while (done < bytes) {
-        MemoryTarget target = address_space_find(as, addr + done, attrs, false);
-        size_t part = MIN(bytes - done, target.bytes);
+        MemoryTarget target;
+        size_t part;
+
+        address_space_find(as, addr + done, attrs, false, &target);
+        part = MIN(bytes - done, target.bytes);
 
         result |= read_part(&target, attrs, (uint8_t *)buf + done, part);
         done += part;
@@ -184,8 +184,11 @@ MemTxResult address_space_read_or_zero(AddressSpace *as, GuestAddr addr, MemTxAt
 
     RCU_GUARD();
     while (done < bytes) {
-        MemoryTarget target = address_space_find(as, addr + done, attrs, false);
-        size_t part = MIN(bytes - done, target.bytes);
+        MemoryTarget target;
+        size_t part;
+
+        address_space_find(as, addr + done, attrs, false, &target);
+        part = MIN(bytes - done, target.bytes);
         MemTxResult part_result = read_part(&target, attrs, (uint8_t *)buf + done, part);
 
         if (part_result != MEM_TX_OK) {
@@ -205,8 +208,11 @@ MemTxResult address_space_write(AddressSpace *as, GuestAddr addr, MemTxAttrs att
 
     RCU_GUARD();
     while (done < bytes) {
-        MemoryTarget target = address_space_find(as, addr + done, attrs, true);
-        size_t part = MIN(bytes - done, target.bytes);
+        MemoryTarget target;
+        size_t part;
+
+        address_space_find(as, addr + done, attrs, true, &target);
+        part = MIN(bytes - done, target.bytes);
 
         result |= write_part(&target, attrs, (const uint8_t *)buf + done, part);
         done += part;
@@ -222,8 +228,11 @@ MemTxResult address_space_write_rom(AddressSpace *as, GuestAddr addr, MemTxAttrs
 
     RCU_GUARD();
     while (done < bytes) {
-        MemoryTarget target = address_space_find(as, addr + done, attrs, true);
-        size_t part = MIN(bytes - done, target.bytes);
+        MemoryTarget target;
+        size_t part;
+
+        address_space_find(as, addr + done, attrs, true, &target);
+        part = MIN(bytes - done, target.bytes);
 
         if (target.region && target.region->ram && !target.region->is_ram_device) {
             memcpy(ram_block_host(target.region->ram) + target.offset,
@@ -237,17 +246,38 @@ MemTxResult address_space_write_rom(AddressSpace *as, GuestAddr addr, MemTxAttrs
     return result;
 }
 
+/* Holes of any size take no time. */
+static MemTxResult fill_part(const MemoryTarget *target, MemTxAttrs attrs, uint8_t value,
+                             uint64_t *bytes)
+{
+    uint8_t block[512];
+
+    if (!target->region) {
+        return target->result;
+    }
+    if (direct(target, true)) {
+        memset(target->host, value, *bytes);
+        mark_written(target, *bytes);
+        return MEM_TX_OK;
+    }
+    *bytes = MIN(*bytes, sizeof(block));
+    memset(block, value, *bytes);
+    return write_part(target, attrs, block, *bytes);
+}
+
 MemTxResult address_space_fill(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, uint8_t value,
                                uint64_t bytes)
 {
     MemTxResult result = MEM_TX_OK;
-    uint8_t block[512];
 
-    memset(block, value, sizeof(block));
     while (bytes) {
-        size_t part = MIN(bytes, sizeof(block));
+        MemoryTarget target;
+        uint64_t part;
 
-        result |= address_space_write(as, addr, attrs, block, part);
+        RCU_GUARD();
+        address_space_find(as, addr, attrs, true, &target);
+        part = MIN(bytes, target.bytes);
+        result |= fill_part(&target, attrs, value, &part);
         addr += part;
         bytes -= part;
     }
@@ -255,50 +285,6 @@ MemTxResult address_space_fill(AddressSpace *as, GuestAddr addr, MemTxAttrs attr
 }
 
 /* --- single accesses --- */
-
-/* One memory access, where the address permits. */
-static uint64_t load_host(const void *at, MemFormat format)
-{
-    uint64_t raw;
-
-    switch (mem_format_bytes(format)) {
-    case 1:
-        return *(const volatile uint8_t *)at;
-    case 2:
-        raw = GUINT16_FROM_LE(*(const volatile uint16_t *)at);
-        break;
-    case 4:
-        raw = GUINT32_FROM_LE(*(const volatile uint32_t *)at);
-        break;
-    default:
-        raw = GUINT64_FROM_LE(*(const volatile uint64_t *)at);
-        break;
-    }
-    return format & MEM_BIG_ENDIAN ? swap_bytes(raw, mem_format_bytes(format)) : raw;
-}
-
-static void store_host(void *at, MemFormat format, uint64_t value)
-{
-    unsigned bytes = mem_format_bytes(format);
-
-    if (format & MEM_BIG_ENDIAN) {
-        value = swap_bytes(value, bytes);
-    }
-    switch (bytes) {
-    case 1:
-        *(volatile uint8_t *)at = value;
-        break;
-    case 2:
-        *(volatile uint16_t *)at = GUINT16_TO_LE((uint16_t)value);
-        break;
-    case 4:
-        *(volatile uint32_t *)at = GUINT32_TO_LE((uint32_t)value);
-        break;
-    default:
-        *(volatile uint64_t *)at = GUINT64_TO_LE(value);
-        break;
-    }
-}
 
 MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat format,
                                MemTxAttrs attrs, uint64_t *value)
@@ -309,15 +295,13 @@ MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat forma
     MemTxResult result;
 
     RCU_GUARD();
-    target = address_space_find(as, addr, attrs, false);
+    address_space_find(as, addr, attrs, false, &target);
     if (target.bytes >= bytes && target.region && !is_refused(&target, attrs)) {
         if (!target.host) {
             return memory_dispatch_read(target.region, target.offset, format, attrs, value);
         }
-        if (IS_ALIGNED((uintptr_t)target.host, bytes)) {
-            *value = load_host(target.host, format);
-            return MEM_TX_OK;
-        }
+        *value = memory_host_load(target.host, format);
+        return MEM_TX_OK;
     }
     result = address_space_read(as, addr, attrs, buf, bytes);
     *value = load_bytes(buf, bytes, mem_format_endian(format));
@@ -332,18 +316,16 @@ MemTxResult address_space_store(AddressSpace *as, GuestAddr addr, MemFormat form
     uint8_t buf[8];
 
     RCU_GUARD();
-    target = address_space_find(as, addr, attrs, true);
+    address_space_find(as, addr, attrs, true, &target);
     if (target.bytes >= bytes && target.region && !is_refused(&target, attrs)) {
         void *host = direct(&target, true);
 
         if (!host) {
             return memory_dispatch_write(target.region, target.offset, format, attrs, value);
         }
-        if (IS_ALIGNED((uintptr_t)host, bytes)) {
-            store_host(host, format, value);
-            mark_written(&target, bytes);
-            return MEM_TX_OK;
-        }
+        memory_host_store(host, format, value);
+        mark_written(&target, bytes);
+        return MEM_TX_OK;
     }
     store_bytes(buf, bytes, mem_format_endian(format), value);
     return address_space_write(as, addr, attrs, buf, bytes);
@@ -355,7 +337,7 @@ MemTxResult address_space_store64(AddressSpace *as, GuestAddr addr, MemTxAttrs a
     MemoryTarget target;
 
     RCU_GUARD();
-    target = address_space_find(as, addr, attrs, true);
+    address_space_find(as, addr, attrs, true, &target);
     if (!target.region || !IS_ALIGNED(addr, 64) || target.bytes < 64) {
         return target.region ? MEM_TX_DECODE_ERROR : target.result;
     }
@@ -377,8 +359,11 @@ bool address_space_accepts(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, u
 
     RCU_GUARD();
     while (done < bytes) {
-        MemoryTarget target = address_space_find(as, addr + done, attrs, is_write);
-        uint64_t part = MIN(bytes - done, target.bytes);
+        MemoryTarget target;
+        uint64_t part;
+
+        address_space_find(as, addr + done, attrs, is_write, &target);
+        part = MIN(bytes - done, target.bytes);
 
         if (!target.region || is_refused(&target, attrs)) {
             return false;

@@ -129,7 +129,9 @@ static FlatRange range_of(const Leaf *leaf, GuestAddr first, GuestAddr last)
     uint64_t offset = leaf->offset + (first - leaf->first);
 
     return (FlatRange){ first, last, offset, mr, range_host(mr, offset), leaf->is_read_only,
-                        leaf->is_nonvolatile, mr->is_rom_mode, memory_region_log_mask(mr) };
+                        leaf->is_nonvolatile, mr->is_rom_mode,
+                        !leaf->is_read_only && mr->kind == MEMORY_RAM,
+                        memory_region_log_mask(mr) };
 }
 
 bool flat_range_equal(const FlatRange *a, const FlatRange *b)
@@ -154,15 +156,20 @@ static void append_range(GArray *ranges, const FlatRange *range)
     g_array_append_vals(ranges, range, 1);
 }
 
-static int compare_first(const void *a, const void *b, void *leaves)
+/* Where a leaf starts; sorted by that. */
+typedef struct Start {
+    GuestAddr first;
+    unsigned leaf;
+} Start;
+
+static int compare_starts(const void *a, const void *b)
 {
-    const Leaf *x = &((const Leaf *)leaves)[*(const unsigned *)a];
-    const Leaf *y = &((const Leaf *)leaves)[*(const unsigned *)b];
+    const Start *x = a, *y = b;
 
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
-static void sweep(GArray *ranges, const Leaf *leaves, const unsigned *order, unsigned count)
+static void sweep(GArray *ranges, const Leaf *leaves, const Start *starts, unsigned count)
 {
     g_autofree unsigned *items = g_new(unsigned, count);
     Heap heap = { items, 0 };
@@ -175,10 +182,10 @@ static void sweep(GArray *ranges, const Leaf *leaves, const unsigned *order, uns
         GuestAddr last;
 
         if (!heap.count) {
-            at = MAX(at, leaves[order[next]].first);
+            at = MAX(at, starts[next].first);
         }
-        while (next < count && leaves[order[next]].first <= at) {
-            heap_push(&heap, order[next++]);
+        while (next < count && starts[next].first <= at) {
+            heap_push(&heap, starts[next++].leaf);
         }
         top = &leaves[heap.items[0]];
         if (top->last < at) {
@@ -187,7 +194,7 @@ static void sweep(GArray *ranges, const Leaf *leaves, const unsigned *order, uns
         }
         last = top->last;
         if (next < count) {
-            last = MIN(last, leaves[order[next]].first - 1);
+            last = MIN(last, starts[next].first - 1);
         }
         range = range_of(top, at, last);
         append_range(ranges, &range);
@@ -202,15 +209,18 @@ static GArray *render_ranges(MemoryRegion *root)
 {
     g_autoptr(GArray) leaves = g_array_new(false, false, sizeof(Leaf));
     GArray *ranges = g_array_new(false, false, sizeof(FlatRange));
-    g_autofree unsigned *order = NULL;
+    g_autofree Start *starts = NULL;
 
     walk(leaves, root, (Placement){ 0, 0, (Wide)1 << 64, false, false, 0 });
-    order = g_new(unsigned, leaves->len);
-    for (unsigned i = 0; i < leaves->len; i++) {
-        order[i] = i;
+    if (!leaves->len) {
+        return ranges;
     }
-    g_qsort_with_data(order, leaves->len, sizeof(*order), compare_first, leaves->data);
-    sweep(ranges, (const Leaf *)leaves->data, order, leaves->len);
+    starts = g_new(Start, leaves->len);
+    for (unsigned i = 0; i < leaves->len; i++) {
+        starts[i] = (Start){ g_array_index(leaves, Leaf, i).first, i };
+    }
+    qsort(starts, leaves->len, sizeof(*starts), compare_starts);
+    sweep(ranges, (const Leaf *)leaves->data, starts, leaves->len);
     return ranges;
 }
 
@@ -222,7 +232,7 @@ FlatView *flat_view_render(MemoryRegion *root)
     view->refs = 1;
     view->root = root;
     view->count = ranges->len;
-    view->ranges = g_memdup2(ranges->data, ranges->len * sizeof(FlatRange));
+    view->ranges = g_array_steal(ranges, NULL);
     view->firsts = g_new(GuestAddr, view->count);
     view->owners = g_ptr_array_new_with_free_func(object_unref);
     for (unsigned i = 0; i < view->count; i++) {

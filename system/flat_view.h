@@ -16,6 +16,7 @@ typedef struct FlatRange {
     MemoryRegion *region;
     uint8_t *host;         /* of `first`, where reads need no ops; else NULL */
     bool is_read_only, is_nonvolatile, is_rom_mode;
+    bool is_writable;      /* through `host` */
     uint8_t log_mask;
 } FlatRange;
 

@@ -47,6 +47,11 @@ void memory_region_clear_eventfds(MemoryRegion *mr);
 bool memory_ring_eventfds(MemoryRegion *mr, uint64_t offset, unsigned bytes, uint64_t value);
 void memory_flush_coalesced(void);
 
+/* --- host memory (memory_host.c) --- */
+
+uint64_t memory_host_load(const void *at, MemFormat format);
+void memory_host_store(void *at, MemFormat format, uint64_t value);
+
 /* --- access (memory_dispatch.c) --- */
 
 /* One access to a device, of 1, 2, 4 or 8 bytes. */

@@ -59,45 +59,16 @@ unsigned memory_dispatch_step(const MemoryRegion *mr, uint64_t offset, uint64_t 
 static MemTxResult ram_read(void *opaque, uint64_t offset, unsigned bytes, MemTxAttrs attrs,
                             uint64_t *value)
 {
-    const uint8_t *at = ram_block_host(((MemoryRegion *)opaque)->ram) + offset;
-
-    switch (bytes) {
-    case 1:
-        *value = *(const volatile uint8_t *)at;
-        break;
-    case 2:
-        *value = GUINT16_FROM_LE(*(const volatile uint16_t *)at);
-        break;
-    case 4:
-        *value = GUINT32_FROM_LE(*(const volatile uint32_t *)at);
-        break;
-    default:
-        *value = GUINT64_FROM_LE(*(const volatile uint64_t *)at);
-        break;
-    }
+    *value = memory_host_load(ram_block_host(((MemoryRegion *)opaque)->ram) + offset,
+                              mem_format(bytes, ENDIAN_LITTLE));
     return MEM_TX_OK;
 }
 
 static MemTxResult ram_write(void *opaque, uint64_t offset, unsigned bytes, MemTxAttrs attrs,
                              uint64_t value)
 {
-    MemoryRegion *mr = opaque;
-    uint8_t *at = ram_block_host(mr->ram) + offset;
-
-    switch (bytes) {
-    case 1:
-        *(volatile uint8_t *)at = value;
-        break;
-    case 2:
-        *(volatile uint16_t *)at = GUINT16_TO_LE(value);
-        break;
-    case 4:
-        *(volatile uint32_t *)at = GUINT32_TO_LE(value);
-        break;
-    default:
-        *(volatile uint64_t *)at = GUINT64_TO_LE(value);
-        break;
-    }
+    memory_host_store(ram_block_host(((MemoryRegion *)opaque)->ram) + offset,
+                      mem_format(bytes, ENDIAN_LITTLE), value);
     return MEM_TX_OK;
 }
 

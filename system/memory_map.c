@@ -110,9 +110,9 @@ static size_t extent(const MemoryMap *map, const MemoryTarget *target, size_t by
     uint64_t done = target->bytes;
 
     while (done < bytes) {
-        MemoryTarget next = address_space_find(map->as, map->addr + done, map->attrs,
-                                               map->is_write);
+        MemoryTarget next;
 
+        address_space_find(map->as, map->addr + done, map->attrs, map->is_write, &next);
         if (next.region != target->region || next.offset != target->offset + done ||
             !host_of(&next, map->is_write)) {
             break;
@@ -128,7 +128,7 @@ static bool map_any(MemoryMap *map, size_t bytes)
     void *host;
 
     RCU_GUARD();
-    target = address_space_find(map->as, map->addr, map->attrs, map->is_write);
+    address_space_find(map->as, map->addr, map->attrs, map->is_write, &target);
     if (!target.region || !bytes) {
         return false;
     }

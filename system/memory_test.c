@@ -9,6 +9,7 @@
 #include "system/dma.h"
 #include "system/iommu_region.h"
 #include "system/machine_lock.h"
+#include "system/memory_cache.h"
 #include "system/memory_listener.h"
 #include "system/memory_log.h"
 #include "util/thread.h"
@@ -81,10 +82,16 @@ static void test_nobody(Fixture *f, const void *data)
     g_assert_cmpint(address_space_load(&f->as, MiB, MEM_LE16, MEM_TX_NONE, &value), ==,
                     MEM_TX_DECODE_ERROR);
     g_assert_cmphex(value, ==, 0xffff);
+    g_assert_cmpint(address_space_fill(&f->as, MiB - 2, MEM_TX_NONE, 0x77, UINT64_MAX - MiB), ==,
+                    MEM_TX_DECODE_ERROR);
+    g_assert_cmphex(load(f, MiB - 4, MEM_BE32), ==, 0x00007777);
     /* Around the end of the address space. */
     g_assert_cmpint(address_space_read(&f->as, -4, MEM_TX_NONE, buf, 8), ==, MEM_TX_DECODE_ERROR);
     g_assert_cmphex(load_be32(buf), ==, 0xffffffff);
     g_assert_cmphex(load_be32(buf + 4), ==, 0);
+    g_assert_cmpint(address_space_fill(&f->as, -4, MEM_TX_NONE, 0x66, 8), ==,
+                    MEM_TX_DECODE_ERROR);
+    g_assert_cmphex(load(f, 0, MEM_BE64), ==, 0x6666666600000000);
 }
 
 static void test_io_ports(void)
@@ -553,6 +560,34 @@ static void test_map(Fixture *f, const void *data)
     unplug(f, &d);
 }
 
+static void test_cache(Fixture *f, const void *data)
+{
+    MemoryCache cache;
+    uint64_t value;
+    Device d;
+
+    plug(f, &d, &(MemoryOps){ .endian = ENDIAN_LITTLE });
+    memory_cache_init_write(&cache, &f->as, 0x2000, 64, MEM_TX_NONE);
+    g_assert_nonnull(cache.map.host);
+    g_assert_cmpint(memory_cache_store(&cache, 2, MEM_LE32, 0x01020304), ==, MEM_TX_OK);
+    g_assert_cmphex(load(f, 0x2002, MEM_BE32), ==, 0x04030201);
+    g_assert_cmpint(memory_cache_write(&cache, 62, "ab", 2), ==, MEM_TX_OK);
+    g_assert_cmpint(memory_cache_load(&cache, 62, MEM_BE16, &value), ==, MEM_TX_OK);
+    g_assert_cmphex(value, ==, 0x6162);
+    memory_cache_clear(&cache);
+    /* Devices, and what is half of one and half of another, are reached the long way. */
+    memory_cache_init_read(&cache, &f->as, DEVICE_ADDR, 64, MEM_TX_NONE);
+    g_assert_null(cache.map.host);
+    g_assert_cmpint(memory_cache_load(&cache, 4, MEM_LE32, &value), ==, MEM_TX_OK);
+    g_assert_cmphex(value, ==, 0x17161514);
+    memory_cache_clear(&cache);
+    memory_cache_init_read(&cache, &f->as, MiB - 4, 64, MEM_TX_NONE);
+    g_assert_cmpint(memory_cache_load(&cache, 2, MEM_LE32, &value), ==, MEM_TX_DECODE_ERROR);
+    g_assert_cmphex(value, ==, 0xffff0000);
+    memory_cache_clear(&cache);
+    unplug(f, &d);
+}
+
 static void test_dma_list(Fixture *f, const void *data)
 {
     DmaList list;
@@ -754,6 +789,7 @@ int main(int argc, char **argv)
     ADD("eventfds", test_eventfds);
     ADD("log", test_log);
     ADD("map", test_map);
+    ADD("cache", test_cache);
     ADD("dma-list", test_dma_list);
     ADD("iommu", test_iommu);
     ADD("readers", test_readers);

@@ -77,7 +77,8 @@ typedef struct MemoryTarget {
     MemTxResult result;   /* why region is NULL */
 } MemoryTarget;
 /* Follows IOMMUs. Inside rcu_lock(); the answer is good until rcu_unlock(). */
-MemoryTarget address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write);
+void address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write,
+                        MemoryTarget *target);
 
 /*
  * A piece of an address space as host memory. RAM is mapped in place; anything else through a
