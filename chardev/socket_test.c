@@ -447,6 +447,10 @@ static void test_websocket_refused(void)
     send_bytes(fd, bad, strlen(bad));
     expect_bytes(fd, "HTTP/1.1 400 ", 13);
     close(fd);
+    fd = connect_tcp(port_of(chr));
+    send_bytes(fd, "\r\n\r\n", 4);
+    expect_bytes(fd, "HTTP/1.1 400 ", 13);
+    close(fd);
     /* An unmasked frame breaks the protocol. */
     fd = connect_tcp(port_of(chr));
     send_bytes(fd, handshake, strlen(handshake));

@@ -100,12 +100,17 @@ static WebsocketStatus refuse(GByteArray *out)
 static WebsocketStatus answer(Websocket *ws, GByteArray *out)
 {
     g_auto(GStrv) lines = g_strsplit(ws->request->str, "\r\n", -1);
-    const char *key = header_value(lines, "Sec-WebSocket-Key");
-    const char *protocols = header_value(lines, "Sec-WebSocket-Protocol");
-    const char *version = header_value(lines, "Sec-WebSocket-Version");
     g_autofree char *accept = NULL;
+    const char *key, *protocols, *version;
 
-    if (!is_request(lines[0]) || !header_value(lines, "Host") ||
+    /* An empty request has no first line. */
+    if (!lines[0] || !is_request(lines[0])) {
+        return refuse(out);
+    }
+    key = header_value(lines, "Sec-WebSocket-Key");
+    protocols = header_value(lines, "Sec-WebSocket-Protocol");
+    version = header_value(lines, "Sec-WebSocket-Version");
+    if (!header_value(lines, "Host") ||
         !has_word(header_value(lines, "Upgrade"), "websocket") ||
         !has_word(header_value(lines, "Connection"), "Upgrade") ||
         !version || strcmp(version, "13") || !key || strlen(key) != KEY_LENGTH ||
