@@ -1,0 +1,26 @@
+/*
+ * Options: looking inside, tests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "cli/option.h"
+
+static const OptionParam trace_params[] = {
+    { "enable", OPTION_PARAM_STRING, "events, by pattern" },
+    { "events", OPTION_PARAM_STRING, "file with patterns" },
+    { "file", OPTION_PARAM_STRING, "where they are written" }, { 0 },
+};
+
+static const OptionDef defs[] = {
+    { "d", NULL, OPTION_TEXT, .syntax = "ITEM[,...]", .help = "log items; '-d help' lists them" },
+    { "D", NULL, OPTION_TEXT, .syntax = "FILE", .help = "log to a file ('%d': the process id)" },
+    { "dfilter", NULL, OPTION_TEXT, .syntax = "RANGE[,...]",
+      .help = "log only these guest addresses: A..B, A+SIZE, A-SIZE" },
+    { "trace", NULL, OPTION_KEYS, "enable", .group = "trace", .params = trace_params,
+      .syntax = "[enable=]PATTERN[,events=FILE][,file=FILE]",
+      .help = "enable trace events; '-trace help' lists them" },
+    { "qtest", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "serve the qtest protocol" },
+    { "qtest-log", NULL, OPTION_TEXT, .syntax = "FILE", .help = "where its dialogue is written" },
+};
+const OptionFamily options_debug = { "Debugging and tests", defs, ARRAY_SIZE(defs) };

@@ -1,0 +1,507 @@
+/*
+ * Start-up in its order: what the process is, its back ends, the machine, users' devices, the
+ * world's view of it. See cli/startup.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "chardev/chardev.h"
+#include "cli/daemon.h"
+#include "cli/machine_options.h"
+#include "cli/sandbox.h"
+#include "cli/startup.h"
+#include "hw/core/machine.h"
+#include "hw/core/reset.h"
+#include "migration/migration.h"
+#include "system/migration_blocker.h"
+#include "monitor/monitor.h"
+#include "qapi/qapi.h"
+#include "qapi/qapi-types-run-state.h"
+#include "qom/user_creatable.h"
+#include "qtest/server.h"
+#include "system/accel.h"
+#include "system/identity.h"
+#include "system/rtc.h"
+#include "system/run_state.h"
+#include "system/target.h"
+#include "util/event_loop.h"
+#include "util/fdset.h"
+#include "util/log.h"
+#include "util/size.h"
+#include "util/thread.h"
+#include "util/trace.h"
+
+/* Reports `err` (with the option, when one is named) and returns false. */
+static bool fail(Error *err)
+{
+    error_report_err(err);
+    error_set_location(NULL, NULL);
+    return false;
+}
+
+static bool fail_option(const char *name, const char *arg, const char *why)
+{
+    error_set_location(name, arg);
+    error_report("%s", why);
+    error_set_location(NULL, NULL);
+    return false;
+}
+
+/* --- the process --- */
+
+static bool set_identity(OptionSet *set)
+{
+    const char *guest = option_key(set, "name", "guest");
+    const char *process = option_key(set, "name", "process");
+    const char *uuid = option_text(set, "uuid");
+    Error *err = NULL;
+
+    error_set_timestamps(option_key_bool(set, "msg", "timestamp", false));
+    thread_show_names(option_key_bool(set, "name", "debug-threads", false));
+    identity_set_name(guest);
+    if (option_key_bool(set, "msg", "guest-name", false)) {
+        error_set_guest_name(guest);
+    }
+    if (process) {
+        prctl(PR_SET_NAME, process);
+    }
+    error_set_location("uuid", uuid);
+    if (uuid && !identity_set_uuid(uuid, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
+static bool enable_trace(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    TraceOption option = { .enable = option_key(set, "trace", "enable") };
+    g_autoptr(GString) warnings = g_string_new(NULL);
+    g_autofree char *why = NULL;
+    json_object *keys = value->keys;
+
+    option.enable = json_object_get_string(json_member(keys, "enable"));
+    option.events = json_object_get_string(json_member(keys, "events"));
+    option.file = json_object_get_string(json_member(keys, "file"));
+    if (!trace_parse_option(&option, warnings, &why)) {
+        return error_set(errp, "%s", why);
+    }
+    if (warnings->len) {
+        g_string_truncate(warnings, warnings->len - 1);
+        warn_report("%s", warnings->str);
+    }
+    return true;
+}
+
+static bool set_log(OptionSet *set)
+{
+    const char *items = option_text(set, "d"), *file = option_text(set, "D");
+    const char *filter = option_text(set, "dfilter");
+    g_autofree char *why = NULL;
+
+    if (file && !log_set_file(file, &why)) {
+        return fail_option("D", file, why);
+    }
+    if (filter && !log_set_filter(filter, &why)) {
+        return fail_option("dfilter", filter, why);
+    }
+    if (items && !log_set_items(items, &why)) {
+        return fail_option("d", items, why);
+    }
+    return option_each(set, "trace", enable_trace, NULL);
+}
+
+/* Ours are closed on exec; one that is not was inherited. */
+static bool is_inherited(uint64_t fd)
+{
+    int flags = fd > 2 && fd <= INT_MAX ? fcntl(fd, F_GETFD) : -1;
+
+    return flags >= 0 && !(flags & FD_CLOEXEC);
+}
+
+static bool add_fd(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    json_object *number = json_member(value->keys, "fd"), *to = json_member(value->keys, "set");
+    json_object *text = json_member(value->keys, "opaque");
+    g_autofree char *why = NULL;
+    uint64_t id, fd;
+    int copy;
+
+    if (!number || !to) {
+        return error_set(errp, "Parameter '%s' is missing", number ? "set" : "fd");
+    }
+    if (!number_parse(json_object_get_string(number), &fd, &why) ||
+        !number_parse(json_object_get_string(to), &id, &why) || id > INT64_MAX) {
+        return error_set(errp, "Parameters 'fd' and 'set' expect numbers: %s", why ? why : "range");
+    }
+    if (!is_inherited(fd)) {
+        return error_set(errp, "fd is not valid or already in use");
+    }
+    copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) {
+        return error_set_errno(errp, errno, "error duplicating fd");
+    }
+    fdset_add(id, copy, text ? json_object_get_string(text) : NULL);
+    return true;
+}
+
+static bool lock_memory(OptionSet *set)
+{
+    const char *mode = option_key(set, "overcommit", "mem-lock");
+    int flags = MCL_CURRENT | MCL_FUTURE;
+
+    if (!mode || !strcmp(mode, "off")) {
+        return true;
+    }
+    if (!strcmp(mode, "on-fault")) {
+        flags |= MCL_ONFAULT;
+    } else if (strcmp(mode, "on")) {
+        error_report("-overcommit mem-lock=%s: Parameter 'mem-lock' does not accept value '%s'",
+                     mode, mode);
+        return false;
+    }
+    if (mlockall(flags) < 0) {
+        error_report("-overcommit mem-lock=%s: cannot lock memory: %s", mode, g_strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool read_action(OptionSet *set, const char *key, const EnumTable *table, int *out,
+                        Error **errp)
+{
+    const char *text = option_key(set, "action", key);
+    int value = text ? enum_table_find(table, text) : *out;
+
+    if (value < 0) {
+        return error_set(errp, "Parameter '%s' does not accept value '%s'", key, text);
+    }
+    *out = value;
+    return true;
+}
+
+static bool set_actions(OptionSet *set)
+{
+    RunActions *actions = run_actions();
+    Error *err = NULL;
+    int reboot = actions->reboot, shutdown = actions->shutdown, panic = actions->panic;
+    int watchdog = actions->watchdog;
+
+    error_set_location("action", "...");
+    if (!read_action(set, "reboot", &reboot_action_names, &reboot, &err) ||
+        !read_action(set, "shutdown", &shutdown_action_names, &shutdown, &err) ||
+        !read_action(set, "panic", &panic_action_names, &panic, &err) ||
+        !read_action(set, "watchdog", &watchdog_action_names, &watchdog, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    *actions = (RunActions){ reboot, shutdown, panic, watchdog };
+    return true;
+}
+
+static bool set_rtc(OptionSet *set)
+{
+    Error *err = NULL;
+
+    return rtc_configure(option_key(set, "rtc", "base"), option_key(set, "rtc", "clock"),
+                         option_key(set, "rtc", "driftfix"), &err) || fail(err);
+}
+
+static bool prepare_process(OptionSet *set)
+{
+    const char *user = option_key(set, "run-with", "user");
+    Error *err = NULL;
+
+    if (!set_identity(set) || !set_log(set) || !option_each(set, "add-fd", add_fd, NULL)) {
+        return false;
+    }
+    if (!privileges_check(user, &err)) {
+        error_set_location("runas", user);
+        return fail(err);
+    }
+    if (!sandbox_enter(option_keys(set, "sandbox"), &err)) {
+        error_set_location("sandbox", "...");
+        return fail(err);
+    }
+    signals_install();
+    qapi_set_target(target_info()->name);
+    return lock_memory(set) && set_actions(set) && set_rtc(set);
+}
+
+/* --- back ends --- */
+
+static bool add_object(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    bool *wants_late = opaque;
+    json_object *type = json_member(value->keys, "qom-type");
+
+    if (type && user_creatable_is_late(json_object_get_string(type)) != *wants_late) {
+        return true;
+    }
+    if (!type && *wants_late) {
+        return true;
+    }
+    return user_creatable_add(value->keys, value->is_json ? PROPERTY_TYPED : PROPERTY_TEXT, errp);
+}
+
+static bool add_chardev(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    return chardev_add_from_options(value->keys, errp);
+}
+
+/* An old form: makes chardev `stem`N and attaches a monitor if `mode` says so. */
+static bool add_monitor_spec(const char *spec, MonitorMode mode, Error **errp)
+{
+    static unsigned count;
+    g_autofree char *label = g_strdup_printf("compat_monitor%u", count);
+    Chardev *chr;
+
+    if (chardev_spec_is_none(spec)) {
+        return true;
+    }
+    count++;
+    chr = chardev_add_from_spec(label, spec, NULL, errp);
+    return chr && monitor_new(chardev_label(chr), mode, errp);
+}
+
+static bool add_monitor(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    return add_monitor_spec(value->text, *(MonitorMode *)opaque, errp);
+}
+
+static bool add_mon(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    json_object *id = json_member(value->keys, "chardev");
+    json_object *mode = json_member(value->keys, "mode");
+    json_object *pretty = json_member(value->keys, "pretty");
+    const char *text = mode ? json_object_get_string(mode) : "readline";
+    bool is_pretty = pretty && !strcmp(json_object_get_string(pretty), "on");
+
+    if (!id) {
+        return error_set(errp, "Parameter 'chardev' is missing");
+    }
+    if (strcmp(text, "readline") && strcmp(text, "control")) {
+        return error_set(errp, "unknown monitor mode \"%s\"", text);
+    }
+    if (is_pretty && !strcmp(text, "readline")) {
+        return error_set(errp, "'pretty' is for mode=control");
+    }
+    return monitor_new(json_object_get_string(id), !strcmp(text, "readline") ? MONITOR_TEXT :
+                       is_pretty ? MONITOR_QMP_PRETTY : MONITOR_QMP, errp);
+}
+
+static bool add_serial(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    unsigned *count = opaque;
+    g_autofree char *label = g_strdup_printf("%s%u", value->def->name, (*count)++);
+    bool wants_monitor = false;
+    Chardev *chr;
+
+    if (chardev_spec_is_none(value->text)) {
+        return true;
+    }
+    chr = chardev_add_from_spec(label, value->text, &wants_monitor, errp);
+    return chr && (!wants_monitor || monitor_new(chardev_label(chr), MONITOR_TEXT, errp));
+}
+
+/* -nographic means a terminal for people, unless there is nobody or they chose otherwise. */
+static bool add_default_monitor(OptionSet *set)
+{
+    bool wants_monitor = false;
+    Error *err = NULL;
+    Chardev *chr;
+
+    if (!option_given(set, "nographic") || option_given(set, "nodefaults") ||
+        option_given(set, "serial") || option_given(set, "monitor") ||
+        option_given(set, "qmp") || option_given(set, "mon")) {
+        return true;
+    }
+    if (option_given(set, "daemonize")) {
+        error_report("-nographic cannot be used with -daemonize");
+        return false;
+    }
+    chr = chardev_add_from_spec("serial0", "mon:stdio", &wants_monitor, &err);
+    if (!chr || !monitor_new(chardev_label(chr), MONITOR_TEXT, &err)) {
+        return fail(err);
+    }
+    return true;
+}
+
+static bool start_qtest(OptionSet *set)
+{
+    const char *spec = option_text(set, "qtest"), *log = option_text(set, "qtest-log");
+    Error *err = NULL;
+
+    if (!spec) {
+        return true;
+    }
+    error_set_location("qtest", spec);
+    if (!qtest_server_start(spec, log, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
+static bool add_monitors(OptionSet *set)
+{
+    MonitorMode text = MONITOR_TEXT, qmp = MONITOR_QMP, pretty = MONITOR_QMP_PRETTY;
+    unsigned serials = 0, parallels = 0;
+
+    return option_each(set, "serial", add_serial, &serials) &&
+           option_each(set, "parallel", add_serial, &parallels) &&
+           option_each(set, "monitor", add_monitor, &text) &&
+           option_each(set, "qmp", add_monitor, &qmp) &&
+           option_each(set, "qmp-pretty", add_monitor, &pretty) &&
+           option_each(set, "mon", add_mon, NULL) && add_default_monitor(set);
+}
+
+static bool add_back_ends(OptionSet *set)
+{
+    bool is_late = false;
+
+    if (!option_each(set, "object", add_object, &is_late) ||
+        !option_each(set, "chardev", add_chardev, NULL) || !start_qtest(set)) {
+        return false;
+    }
+    is_late = true;
+    return option_each(set, "object", add_object, &is_late) && add_monitors(set);
+}
+
+/* The VM waits for a migration from now on, whatever else is made. */
+static bool expect_incoming(OptionSet *set)
+{
+    const char *uri = option_text(set, "incoming");
+    Error *err = NULL;
+
+    if (uri && option_given(set, "preconfig") && strcmp(uri, "defer")) {
+        error_report("'preconfig' supports '-incoming defer' only");
+        return false;
+    }
+    error_set_location("incoming", uri);
+    if (uri && !migration_incoming_expect(uri, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
+static void prepare_migration(OptionSet *set)
+{
+    migration_init();
+    migration_set_only_migratable(option_given(set, "only-migratable"));
+}
+
+bool startup_prepare(OptionSet *set)
+{
+    const char *pid_file = option_text(set, "pidfile");
+    Error *err = NULL;
+
+    event_loop_main();
+    if (!prepare_process(set)) {
+        return false;
+    }
+    monitor_init();
+    if (!machine_options_create(set)) {
+        return false;
+    }
+    prepare_migration(set);
+    if (!expect_incoming(set) || !add_back_ends(set)) {
+        return false;
+    }
+    if (pid_file && !pid_file_create(pid_file, &err)) {
+        return fail(err);
+    }
+    /* With --preconfig whoever started us must be able to connect now. */
+    return !option_given(set, "preconfig") || daemon_ready(&err) || fail(err);
+}
+
+/* --- the machine --- */
+
+static bool add_device(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    return device_add(value->keys, value->is_json ? PROPERTY_TYPED : PROPERTY_TEXT, errp);
+}
+
+static void reset_all(ShutdownCause cause)
+{
+    reset_machine();
+}
+
+static bool write_vmstate(OptionSet *set)
+{
+    const char *path = option_text(set, "dump-vmstate");
+    Error *err = NULL;
+
+    if (!path) {
+        return true;
+    }
+    if (!migration_dump_vmstate(path, &err)) {
+        error_set_location("dump-vmstate", path);
+        return fail(err);
+    }
+    exit(0);
+}
+
+static bool start_incoming(OptionSet *set)
+{
+    const char *uri = option_text(set, "incoming");
+    Error *err = NULL;
+
+    if (!uri) {
+        return true;
+    }
+    error_set_location("incoming", uri);
+    if (!migration_incoming_start(&err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
+static bool let_go(OptionSet *set)
+{
+    Error *err = NULL;
+
+    return (privileges_drop(option_key(set, "run-with", "user"),
+                            option_key(set, "run-with", "chroot"), &err) &&
+            daemon_ready(&err)) || fail(err);
+}
+
+bool startup_machine(OptionSet *set)
+{
+    Machine *machine = machine_current();
+
+    vm_set_autostart(!option_given(set, "S"));
+    if (!machine_options_apply(set) || !option_each(set, "device", add_device, NULL)) {
+        return false;
+    }
+    device_warn_unused_globals();
+    vm_set_reset_handler(reset_all);
+    machine_set_ready(machine);
+    if (!write_vmstate(set) || !start_incoming(set) || !let_go(set)) {
+        return false;
+    }
+    if (!option_given(set, "incoming") && vm_is_autostart()) {
+        vm_start();
+    }
+    return true;
+}
+
+void startup_undo(void)
+{
+    migration_cleanup();
+    if (machine_current()) {
+        machine_destroy();
+    }
+    accel_end();
+    monitor_cleanup();
+    qtest_server_cleanup();
+    user_creatable_cleanup();
+    chardev_cleanup();
+}
