@@ -17,7 +17,7 @@ MACHINE_TYPE(old_type)
 
 static void check(const char *type, const char *property, const char *json, const char *expected)
 {
-    g_autoptr(Object) machine = object_new(type);
+    g_autoptr(Object) machine = object_new_of(machine_type_find(type));
     g_autoptr(Error) err = NULL;
     g_autofree char *shown = NULL;
     json_object *value;
@@ -39,42 +39,42 @@ static void check(const char *type, const char *property, const char *json, cons
 
 static void test_smp(void)
 {
-    check("new-machine", "smp", "{'cpus':'8'}", SMP(8, 1, 1, 1, 8, 1, 8));
-    check("old-machine", "smp", "{'cpus':'8'}", SMP(8, 8, 1, 1, 1, 1, 8));
-    check("new-machine", "smp", "{'cpus':'8','sockets':'2'}", SMP(8, 2, 1, 1, 4, 1, 8));
-    check("new-machine", "smp", "{'cpus':'8','cores':'2'}", SMP(8, 4, 1, 1, 2, 1, 8));
-    check("new-machine", "smp", "{'sockets':'2','cores':'2','dies':'2'}",
+    check("new", "smp", "{'cpus':'8'}", SMP(8, 1, 1, 1, 8, 1, 8));
+    check("old", "smp", "{'cpus':'8'}", SMP(8, 8, 1, 1, 1, 1, 8));
+    check("new", "smp", "{'cpus':'8','sockets':'2'}", SMP(8, 2, 1, 1, 4, 1, 8));
+    check("new", "smp", "{'cpus':'8','cores':'2'}", SMP(8, 4, 1, 1, 2, 1, 8));
+    check("new", "smp", "{'sockets':'2','cores':'2','dies':'2'}",
           SMP(8, 2, 2, 1, 2, 1, 8));
-    check("new-machine", "smp", "{'cpus':'2','maxcpus':'8','sockets':'2','cores':'2'}",
+    check("new", "smp", "{'cpus':'2','maxcpus':'8','sockets':'2','cores':'2'}",
           SMP(2, 2, 1, 1, 2, 2, 8));
-    check("new-machine", "smp", "{'cpus':'4','sockets':'3'}",
+    check("new", "smp", "{'cpus':'4','sockets':'3'}",
           "Invalid CPU topology: product of the hierarchy must match maxcpus: sockets (3) * cores "
           "(1) * threads (1) != maxcpus (4)");
-    check("new-machine", "smp", "{'cpus':'2','maxcpus':'1'}",
+    check("new", "smp", "{'cpus':'2','maxcpus':'1'}",
           "Invalid CPU topology: maxcpus must be equal to or greater than smp: sockets (1) * "
           "cores (1) * threads (1) == maxcpus (1) < smp_cpus (2)");
-    check("new-machine", "smp", "{'cpus':'65'}",
+    check("new", "smp", "{'cpus':'65'}",
           "Invalid SMP CPUs 65. The max CPUs supported by machine 'new' is 64");
-    check("new-machine", "smp", "{'clusters':'2'}",
+    check("new", "smp", "{'clusters':'2'}",
           "clusters not supported by this machine's CPU topology");
-    check("new-machine", "smp", "{'cpus':'x'}", "Parameter 'cpus' expects a int64 value");
-    check("new-machine", "smp", "{'foo':'1'}", "Parameter 'foo' is unexpected");
+    check("new", "smp", "{'cpus':'x'}", "Parameter 'cpus' expects integer");
+    check("new", "smp", "{'foo':'1'}", "Parameter 'foo' is unexpected");
 }
 
 static void test_memory(void)
 {
-    check("new-machine", "memory", "{'size':'1G'}", "{\"size\": 1073741824}");
-    check("new-machine", "memory", "{'size':'1G','slots':'2'}",
+    check("new", "memory", "{'size':'1G'}", "{\"size\": 1073741824}");
+    check("new", "memory", "{'size':'1G','slots':'2'}",
           "slots specified but no max-size");
-    check("new-machine", "memory", "{'size':'1G','slots':'2','max-size':'2G'}",
+    check("new", "memory", "{'size':'1G','slots':'2','max-size':'2G'}",
           "{\"size\": 1073741824, \"max-size\": 2147483648, \"slots\": 2}");
 }
 
 static void test_boot(void)
 {
-    check("new-machine", "boot", "{'order':'xyz'}", "Invalid boot device 'x'");
-    check("new-machine", "boot", "{'order':'cc'}", "Boot device 'c' was given twice");
-    check("new-machine", "boot", "{'order':'dc','menu':'on'}",
+    check("new", "boot", "{'order':'xyz'}", "Invalid boot device 'x'");
+    check("new", "boot", "{'order':'cc'}", "Boot device 'c' was given twice");
+    check("new", "boot", "{'order':'dc','menu':'on'}",
           "{\"order\": \"dc\", \"menu\": true, \"strict\": false}");
 }
 

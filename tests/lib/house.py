@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where tests find binaries and data, and how a test program runs."""
+import json
+import os
+import sys
+import unittest
+
+ARCHES = ('x86_64', 'aarch64', 'ppc64')
+
+
+def binary(arch='x86_64'):
+    return os.path.join(os.environ['BINARIES'], 'qemu-system-' + arch)
+
+
+def data(*path):
+    return os.path.join(os.environ['DATA'], *path)
+
+
+def json_lines(*path):
+    with open(data(*path), encoding='utf-8') as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def rows(*path):
+    """A table with a heading, as dictionaries."""
+    with open(data(*path), encoding='utf-8') as lines:
+        table = [line.rstrip('\n').split('\t') for line in lines if not line.startswith('#')]
+    return [dict(zip(table[0], row)) for row in table[1:]]
+
+
+def main():
+    """Runs the calling program's tests; prints the reason of each skip."""
+    result = unittest.main(exit=False, verbosity=1).result
+    for case, reason in result.skipped:
+        print(f'SKIP {case}: {reason}')
+    sys.exit(0 if result.wasSuccessful() else 1)
