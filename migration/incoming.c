@@ -12,6 +12,7 @@
 #include "system/machine_lock.h"
 #include "system/migration_blocker.h"
 #include "system/run_state.h"
+#include "trace.h"
 #include "util/event_loop.h"
 #include "util/thread.h"
 
@@ -44,6 +45,7 @@ const SocketAddress *incoming_listening_at(void)
 static void set_status(MigrationStatus status)
 {
     incoming.status = status;
+    trace_migration_incoming_status(enum_table_name(&migration_status_names, status));
     migration_send_status(status);
 }
 

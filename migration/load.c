@@ -7,6 +7,7 @@
 #include "migration/record.h"
 #include "migration/section.h"
 #include "system/machine_lock.h"
+#include "trace.h"
 
 typedef struct Loading {
     RecordChannel channel;
@@ -130,17 +131,19 @@ static const RecordLoader loaders[] = {
     [RECORD_END] = { .load = load_end },
 };
 
-static bool load_section(Loading *l, const RecordLoader *loader, VMReader *r, Error **errp)
+static bool load_section(Loading *l, uint32_t type, VMReader *r, Error **errp)
 {
     Migratable *m = section_find(r, errp);
 
-    if (m && loader->load_section(l, m, r, errp)) {
-        return true;
+    if (!m) {
+        return false;
     }
-    if (m) {
+    trace_migration_section_load(m->id, m->instance, type);
+    if (!loaders[type].load_section(l, m, r, errp)) {
         section_prefix(m, errp);
+        return false;
     }
-    return false;
+    return true;
 }
 
 static bool read_record(Loading *l, uint32_t *type, Error **errp)
@@ -165,7 +168,7 @@ static bool load_record(Loading *l, Error **errp)
     loader = &loaders[type];
     r = (VMReader){ .data = l->body->data, .size = l->body->len };
     MACHINE_LOCK_SCOPE();
-    return loader->load ? loader->load(l, &r, errp) : load_section(l, loader, &r, errp);
+    return loader->load ? loader->load(l, &r, errp) : load_section(l, type, &r, errp);
 }
 
 static bool load_first(Loading *l, Error **errp)

@@ -17,6 +17,7 @@
 #include "system/machine_lock.h"
 #include "system/migration_blocker.h"
 #include "system/run_state.h"
+#include "trace.h"
 #include "util/event_loop.h"
 #include "util/thread.h"
 
@@ -67,6 +68,7 @@ static void set_status(MigrationStatus status)
         return;
     }
     outgoing.status = status;
+    trace_migration_outgoing_status(enum_table_name(&migration_status_names, status));
     migration_send_status(status);
 }
 

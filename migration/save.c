@@ -8,6 +8,7 @@
 #include "migration/save.h"
 #include "migration/section.h"
 #include "system/machine_lock.h"
+#include "trace.h"
 
 struct SaveSession {
     RecordChannel channel;
@@ -92,6 +93,7 @@ static GByteArray *collect_state(SaveSession *s, const Migratable *m, Error **er
         g_byte_array_unref(w.out);
         return NULL;
     }
+    trace_migration_section_save(m->id, m->instance, w.out->len);
     return w.out;
 }
 
