@@ -145,6 +145,7 @@ static const Property x86_cpu_props[] = {
               .doc = "The same plain caches for all models"),
     PROP_BOOL("cpuid-0xb", X86Cpu, has_topology_leaf, .initial = true),
     PROP_BOOL("pmu", X86Cpu, has_pmu),
+    PROP_BOOL("lmce", X86Cpu, has_lmce, .doc = "Local machine checks"),
     PROP_BOOL("migratable", X86Cpu, is_migratable, .initial = true,
               .doc = "Of all features, only those another host could go on with"),
     PROP_BOOL("check", X86Cpu, is_checked, .initial = true,
@@ -222,6 +223,9 @@ static bool x86_cpu_realize(Device *dev, Error **errp)
 
     if (x86_cpu_ops(cpu)->needs_host) {
         return error_set(errp, "CPU model 'host' requires KVM");
+    }
+    if (cpu->has_lmce) {
+        return error_set(errp, "LMCE not supported");
     }
     take_topology(cpu);
     if (cpu->apic_id == X86_NO_APIC_ID) {

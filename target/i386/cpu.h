@@ -40,7 +40,7 @@ typedef struct X86Cpu {
     uint64_t tsc_hz;                 /* 0: the host's */
     bool has_l3_cache, has_legacy_caches, has_topology_leaf, has_pmu;
     bool is_migratable, is_checked, is_enforced, is_forced, auto_level;
-    bool has_tcg_leaf;
+    bool has_tcg_leaf, has_lmce;
     /* state */
     X86FeatureSet user_features;     /* bits the user set, on or off */
     X86FeatureSet filtered;          /* asked for, but the accelerator lacks them */

@@ -188,7 +188,7 @@ static CpuDefinitionInfoArray *x86_definitions(void)
 
 /* What makes any model out of "base", besides the features. */
 static const char *const static_props[] = {
-    "family", "min-level", "min-xlevel", "model", "model-id", "stepping", "vendor",
+    "family", "lmce", "min-level", "min-xlevel", "model", "model-id", "stepping", "vendor",
 };
 
 static json_object *static_values(X86Cpu *cpu)

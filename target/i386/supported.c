@@ -16,7 +16,7 @@ static const char tcg_features[] =
     "sha-ni umip pku waitpkg gfni vaes vpclmulqdq la57 rdpid movdiri movdir64b enqcmd fsrm "
     "serialize "
     "syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm lahf-lm svm cr8legacy abm misalignsse "
-    "3dnowprefetch invtsc wbnoinvd npt vgif svme-addr-chk "
+    "3dnowprefetch topoext invtsc wbnoinvd npt vgif svme-addr-chk "
     "arat xsaveopt xsavec xgetbv1 xsaves";
 /* Another host cannot keep their promise. */
 static const char unmigratable_features[] = "invtsc";
