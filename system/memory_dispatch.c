@@ -8,6 +8,7 @@
 
 #include "system/machine_lock.h"
 #include "system/ram_block.h"
+#include "util/log.h"
 
 /* --- the sizes a device declares --- */
 
@@ -239,6 +240,7 @@ static bool enter(MemoryRegion *mr, const MemoryOps *ops, Entry *entry)
         entry->is_locked = true;
     }
     if (*mr->guard) {
+        guest_error("%s: accessed by its own device", mr->name);
         return false;
     }
     if (mr->flushes_coalesced) {
@@ -258,6 +260,13 @@ static void leave(MemoryRegion *mr, const Entry *entry)
     }
 }
 
+static MemTxResult refuse(const MemoryRegion *mr, uint64_t offset, unsigned bytes,
+                          const char *access)
+{
+    guest_error("%s: invalid %s of %u bytes at 0x%" PRIx64, mr->name, access, bytes, offset);
+    return MEM_TX_DECODE_ERROR;
+}
+
 MemTxResult memory_dispatch_read(MemoryRegion *mr, uint64_t offset, MemFormat format,
                                  MemTxAttrs attrs, uint64_t *value)
 {
@@ -269,7 +278,7 @@ MemTxResult memory_dispatch_read(MemoryRegion *mr, uint64_t offset, MemFormat fo
 
     if (!memory_dispatch_accepts(mr, offset, bytes, false, attrs)) {
         *value = low_bytes(UINT64_MAX, bytes);
-        return MEM_TX_DECODE_ERROR;
+        return refuse(mr, offset, bytes, "read");
     }
     if (enter(mr, ops, &entry)) {
         result = is_one_call(ops, offset, bytes) ? call_read(mr, offset, bytes, attrs, &got)
@@ -290,7 +299,7 @@ MemTxResult memory_dispatch_write(MemoryRegion *mr, uint64_t offset, MemFormat f
     Entry entry;
 
     if (!memory_dispatch_accepts(mr, offset, bytes, true, attrs)) {
-        return MEM_TX_DECODE_ERROR;
+        return refuse(mr, offset, bytes, "write");
     }
     value = mem_format_endian(format) == ops->endian ? low_bytes(value, bytes)
                                                      : swap_bytes(value, bytes);
