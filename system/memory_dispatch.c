@@ -157,7 +157,7 @@ static Piece first_piece(const MemoryOps *ops, uint64_t offset, unsigned bytes)
     return piece;
 }
 
-/* How far the `part` bytes at `offset` of a value of `whole` bytes are from its low end, in bits. */
+/* In bits: how far `part` bytes at `offset` of a value of `whole` are from its low end. */
 static unsigned shift_of(Endian endian, unsigned offset, unsigned part, unsigned whole)
 {
     return 8 * (endian == ENDIAN_BIG ? whole - offset - part : offset);

@@ -62,7 +62,7 @@ typedef struct MemoryOps {
     MemTxResult (*write64)(void *opaque, uint64_t offset, const uint8_t data[64],
                            MemTxAttrs attrs);
     Endian endian;
-    /* Called without the machine lock, from many threads at once; no guard against entering again. */
+    /* Called without the machine lock, by many threads at once, and not guarded. */
     bool is_lock_free;
     /* What a bus master may do; anything else is a MEM_TX_DECODE_ERROR. */
     struct {

@@ -75,7 +75,7 @@ static inline uint8_t *ram_block_host(const RamBlock *block)
 RamBlock *ram_block_new(MemoryRegion *mr, const RamSpec *spec, Error **errp);
 void ram_block_free(RamBlock *block);
 
-/* Calls for each block, in the order they were made, until fn returns false. Machine lock or RCU. */
+/* Calls for each block, in the order they were made, until fn returns false. Needs no lock. */
 typedef bool RamBlockFn(void *opaque, RamBlock *block);
 bool ram_block_each(RamBlockFn *fn, void *opaque);
 RamBlock *ram_block_find(const char *idstr);
