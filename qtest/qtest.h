@@ -18,7 +18,9 @@ typedef struct QtestServer {
     bool is_attached;
     FILE *log;
     int64_t opened_ns;
-    GString *input; /* an unfinished line */
+    GString *input;  /* an unfinished line */
+    GString *output; /* of the commands that came together, sent together */
+    bool is_serving;
 } QtestServer;
 DECLARE_CAST(QtestServer, QTEST)
 

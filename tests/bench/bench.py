@@ -7,6 +7,7 @@ Rounds alternate between the two, the best of each counts. Prints a line:
 """
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -96,6 +97,76 @@ def round_trips(binary):
         return rate(lambda: vm.qmp('query-status'))
 
 
+def qtest_rate(vm, line, batch=500):
+    """Commands per second, sent in batches."""
+    data = (line + '\n').encode() * batch
+    sock = vm.qtest_lines.sock
+
+    def call():
+        sock.sendall(data)
+        got = 0
+        while got < batch:
+            got += sock.recv(1 << 20).count(b'\n')
+
+    call()
+    count, begin = 0, time.perf_counter()
+    while True:
+        call()
+        count += batch
+        passed = time.perf_counter() - begin
+        if passed > 0.7:
+            return count / passed
+
+
+def qtest_machine(binary):
+    """Ours has no board yet; the peer's `none` cannot serve qtest without one."""
+    board = ['-M', 'none', '-accel', 'qtest'] if is_ours(binary) else \
+        ['-M', 'pc', '-S', '-accel', 'tcg']
+    return Vm(binary, '-nodefaults', *board, qtest=True, accel=board[-1])
+
+
+def qtest_mmio(binary):
+    with qtest_machine(binary) as vm:
+        return qtest_rate(vm, 'readl 0xd0000000')
+
+
+REGIONS_OF_PEER = 480
+
+
+def flat_view(binary):
+    """Microseconds to render after a change: ours with 1000 regions, the peer's with 480."""
+    if is_ours(binary):
+        program = os.path.join(os.path.dirname(binary), 'tests/bench/memory-bench')
+        text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+        large = text[text.index('1000 regions'):]
+        return next(float(line.split()[-2]) / 1000 for line in large.splitlines()
+                    if line.startswith('render'))
+    devices = []
+    for slot in range(2, 32):
+        for function in range(8):
+            devices += ['-device', f'pci-testdev,addr={slot:x}.{function},membar=4096,'
+                        f'multifunction=on']
+    with Vm(binary, '-nodefaults', '-M', 'pc', '-S', *devices, qtest=True, accel='tcg') as vm:
+        base = 0xc0000000
+        for slot in range(2, 32):
+            for function in range(8):
+                config = 0x80000000 | slot << 11 | function << 8
+                for bar in (0x10, 0x18):
+                    vm.qtest(f'outl 0xcf8 {config | bar}')
+                    vm.qtest(f'outl 0xcfc {base}')
+                    base += 0x10000
+                vm.qtest(f'outl 0xcf8 {config | 4}')
+                vm.qtest('outw 0xcfc 2')
+        plain = qtest_rate(vm, 'outl 0xcf8 0x80000000')
+        vm.qtest(f'outl 0xcf8 {0x80000000 | 2 << 11 | 4}')
+        pair = qtest_rate(vm, 'outw 0xcfc 0\noutw 0xcfc 2', 100)
+        return (1 / pair - 1 / plain) * 1e6
+
+
+def is_ours(binary):
+    return os.path.abspath(binary) == os.path.abspath(sys.argv[2])
+
+
 BENCHES = {
     # name: (function, unit, higher is better)
     'start': (start, 'ms', False),
@@ -104,6 +175,8 @@ BENCHES = {
     'qmp-round-trips': (round_trips, '/s', True),
     'qom-get': (qom_get, '/s', True),
     'object-add-del': (object_pairs, 'pairs/s', True),
+    'qtest-mmio': (qtest_mmio, '/s', True),
+    'flat-view': (flat_view, 'us', False),
 }
 
 
