@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "qom/error.h"
 #include "target/arm/cpu.h"
+#include "target/arm/id_registers.h"
 
 static json_object *get_aarch64(Object *obj, const Property *p, Error **errp)
 {
@@ -160,7 +161,13 @@ static bool arm_cpu_realize(Device *dev, Error **errp)
 
 static void arm_print_registers(Cpu *cpu, GString *out)
 {
+    const ArmIdRegisters *id = arm_id_registers(arm_cpu_model(ARM_CPU(cpu))->name);
+
     g_string_append_printf(out, "MIDR %08" PRIx64 "\n", ARM_CPU(cpu)->midr);
+    if (id) {
+        g_string_append_printf(out, "ID_AA64PFR0 %016" PRIx64 " ID_PFR0 %08" PRIx32 "\n",
+                               id->id_aa64pfr0, id->id_pfr0);
+    }
 }
 
 static const ArmCpuType arm_cpu_type = {

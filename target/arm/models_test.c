@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/cpu_models.h"
 #include "target/arm/cpu.h"
+#include "target/arm/id_registers.h"
 
 static CpuModelExpansionInfo *expand(const char *name, const char *props, Error **errp)
 {
@@ -95,6 +96,40 @@ static void test_types(void)
     }
 }
 
+/* A field of four bits is not zero exactly if the model has the trait. */
+static void check_field(const ArmModel *model, uint64_t reg, unsigned shift, uint32_t trait)
+{
+    g_test_message("%s: bit %u", model->name, shift);
+    g_assert_true(!!(reg >> shift & 0xf) == !!(model->traits & trait));
+}
+
+static void test_id_registers(void)
+{
+    unsigned known = 0;
+
+    for (size_t i = 0; i < arm_model_count; i++) {
+        const ArmModel *model = &arm_models[i];
+        const ArmIdRegisters *id = arm_id_registers(model->name);
+
+        if (!id) {
+            continue;
+        }
+        known++;
+        check_field(model, id->id_aa64pfr0, 0, ARM_TRAIT_A64);
+        check_field(model, id->id_aa64pfr0, 32, ARM_TRAIT_SVE);
+        if (model->traits & ARM_TRAIT_A64) {
+            check_field(model, id->id_aa64pfr0, 8, ARM_TRAIT_EL2);
+            check_field(model, id->id_aa64pfr0, 12, ARM_TRAIT_EL3);
+            check_field(model, id->id_aa64dfr0, 8, ARM_TRAIT_PMU);
+        } else {
+            check_field(model, id->id_pfr1, 12, ARM_TRAIT_EL2);
+            check_field(model, id->id_pfr1, 4, ARM_TRAIT_EL3);
+            check_field(model, id->id_pfr1, 16, ARM_TRAIT_TIMER);
+        }
+    }
+    g_assert_cmpuint(known, >=, 9);
+}
+
 static void test_max_vq(void)
 {
     g_autoptr(Object) cpu = object_new("max-arm-cpu");
@@ -114,6 +149,7 @@ int main(int argc, char **argv)
     g_test_add_func("/arm/models/static", test_static_expansion);
     g_test_add_func("/arm/models/expansion", test_expansion);
     g_test_add_func("/arm/models/types", test_types);
+    g_test_add_func("/arm/models/id-registers", test_id_registers);
     g_test_add_func("/arm/models/sve-max-vq", test_max_vq);
     return g_test_run();
 }
