@@ -30,6 +30,8 @@ typedef struct CpuType {
     /* Registers for `info registers`, for people. */
     void (*print_registers)(Cpu *cpu, GString *out);
     const VcpuOps *vcpu_ops;
+    /* Where it starts after a reset: what loaders want. NULL: it cannot be told. */
+    void (*set_pc)(Cpu *cpu, uint64_t pc);
 } CpuType;
 #define CPU_TYPE(decl) OBJECT_TYPE(decl)
 
