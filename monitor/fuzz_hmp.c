@@ -6,7 +6,9 @@
  */
 #include "util/osdep.h"
 #include "hmp.h"
+#include "system/target.h"
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const HmpCommand every_kind = {
@@ -29,6 +31,14 @@ static bool is_harmless(const char *line)
         }
     }
     return false;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    static const TargetInfo target = { .name = "x86_64", .page_bits = 12 };
+
+    target_set(&target);
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

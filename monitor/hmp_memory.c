@@ -15,9 +15,7 @@
 
 static Endian target_endian(void)
 {
-    const TargetInfo *target = target_info();
-
-    return target && target->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
+    return target_info()->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
 }
 
 /* "b", "h", "w", "g" */
