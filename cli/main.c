@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     if (option_given(set, "daemonize")) {
         daemon_fork();
     }
-    machine_lock();
+    machine_lock_init_main();
     status = run(set);
     startup_undo();
     option_set_free(set);

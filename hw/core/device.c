@@ -195,7 +195,10 @@ static void unrealize_children(Device *dev)
         Bus *bus = dev->buses->pdata[i];
 
         while (bus->devices->len) {
-            device_delete(bus->devices->pdata[bus->devices->len - 1]);
+            Device *child = bus->devices->pdata[bus->devices->len - 1];
+
+            child->tells_deletion = dev->tells_deletion;
+            device_delete(child);
         }
     }
 }
@@ -219,13 +222,12 @@ void device_unrealize(Device *dev)
 void device_delete(Device *dev)
 {
     g_autofree char *path = object_path(dev);
-    bool was_realized = dev->is_realized;
 
     object_ref(dev);
     device_unrealize(dev);
     detach_from_bus(dev);
     object_unparent(dev);
-    if (was_realized && path) {
+    if (dev->tells_deletion && path) {
         qapi_event_send_device_deleted(dev->id, path);
     }
     object_unref(dev);

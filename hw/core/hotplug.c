@@ -100,6 +100,7 @@ void hotplug_unplug(Device *dev)
     if (ops && ops->unplug) {
         ops->unplug(handler, dev);
     }
+    dev->tells_deletion = true;
     device_delete(dev);
 }
 

@@ -107,6 +107,7 @@ struct Device {
     bool is_realized;
     bool is_hotplugged;
     bool is_unplug_pending;
+    bool tells_deletion;  /* unplugged: clients hear of it and of what sat on it */
     unsigned reset_depth;
 };
 DECLARE_CAST(Device, DEVICE)
@@ -121,7 +122,7 @@ bool device_realize(Device *dev, Bus *bus, Error **errp);
 /* For boards: realizes and drops the caller's reference; what fails ends the process's start. */
 bool device_realize_and_unref(Device *dev, Bus *bus, Error **errp);
 void device_unrealize(Device *dev);
-/* Unrealizes, takes it off its bus and out of the tree. DEVICE_DELETED is sent. */
+/* Unrealizes, takes it off its bus and out of the tree; sends DEVICE_DELETED if it was unplugged. */
 void device_delete(Device *dev);
 /* What messages call it: its id, else its type. */
 const char *device_label(const Device *dev);
