@@ -115,7 +115,9 @@ static void access_region(GRand *random, const MmioDevice *dev)
     static const MemFormat formats[] = { MEM_LE32, MEM_BE64, MEM_LE64 };
     unsigned n = g_rand_int_range(random, 0, dev->region_count);
     uint64_t size = MIN(dev->regions[n].region->size, MMIO_STEP);
-    uint64_t at = dev->regions[n].addr + g_rand_int(random) % size;
+    /* Most registers are at low offsets: every magnitude is as likely. */
+    uint64_t part = size >> g_rand_int_range(random, 0, 24);
+    uint64_t at = dev->regions[n].addr + g_rand_int(random) % MIN(size, part + 8);
     MemFormat format = formats[g_rand_int_range(random, 0, ARRAY_SIZE(formats))];
     uint64_t value = (uint64_t)g_rand_int(random) << 32 | g_rand_int(random);
 
