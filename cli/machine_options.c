@@ -9,6 +9,7 @@
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
 #include "system/accel.h"
+#include "system/memory_backend.h"
 
 static const Type *choose_type(OptionSet *set)
 {
@@ -204,6 +205,17 @@ static bool set_memory(OptionSet *set)
     return true;
 }
 
+/* A back end given without -m says how much memory there is. */
+static void take_backend_size(OptionSet *set)
+{
+    Machine *machine = machine_current();
+
+    if (machine->memory_backend && !option_key(set, "m", "size")) {
+        machine->memory.size_bytes = MEMORY_BACKEND(machine->memory_backend)->size_bytes;
+        machine->memory.max_bytes = MAX(machine->memory.max_bytes, machine->memory.size_bytes);
+    }
+}
+
 static bool add_numa(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
     return numa_add_option(machine_current(), value->keys,
@@ -252,6 +264,9 @@ bool machine_options_apply(OptionSet *set)
         !option_each(set, "numa-keys", add_numa, NULL) || !set_cpu(set)) {
         return false;
     }
+    take_backend_size(set);
+    machine_current()->mem_path = option_text(set, "mem-path");
+    machine_current()->is_ram_preallocated = option_given(set, "mem-prealloc");
     if (!machine_initialize(machine_current(), &err)) {
         error_report_err(err);
         return false;

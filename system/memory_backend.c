@@ -242,12 +242,19 @@ bool memory_backend_claim(MemoryBackend *backend, Error **errp)
     if (backend->is_mapped) {
         return error_set(errp, "can't use already busy memdev: %s", backend->parent.name);
     }
+    /* From now on it is guest memory, and goes where the guest goes. */
+    if (!ram_block_set_id(backend->region.ram, NULL, backend->region.name, errp)) {
+        return false;
+    }
+    ram_block_set_migratable(backend->region.ram, true);
     backend->is_mapped = true;
     return true;
 }
 
 void memory_backend_release(MemoryBackend *backend)
 {
+    ram_block_set_migratable(backend->region.ram, false);
+    ram_block_clear_id(backend->region.ram);
     backend->is_mapped = false;
 }
 

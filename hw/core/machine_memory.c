@@ -17,11 +17,17 @@ static bool make_backend(Machine *machine, Error **errp)
     g_autoptr(JsonObject) options = json_object_new_object();
     Object *backend;
 
-    json_set(options, "qom-type", json_string("memory-backend-ram"));
+    json_set(options, "qom-type",
+             json_string(machine->mem_path ? "memory-backend-file" : "memory-backend-ram"));
     json_set(options, "id", json_string(machine_ops(machine)->default_ram_id));
     json_set(options, "size", json_object_new_uint64(machine->memory.size_bytes));
     json_set(options, "merge", json_object_new_boolean(machine->mem_merge));
     json_set(options, "dump", json_object_new_boolean(machine->dump_guest_core));
+    json_set(options, "prealloc", json_object_new_boolean(machine->is_ram_preallocated));
+    json_set(options, "x-use-canonical-path-for-ramblock-id", json_object_new_boolean(false));
+    if (machine->mem_path) {
+        json_set(options, "mem-path", json_string(machine->mem_path));
+    }
     backend = user_creatable_add(options, PROPERTY_TYPED, errp);
     machine->memory_backend = backend ? object_ref(backend) : NULL;
     return backend;

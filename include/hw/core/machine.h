@@ -28,6 +28,9 @@ typedef struct Machine {
     MemorySizes memory;
     BootOrder boot;
     struct NumaState *numa;
+    /* -mem-path (borrowed) and -mem-prealloc: the shape of the RAM nobody gave a back end for */
+    const char *mem_path;
+    bool is_ram_preallocated;
     /* state */
     const char *cpu_type;      /* QOM type of -cpu; NULL: no CPU */
     MemoryRegion *ram;         /* NULL: no memory */
