@@ -122,9 +122,8 @@ void monitor_cleanup(void)
         Monitor *mon = g_ptr_array_index(all, i);
 
         monitor_output_finish(&mon->out, MONITOR_FINISH_MS);
-        char_frontend_set_handlers(&mon->fe, NULL, NULL, NULL);
     }
-    monitor_thread_stop();
+    monitor_thread_stop(); /* it must not use the front ends while they are taken away */
     for (guint i = 0; all && i < all->len; i++) {
         monitor_free(g_ptr_array_index(all, i));
     }

@@ -14,6 +14,7 @@
 #include "qapi/command.h"
 #include "qapi/qapi-commands-control.h"
 #include "qmp_request.h"
+#include "system/machine_lock.h"
 
 #define QMP_MAX_QUEUED 8
 #define QMP_READ_BYTES (4 * KiB)
@@ -28,7 +29,7 @@ typedef struct QmpMonitor {
     /* In the main loop only. */
     GString *reply;
     Deferred *run;         /* runs a queued request */
-    Deferred *move;        /* to mon_iothread */
+    Deferred *move;        /* in mon_iothread: takes the front end over; NULL: never asked */
     Deferred *resume;      /* in mon_iothread: goes on parsing */
     GMutex lock;           /* before the output's; guards what follows */
     GQueue queue;          /* QmpRequest * */
@@ -347,31 +348,45 @@ static const CharHandlers qmp_handlers = {
     .event = qmp_event,
 };
 
-/* Reading goes to mon_iothread, for good: a later client need not negotiate oob to live there. */
+/*
+ * In mon_iothread, which reads from now on, for good: a later client need not negotiate oob to be
+ * read there. The machine lock keeps the main loop from the chardev meanwhile.
+ */
 static void qmp_move(void *opaque)
 {
     QmpMonitor *m = opaque;
-    EventLoop *loop = monitor_thread_loop();
 
-    if (loop) {
-        m->resume = deferred_new(loop, qmp_resume, m);
-        g_mutex_lock(&m->lock);
-        m->is_threaded = true;
-        g_mutex_unlock(&m->lock);
-        char_frontend_set_handlers(&m->parent.fe, &qmp_handlers, m, event_loop_context(loop));
-        monitor_output_move(&m->parent.out);
-    }
+    machine_lock();
+    g_mutex_lock(&m->lock);
+    m->is_threaded = true;
+    g_mutex_unlock(&m->lock);
+    char_frontend_set_handlers(&m->parent.fe, &qmp_handlers, m,
+                               event_loop_context(event_loop_current()));
+    monitor_output_move(&m->parent.out);
     g_mutex_lock(&m->lock);
     m->is_moving = false;
     if (m->queue.length) {
         deferred_schedule(m->run);
     }
     g_mutex_unlock(&m->lock);
-    if (loop) {
-        deferred_schedule(m->resume);
-    } else {
-        qmp_resume(m);
+    machine_unlock();
+    qmp_resume(m);
+}
+
+static bool qmp_begin_move(QmpMonitor *m, Error **errp)
+{
+    EventLoop *loop = monitor_thread_loop();
+
+    if (!loop) {
+        return error_set(errp, "Cannot start a thread for out-of-band commands");
     }
+    m->resume = deferred_new(loop, qmp_resume, m);
+    m->move = deferred_new(loop, qmp_move, m);
+    g_mutex_lock(&m->lock);
+    m->is_moving = true;
+    g_mutex_unlock(&m->lock);
+    deferred_schedule(m->move);
+    return true;
 }
 
 bool qmp_monitor_negotiate(bool wants_oob, Error **errp)
@@ -381,13 +396,12 @@ bool qmp_monitor_negotiate(bool wants_oob, Error **errp)
     if (wants_oob && !may_do_oob(m)) {
         return error_set(errp, "Capability 'oob' not available");
     }
+    if (wants_oob && !m->move && !qmp_begin_move(m, errp)) {
+        return false;
+    }
     g_mutex_lock(&m->lock);
     m->is_negotiated = true;
     m->is_oob_enabled = wants_oob;
-    if (wants_oob && !m->is_threaded) {
-        m->is_moving = true;
-        deferred_schedule(m->move);
-    }
     g_mutex_unlock(&m->lock);
     return true;
 }
@@ -447,7 +461,6 @@ Monitor *qmp_monitor_new(void)
     m->input = g_byte_array_new();
     m->reply = g_string_new(NULL);
     m->run = deferred_new(event_loop_main(), qmp_run_deferred, m);
-    m->move = deferred_new(event_loop_main(), qmp_move, m);
     g_mutex_init(&m->lock);
     g_queue_init(&m->queue);
     return &m->parent;
