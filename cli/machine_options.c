@@ -31,7 +31,15 @@ static char *property_name(const char *key)
     return g_strdelimit(g_strdup(key), "_", '-');
 }
 
-static bool set_properties(OptionSet *set, Machine *machine)
+/* Links name objects, which are made between the machine and its board: they wait till then. */
+static bool is_link(Machine *machine, const char *name)
+{
+    const Property *prop = object_find_property(machine, name);
+
+    return prop && prop->kind == &property_link;
+}
+
+static bool set_properties(OptionSet *set, Machine *machine, bool are_links)
 {
     json_object *keys = option_keys(set, "machine");
     Error *err = NULL;
@@ -42,7 +50,8 @@ static bool set_properties(OptionSet *set, Machine *machine)
     json_object_object_foreach (keys, key, value) {
         g_autofree char *name = property_name(key);
 
-        if (!strcmp(key, "type") || !strcmp(key, "accel")) {
+        if (!strcmp(key, "type") || !strcmp(key, "accel") ||
+            is_link(machine, name) != are_links) {
             continue;
         }
         if (!object_set(machine, name, value, PROPERTY_TEXT, &err)) {
@@ -148,7 +157,7 @@ bool machine_options_create(OptionSet *set)
 {
     const Type *type = choose_type(set);
 
-    return type && set_properties(set, machine_create(type)) && choose_accel(set);
+    return type && set_properties(set, machine_create(type), false) && choose_accel(set);
 }
 
 /* --- before it is built --- */
@@ -259,9 +268,10 @@ bool machine_options_apply(OptionSet *set)
 {
     Error *err = NULL;
 
-    if (!option_each(set, "global-keys", add_global, NULL) ||
+    if (!set_properties(set, machine_current(), true) ||
+        !option_each(set, "global-keys", add_global, NULL) ||
         !set_merged(set, "smp", "smp") || !set_memory(set) || !set_merged(set, "boot", "boot") ||
-        !option_each(set, "numa-keys", add_numa, NULL) || !set_cpu(set)) {
+        !set_cpu(set) || !option_each(set, "numa-keys", add_numa, NULL)) {
         return false;
     }
     take_backend_size(set);
