@@ -255,7 +255,7 @@ bool migration_stream_pace(MigrationStream *s, Error **errp)
 {
     for (;;) {
         uint64_t limit = __atomic_load_n(&s->limit, __ATOMIC_RELAXED);
-        uint64_t bytes = migration_stream_bytes(s);
+        uint64_t bytes = migration_stream_bytes(s) + (s->end - s->start); /* on their way */
         int64_t now_us = g_get_monotonic_time();
         double allowed = (double)limit * (now_us - s->span_start_us) / G_USEC_PER_SEC;
 
