@@ -133,8 +133,8 @@ static void test_structs(void)
 static void test_lists(void)
 {
     static const char *const good[] = {
-        "{\"ints\": [1, -1], \"bytes\": [0, 255], \"texts\": [\"a\", \"\"], \"flags\": [true, "
-        "false]}",
+        ("{\"ints\": [1, -1], \"bytes\": [0, 255], \"texts\": [\"a\", \"\"], \"flags\": [true, "
+         "false]}"),
         "{\"shades\": [\"default\", \"light\"], \"values\": [null, 1, {\"a\": []}]}",
         "{\"nodes\": [{\"id\": \"a\"}, {\"id\": \"b\"}], \"choices\": [\"x\", 3, null]}",
         "{\"texts\": [], \"nodes\": []}",
