@@ -8,6 +8,8 @@
 #include "system/address_space.h"
 #include "system/target.h"
 
+#define MAX_BLOCK_BYTES (64 * MiB) /* it is in memory four times, as bytes, digits and lines */
+
 static MemFormat target_format(unsigned bytes)
 {
     return mem_format(bytes, target_info()->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE);
@@ -97,7 +99,7 @@ SIZED(readq, load, 8)
 
 static uint8_t *allocate(QtestServer *server, uint64_t size)
 {
-    uint8_t *buf = g_try_malloc0(size ? size : 1);
+    uint8_t *buf = size <= MAX_BLOCK_BYTES ? g_try_malloc0(size ? size : 1) : NULL;
 
     if (!buf) {
         qtest_reply(server, "FAIL cannot allocate %" PRIu64 " bytes", size);
