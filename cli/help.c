@@ -14,10 +14,11 @@
 #include "util/log.h"
 #include "util/trace.h"
 
-void help_print_version(void)
+static void print_version(GString *out)
 {
-    printf("QEMU emulator version %s (Tandem %s)\n", CONFIG_VERSION, CONFIG_VERSION);
-    printf("Tandem speaks QEMU's interfaces and is a program of its own.\n");
+    g_string_append_printf(out, "QEMU emulator version %s (Tandem %s)\n", CONFIG_VERSION,
+                           CONFIG_VERSION);
+    g_string_append(out, "Tandem speaks QEMU's interfaces and is a program of its own.\n");
 }
 
 static bool asks_help(json_object *keys)
@@ -168,6 +169,18 @@ static void serve_log(const OptionSet *set, GString *out)
     option_exit_with(out);
 }
 
+static void serve_general(const OptionSet *set, GString *out)
+{
+    if (option_given(set, "help")) {
+        option_print_help();
+        option_exit_with(out);
+    }
+    if (option_given(set, "version")) {
+        print_version(out);
+        option_exit_with(out);
+    }
+}
+
 static void print_event(void *opaque, TraceEvent *event)
 {
     g_string_append_printf(opaque, "%s\n", event->name);
@@ -187,6 +200,7 @@ void help_serve(const OptionSet *set)
 {
     GString *out = g_string_new(NULL);
 
+    serve_general(set, out);
     serve_machine(set, out);
     serve_accel(set, out);
     if (word_asks_help(option_text(set, "cpu-model"))) {

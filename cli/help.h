@@ -8,7 +8,6 @@
 
 #include "cli/option.h"
 
-void help_print_version(void);
 /* If an option asks for help, prints it and ends the process. */
 void help_serve(const OptionSet *set);
 

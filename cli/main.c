@@ -30,11 +30,13 @@ static int run(OptionSet *set)
 int main(int argc, char **argv)
 {
     OptionSet *set = option_set_new();
+    Error *err = NULL;
     int status;
 
     error_set_program(argv[0]);
     option_register_groups();
-    if (!option_set_parse(set, argc, argv)) {
+    if (!option_set_parse(set, argc, argv, &err)) {
+        error_report_err(err);
         return 1;
     }
     help_serve(set);

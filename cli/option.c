@@ -248,13 +248,10 @@ static bool parse_one(OptionSet *set, char **argv, int *at, Error **errp)
     return option_set_add(set, word, arg, errp);
 }
 
-bool option_set_parse(OptionSet *set, int argc, char **argv)
+bool option_set_parse(OptionSet *set, int argc, char **argv, Error **errp)
 {
-    Error *err = NULL;
-
     for (int at = 1; at < argc; at++) {
-        if (!parse_one(set, argv, &at, &err)) {
-            error_report_err(err);
+        if (!parse_one(set, argv, &at, errp)) {
             return false;
         }
     }

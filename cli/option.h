@@ -62,8 +62,9 @@ struct OptionSet {
 
 OptionSet *option_set_new(void);
 void option_set_free(OptionSet *set);
-/* Reads argv; on failure reports it, naming the option, and returns false. */
-bool option_set_parse(OptionSet *set, int argc, char **argv);
+/* Collects argv and does nothing else, but for -readconfig. A failure is to be reported at once:
+ * its option is the location of errors. */
+bool option_set_parse(OptionSet *set, int argc, char **argv, Error **errp);
 /* As though the user had given -`name` `arg` (NULL for flags). */
 bool option_set_add(OptionSet *set, const char *name, const char *arg, Error **errp);
 /* As above with keys at hand, which are taken over; `arg` (may be NULL) is for messages. */
@@ -86,13 +87,15 @@ bool option_each(OptionSet *set, const char *name, OptionEach *fn, void *opaque)
 
 /* -readconfig FILE; -set GROUP.ID.KEY=VALUE. */
 bool option_read_config(OptionSet *set, const char *path, Error **errp);
+/* What such a file holds; it is taken to pieces. `path` is for messages. */
+bool option_read_config_text(OptionSet *set, const char *path, char *text, Error **errp);
 bool option_set_key(OptionSet *set, const char *spec, Error **errp);
 
 void option_print_help(void);
 /* All groups for query-command-line-options. */
 void option_register_groups(void);
 
-/* For .apply: prints the text and ends the process well. */
+/* Prints the text and ends the process well. */
 void option_exit_with(GString *text) __attribute__((noreturn));
 
 #endif

@@ -4,20 +4,12 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "cli/help.h"
 #include "cli/option.h"
 #include "util/keyval.h"
 
-static bool apply_help(OptionSet *set, const char *arg, Error **errp)
+static bool apply_h(OptionSet *set, const char *arg, Error **errp)
 {
-    option_print_help();
-    exit(0);
-}
-
-static bool apply_version(OptionSet *set, const char *arg, Error **errp)
-{
-    help_print_version();
-    exit(0);
+    return option_set_add(set, "help", NULL, errp);
 }
 
 static bool apply_machine_alias(OptionSet *set, const char *arg, Error **errp)
@@ -157,9 +149,9 @@ const OptionParam machine_shown_params[] = {
 };
 
 static const OptionDef defs[] = {
-    { "h", NULL, OPTION_FLAG, .apply = apply_help, .is_hidden = true },
-    { "help", NULL, OPTION_FLAG, .apply = apply_help, .help = "show this text and exit" },
-    { "version", NULL, OPTION_FLAG, .apply = apply_version, .help = "show the version and exit" },
+    { "h", NULL, OPTION_FLAG, .apply = apply_h, .is_hidden = true },
+    { "help", NULL, OPTION_FLAG, .help = "show this text and exit" },
+    { "version", NULL, OPTION_FLAG, .help = "show the version and exit" },
     { "machine", NULL, OPTION_MERGED, "type", .group = "machine",
       .syntax = "[type=]NAME[,KEY=VALUE...]",
       .help = "the board; '-machine help' lists them, '-machine NAME,help' their keys\n"

@@ -100,22 +100,14 @@ static bool read_pair(Reader *r, char *line, Error **errp)
     return true;
 }
 
-bool option_read_config(OptionSet *set, const char *path, Error **errp)
+bool option_read_config_text(OptionSet *set, const char *path, char *text, Error **errp)
 {
     Reader r = { set, path };
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
-    g_autoptr(GError) failure = NULL;
+    char *line;
     bool is_ok = true;
 
-    if (!g_file_get_contents(path, &text, NULL, &failure)) {
-        return error_set(errp, "Could not open '%s': %s", path,
-                         failure->code == G_FILE_ERROR_NOENT ? "No such file or directory" :
-                                                               failure->message);
-    }
-    lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; is_ok && *line; line++) {
-        char *stripped = g_strstrip(*line);
+    while (is_ok && (line = strsep(&text, "\n"))) {
+        char *stripped = g_strstrip(line);
 
         r.line++;
         if (!*stripped || *stripped == '#') {
@@ -127,4 +119,17 @@ bool option_read_config(OptionSet *set, const char *path, Error **errp)
     is_ok = is_ok && close_section(&r, errp);
     json_unref(r.keys);
     return is_ok;
+}
+
+bool option_read_config(OptionSet *set, const char *path, Error **errp)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, &failure)) {
+        return error_set(errp, "Could not open '%s': %s", path,
+                         failure->code == G_FILE_ERROR_NOENT ? "No such file or directory" :
+                                                               failure->message);
+    }
+    return option_read_config_text(set, path, text, errp);
 }
