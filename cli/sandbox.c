@@ -1,6 +1,7 @@
 /*
- * System call filter: see cli/sandbox.h. Calls a monitor never needs are always refused; four
- * more groups at the user's wish.
+ * System call filter: see cli/sandbox.h. Calls we never make end the process: it is not ours any
+ * more. Four more groups fail with EPERM at the user's wish, so that what a client asks for and
+ * the user forbade is an error, and the guest lives on.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -68,9 +69,10 @@ static bool read_policy(json_object *keys, const char *name, const char *const *
     return !text || error_set(errp, "invalid argument for %s: '%s'", name, text);
 }
 
-static bool refuse(scmp_filter_ctx filter, int number)
+static bool refuse(scmp_filter_ctx filter, const Call *call)
 {
-    int err = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, number, 0);
+    uint32_t action = call->group == CALLS_NEVER ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM);
+    int err = seccomp_rule_add(filter, action, call->number, 0);
 
     return !err || err == -EDOM || err == -EFAULT; /* the host has no such call */
 }
@@ -79,7 +81,7 @@ static bool refuse(scmp_filter_ctx filter, int number)
 static bool refuse_processes(scmp_filter_ctx filter)
 {
     return !seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) &&
-           !seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
+           !seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 }
 
@@ -87,7 +89,7 @@ static bool fill(scmp_filter_ctx filter, const bool *is_refused)
 {
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
         if (is_refused[calls[i].group] &&
-            !refuse(filter, calls[i].number)) {
+            !refuse(filter, &calls[i])) {
             return false;
         }
     }
