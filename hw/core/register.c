@@ -19,7 +19,7 @@ static unsigned reg_stride(const RegisterMap *map, const RegDef *reg)
     return reg->stride ? reg->stride : map->width;
 }
 
-static const RegDef *find(const RegisterMap *map, uint64_t at, unsigned *n)
+const RegDef *register_find(const RegisterMap *map, uint64_t at, unsigned *n)
 {
     for (size_t i = 0; i < map->count; i++) {
         const RegDef *reg = &map->regs[i];
@@ -54,7 +54,7 @@ static void store(Device *dev, const RegDef *reg, unsigned n, uint64_t value)
 uint64_t register_read(Device *dev, const RegisterMap *map, uint64_t at)
 {
     unsigned n;
-    const RegDef *reg = find(map, at, &n);
+    const RegDef *reg = register_find(map, at, &n);
     uint64_t value;
 
     if (!reg) {
@@ -82,7 +82,7 @@ static void write_field(Device *dev, const RegDef *reg, unsigned n, uint64_t val
 void register_write(Device *dev, const RegisterMap *map, uint64_t at, uint64_t value)
 {
     unsigned n;
-    const RegDef *reg = find(map, at, &n);
+    const RegDef *reg = register_find(map, at, &n);
 
     if (!reg) {
         guest_error("%s: write of no register at 0x%" PRIx64, device_label(dev), at);

@@ -66,6 +66,8 @@ void register_bank_init(RegisterBank *bank, struct Device *dev, const RegisterMa
                         const char *name);
 void register_bank_clear(RegisterBank *bank);
 
+/* The row that an offset belongs to, and which of its registers; NULL: there is none. */
+const RegDef *register_find(const RegisterMap *map, uint64_t at, unsigned *n);
 uint64_t register_read(struct Device *dev, const RegisterMap *map, uint64_t at);
 void register_write(struct Device *dev, const RegisterMap *map, uint64_t at, uint64_t value);
 void register_reset(struct Device *dev, const RegisterMap *map);
