@@ -440,3 +440,12 @@ Chardev *chardev_add_from_options(json_object *options, Error **errp)
     }
     return chardev_add_parsed(id, options, errp);
 }
+
+Chardev *chardev_change_from_options(const char *id, json_object *options, Error **errp)
+{
+    ChardevBackend *backend = chardev_options_parse(options, errp);
+    Chardev *chr = backend ? chardev_change(id, backend, errp) : NULL;
+
+    chardev_backend_free(backend);
+    return chr;
+}

@@ -199,6 +199,12 @@ Chardev *chardev_add_from_options(json_object *options, Error **errp)
     return NULL;
 }
 
+Chardev *chardev_change_from_options(const char *id, json_object *options, Error **errp)
+{
+    error_set(errp, "none here");
+    return NULL;
+}
+
 const char *chardev_label(const Chardev *chr)
 {
     return chr->id;

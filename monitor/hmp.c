@@ -229,12 +229,18 @@ void hmp_run_line(HmpSession *session, const char *line, GString *out)
 
 struct HmpWords {
     char *word;
+    char *previous; /* NULL: there is none */
     GPtrArray *found;
 };
 
 const char *hmp_word(const HmpWords *words)
 {
     return words->word;
+}
+
+const char *hmp_previous_word(const HmpWords *words)
+{
+    return words->previous;
 }
 
 void hmp_offer(HmpWords *words, const char *text)
@@ -290,6 +296,18 @@ static const HmpArg *arg_at(const HmpCommand *command, unsigned n, unsigned flag
     return NULL;
 }
 
+/* A flag that is declared, or a format; a path of objects is neither. */
+static bool is_flag(const HmpCommand *command, const char *word)
+{
+    for (const HmpArg *arg = command->args; arg && arg->name; arg++) {
+        if ((arg->kind == HMP_FORMAT && word[0] == '/') ||
+            (arg->kind == HMP_FLAG && word[0] == '-' && word[1] == arg->flag && !word[2])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void offer_args(HmpWords *words, const HmpCommand *command, const char *text)
 {
     unsigned n = 0, flags = 0;
@@ -302,8 +320,10 @@ static void offer_args(HmpWords *words, const HmpCommand *command, const char *t
         if (!word || !*text) {
             break;
         }
-        flags += word[0] == '-' || word[0] == '/';
+        flags += is_flag(command, word);
         n++;
+        g_free(words->previous);
+        words->previous = g_steal_pointer(&word);
     }
     arg = arg_at(command, n, flags);
     if (arg && arg->complete) {
@@ -342,6 +362,7 @@ char **hmp_complete_line(const char *line)
         offer_commands(&words, hmp_info_commands);
     }
     g_free(words.word);
+    g_free(words.previous);
     g_ptr_array_sort(words.found, compare_names);
     g_ptr_array_add(words.found, NULL);
     return (char **)g_ptr_array_free(words.found, FALSE);

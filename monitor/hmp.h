@@ -98,6 +98,8 @@ bool hmp_has(json_object *object, const char *key);
 
 /* The word to be completed, as far as it is typed. */
 const char *hmp_word(const HmpWords *words);
+/* The word before it, or NULL. */
+const char *hmp_previous_word(const HmpWords *words);
 void hmp_offer(HmpWords *words, const char *text);
 
 /* --- arguments (hmp_args.c, hmp_expr.c) --- */

@@ -32,10 +32,21 @@ void hmp_port_write(Hmp *hmp, json_object *args);
 void hmp_ramblock(Hmp *hmp, json_object *args);
 void hmp_sum(Hmp *hmp, json_object *args);
 
+/* hmp_migration.c */
+void hmp_migrate(Hmp *hmp, json_object *args);
+void hmp_migrate_set_capability(Hmp *hmp, json_object *args);
+void hmp_migrate_set_parameter(Hmp *hmp, json_object *args);
+void show_migrate(Hmp *hmp, json_object *value);
+void show_migrate_capabilities(Hmp *hmp, json_object *value);
+void show_migrate_parameters(Hmp *hmp, json_object *value);
+void complete_migration_capability(HmpWords *words);
+void complete_migration_parameter(HmpWords *words);
+
 /* hmp_objects.c */
 /* The member "options" as -chardev and the like read it; NULL: what is wrong is printed. */
 json_object *hmp_parse_options(Hmp *hmp, json_object *args, const char *implied_key);
 void hmp_chardev_add(Hmp *hmp, json_object *args);
+void hmp_chardev_change(Hmp *hmp, json_object *args);
 void hmp_object_add(Hmp *hmp, json_object *args);
 void hmp_qom_set(Hmp *hmp, json_object *args);
 void show_qom_list(Hmp *hmp, json_object *value);
@@ -46,14 +57,18 @@ void complete_device(HmpWords *words);
 void complete_object(HmpWords *words);
 void complete_object_type(HmpWords *words);
 void complete_path(HmpWords *words);
+/* Properties of the object that the word before names. */
+void complete_property(HmpWords *words);
 
 /* hmp_log.c */
 void hmp_log(Hmp *hmp, json_object *args);
 void hmp_logfile(Hmp *hmp, json_object *args);
 void hmp_trace_event(Hmp *hmp, json_object *args);
 void hmp_trace_events(Hmp *hmp, json_object *args);
+void hmp_trace_file(Hmp *hmp, json_object *args);
 void complete_log_item(HmpWords *words);
 void complete_trace_event(HmpWords *words);
+void complete_trace_file(HmpWords *words);
 
 /* hmp_status.c */
 void show_chardevs(Hmp *hmp, json_object *value);
@@ -66,6 +81,7 @@ void show_memory_devices(Hmp *hmp, json_object *value);
 void show_memory_size(Hmp *hmp, json_object *value);
 void show_name(Hmp *hmp, json_object *value);
 void show_status(Hmp *hmp, json_object *value);
+void show_text(Hmp *hmp, json_object *value);
 void show_uuid(Hmp *hmp, json_object *value);
 void show_version(Hmp *hmp, json_object *value);
 

@@ -7,6 +7,7 @@
 #include "hmp_handlers.h"
 #include "util/log.h"
 #include "util/trace.h"
+#include "util/trace_file.h"
 
 static void print_items(Hmp *hmp)
 {
@@ -80,4 +81,61 @@ static void offer_event(void *opaque, TraceEvent *event)
 void complete_trace_event(HmpWords *words)
 {
     trace_foreach(NULL, offer_event, words);
+}
+
+/* --- trace-file --- */
+
+static void print_trace_file(Hmp *hmp)
+{
+    g_autofree char *path = trace_file_path();
+
+    hmp_printf(hmp, path ? "Trace file \"%s\" on.\n" : "Trace file off.\n", path);
+}
+
+static void open_trace_file(Hmp *hmp, const char *path)
+{
+    g_autofree char *why = NULL;
+
+    if (!trace_file_open(path, &why)) {
+        hmp_printf(hmp, "Error: %s\n", why);
+    }
+}
+
+static void close_trace_file(Hmp *hmp)
+{
+    g_autofree char *why = NULL;
+
+    if (!trace_file_close(&why)) {
+        hmp_printf(hmp, "Error: %s\n", why);
+    }
+}
+
+void hmp_trace_file(Hmp *hmp, json_object *args)
+{
+    const char *operation = hmp_text(args, "operation");
+    g_autofree char *path = trace_file_path();
+
+    if (!*operation) {
+        print_trace_file(hmp);
+    } else if (!strcmp(operation, "set") && hmp_has(args, "filename")) {
+        open_trace_file(hmp, hmp_text(args, "filename"));
+    } else if (hmp_has(args, "filename")) {
+        hmp_printf(hmp, "unexpected argument \"%s\"\n", hmp_text(args, "filename"));
+    } else if (!strcmp(operation, "off")) {
+        close_trace_file(hmp);
+    } else if (!strcmp(operation, "flush")) {
+        trace_file_flush();
+    } else if (strcmp(operation, "on") && strcmp(operation, "set")) {
+        hmp_printf(hmp, "unexpected argument \"%s\"\n", operation);
+    } else if (!path) {
+        open_trace_file(hmp, "trace-%d");
+    }
+}
+
+void complete_trace_file(HmpWords *words)
+{
+    hmp_offer(words, "on");
+    hmp_offer(words, "off");
+    hmp_offer(words, "flush");
+    hmp_offer(words, "set");
 }

@@ -72,6 +72,16 @@ void hmp_chardev_add(Hmp *hmp, json_object *args)
     }
 }
 
+void hmp_chardev_change(Hmp *hmp, json_object *args)
+{
+    g_autoptr(JsonObject) options = hmp_parse_options(hmp, args, "backend");
+    Error *err = NULL;
+
+    if (options && !chardev_change_from_options(hmp_text(args, "id"), options, &err)) {
+        hmp_report(hmp, err);
+    }
+}
+
 void hmp_qom_set(Hmp *hmp, json_object *args)
 {
     const char *text = hmp_text(args, "value");
@@ -215,5 +225,20 @@ void complete_path(HmpWords *words)
 
     if (obj) {
         object_each_child(obj, offer_path, words);
+    }
+}
+
+static void offer_property(void *opaque, const Property *prop)
+{
+    hmp_offer(opaque, prop->name);
+}
+
+void complete_property(HmpWords *words)
+{
+    const char *path = hmp_previous_word(words);
+    Object *obj = path ? object_resolve(path, NULL, NULL) : NULL;
+
+    if (obj) {
+        object_each_property(obj, offer_property, words);
     }
 }

@@ -47,6 +47,11 @@ void show_status(Hmp *hmp, json_object *value)
     hmp_printf(hmp, "\n");
 }
 
+void show_text(Hmp *hmp, json_object *value)
+{
+    hmp_printf(hmp, "%s", hmp_text(value, "human-readable-text"));
+}
+
 void show_chardevs(Hmp *hmp, json_object *value)
 {
     EACH(chardev, value) {

@@ -189,7 +189,7 @@ static void expect_completion(const char *line, const char *expected)
 static void test_completion(void)
 {
     expect_completion("pri", "print");
-    expect_completion("trace", "trace-event");
+    expect_completion("trace", "trace-event trace-file");
     expect_completion("info hi", "history");
     expect_completion("info history", "history");
     expect_completion("help pr", "print");

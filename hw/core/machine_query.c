@@ -49,6 +49,12 @@ CurrentMachineParams *qmp_query_current_machine(Error **errp)
     return params;
 }
 
+/* No device that is memory exists: DIMMs come with boards that have slots for them. */
+MemoryDeviceInfoArray *qmp_query_memory_devices(Error **errp)
+{
+    return g_new0(MemoryDeviceInfoArray, 1);
+}
+
 MemoryInfo *qmp_query_memory_size_summary(Error **errp)
 {
     MemoryInfo *info = g_new0(MemoryInfo, 1);

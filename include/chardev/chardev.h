@@ -52,6 +52,8 @@ bool chardev_remove(const char *id, Error **errp);
  * old one is as it was.
  */
 Chardev *chardev_change(const char *id, const ChardevBackend *backend, Error **errp);
+/* The same from a text monitor: an object of texts with "backend", as above; an id is ignored. */
+Chardev *chardev_change_from_options(const char *id, json_object *options, Error **errp);
 /* At exit: terminals restored, sockets' files removed. */
 void chardev_cleanup(void);
 

@@ -154,6 +154,87 @@ class Hmp(unittest.TestCase):
             self.assertIn('at most', vm.qmp.hmp('xp /2000000000xb 0'))
 
 
+    def test_migration(self):
+        with Vm(BINARY, *NONE, '-m', '2') as vm:
+            for line, expected in (
+                    ('migrate_set_parameter max-bandwidth 5', ''),
+                    ('migrate_set_parameter xbzrle-cache-size 64k', ''),
+                    ('migrate_set_parameter tls-hostname box', ''),
+                    ('migrate_set_capability events on', ''),
+                    ('migrate_set_parameter foo 1', 'Error: invalid parameter value: foo\r\n'),
+                    ('migrate_set_parameter downtime-limit 9999999',
+                     "Error: Parameter 'downtime_limit' expects an integer in the range of 0 to "
+                     '(2000 * 1000) ms\r\n'),
+                    ('migrate_set_parameter compress-wait-thread maybe',
+                     "Error: Parameter 'compress-wait-thread' expects 'on' or 'off'\r\n"),
+                    ('migrate_set_parameter multifd-compression x',
+                     "Error: Parameter 'multifd-compression' does not accept value 'x'\r\n"),
+                    ('migrate_set_capability events maybe',
+                     "Expected 'on' or 'off'\r\n"
+                     'Try "help migrate_set_capability" for more information\r\n'),
+                    ('migrate_cancel', '')):
+                with self.subTest(line=line):
+                    self.assertEqual(vm.qmp.hmp(line), expected)
+            parameters = vm.qmp.hmp('info migrate_parameters').splitlines()
+            for line in ('max-bandwidth: 5242880 bytes/second', 'xbzrle-cache-size: 65536 bytes',
+                         "tls-hostname: 'box'", 'downtime-limit: 300 ms',
+                         'compress-wait-thread: on', 'multifd-compression: none'):
+                self.assertIn(line, parameters)
+            self.assertIn('events: on\r\n', vm.qmp.hmp('info migrate_capabilities'))
+            for line in ('migrate_set_capability nosuch on', 'migrate_continue pre-switchover',
+                         'migrate_incoming tcp:localhost:1', 'migrate_pause',
+                         'migrate_recover file:x', 'migrate nosuch:'):
+                with self.subTest(line=line):
+                    self.assertRegex(vm.qmp.hmp(line), '^Error: .*\r\n$')
+            self.assertEqual(vm.qmp.hmp('migrate -d exec:cat >/dev/null'), '')
+            while vm.qmp.wait_event('MIGRATION')['data']['status'] != 'completed':
+                pass
+            text = vm.qmp.hmp('info migrate')
+            self.assertTrue(text.startswith('Migration status: completed\r\ntotal time: '), text)
+            self.assertIn('\r\ntotal ram: 2048 kbytes\r\n', text)
+
+    def test_a_failed_migration_says_why(self):
+        with Vm(BINARY, *NONE) as vm:
+            vm.qmp.hmp('migrate_set_capability events on')
+            self.assertIn('goes on detached', vm.qmp.hmp('migrate exec:false'))
+            while vm.qmp.wait_event('MIGRATION')['data']['status'] != 'failed':
+                pass
+            self.assertRegex(vm.qmp.hmp('info migrate'), r'^Migration status: failed \(.+\)\r\n')
+
+    def test_chardev_change(self):
+        with Vm(BINARY, *NONE, '-chardev', 'null,id=line') as vm:
+            self.assertEqual(vm.qmp.hmp('chardev-change line ringbuf,size=4'), '')
+            self.assertIn('line: filename=ringbuf', vm.qmp.hmp('info chardev'))
+            for line, why in (('line ringbuf,size=3', 'power of two'),
+                              ('nosuch null', "Chardev 'nosuch' does not exist"),
+                              ('line nosuch', 'not a valid char driver'),
+                              ('char0 null', 'does not support chardev hotswap')):
+                with self.subTest(line=line):
+                    self.assertRegex(vm.qmp.hmp('chardev-change ' + line), f'^Error: .*{why}')
+            self.assertIn('line: filename=ringbuf', vm.qmp.hmp('info chardev'))
+
+    def test_trace_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'trace')
+            with Vm(BINARY, *NONE) as vm:
+                self.assertEqual(vm.qmp.hmp('trace-file'), 'Trace file off.\r\n')
+                self.assertEqual(vm.qmp.hmp('trace-file set ' + path), '')
+                self.assertEqual(vm.qmp.hmp('trace-file'), f'Trace file "{path}" on.\r\n')
+                self.assertEqual(vm.qmp.hmp('trace-file flush'), '')
+                self.assertGreater(os.path.getsize(path), 0)
+                self.assertEqual(vm.qmp.hmp('trace-file off'), '')
+                self.assertEqual(vm.qmp.hmp('trace-file'), 'Trace file off.\r\n')
+                self.assertRegex(vm.qmp.hmp('trace-file nonsense'), 'unexpected argument')
+                self.assertRegex(vm.qmp.hmp(f'trace-file set {folder}/no/such'), '^Error: ')
+
+    def test_numa_roms_and_memory_devices(self):
+        with Vm(BINARY, *NONE) as vm:
+            self.assertEqual(vm.qmp.hmp('info numa'), '0 nodes\r\n')
+            self.assertEqual(vm.qmp.hmp('info roms'), '')
+            self.assertEqual(vm.qmp.hmp('info memory-devices'), '')
+            self.assertEqual(vm.qmp('query-memory-devices'), [])
+
+
 class Terminal(unittest.TestCase):
     def read_until(self, sock, end):
         got = b''
@@ -184,6 +265,33 @@ class Terminal(unittest.TestCase):
                     self.read_until(sock, b'\r\n(qemu) ')
                     self.assertEqual(vm.qmp('query-status')['status'], 'running')
                     sock.close()
+
+    def test_completion(self):
+        """TAB, on what is there: each line is completed as far as it is unambiguous."""
+        rows = (('object_del i\t', 'object_del io1 '), ('object_add memory-backend-r\t',
+                                                      'object_add memory-backend-ram '),
+                ('device_add loa\t', 'device_add loader '), ('qom-get /objects/i\t',
+                                                            'qom-get /objects/io1 '),
+                ('qom-get /objects/io1 poll-m\t', 'qom-get /objects/io1 poll-max-ns '),
+                ('qom-set -j /objects/io1 poll-g\t', 'qom-set -j /objects/io1 poll-grow '),
+                ('chardev-change li\t', 'chardev-change line '),
+                ('migrate_set_capability ev\t', 'migrate_set_capability events '),
+                ('migrate_set_parameter downt\t', 'migrate_set_parameter downtime-limit '),
+                ('info migrate_c\t', 'info migrate_capabilities '))
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'sock')
+            with Vm(BINARY, *NONE, '-object', 'iothread,id=io1', '-chardev', 'null,id=line',
+                    '-monitor', f'unix:{path},server=on,wait=off'):
+                sock = socket.socket(socket.AF_UNIX)
+                sock.settimeout(60)
+                sock.connect(path)
+                self.read_until(sock, b'\r\n(qemu) ')
+                for typed, shown in rows:
+                    with self.subTest(typed=typed):
+                        sock.sendall(typed.encode() + b'\x15\r')
+                        got = self.read_until(sock, b'\r\n(qemu) ')
+                        self.assertIn(shown.encode(), got)
+                sock.close()
 
     def test_quit(self):
         with tempfile.TemporaryDirectory() as folder:
