@@ -16,6 +16,7 @@
 #include "cli/sandbox.h"
 #include "cli/startup.h"
 #include "hw/core/machine.h"
+#include "hw/core/nmi.h"
 #include "hw/core/reset.h"
 #include "migration/migration.h"
 #include "system/migration_blocker.h"
@@ -433,6 +434,16 @@ static void reset_all(ShutdownCause cause)
     reset_machine();
 }
 
+static void inject_nmi(void)
+{
+    Error *err = NULL;
+
+    if (!nmi_inject(&err)) {
+        error_prefix(&err, "watchdog: cannot inject an NMI: ");
+        warn_report_err(err);
+    }
+}
+
 static bool write_vmstate(OptionSet *set)
 {
     const char *path = option_text(set, "dump-vmstate");
@@ -483,6 +494,7 @@ bool startup_machine(OptionSet *set)
     }
     device_warn_unused_globals();
     vm_set_reset_handler(reset_all);
+    vm_set_nmi_handler(inject_nmi);
     machine_set_ready(machine);
     if (!write_vmstate(set) || !start_incoming(set) || !let_go(set)) {
         return false;
