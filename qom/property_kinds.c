@@ -83,73 +83,39 @@ const PropertyKind property_bool = {
     .show_initial = bool_show_initial,
 };
 
-static json_object *bit32_get(Object *obj, const Property *p, Error **errp)
-{
-    return json_object_new_boolean(*(uint32_t *)field(obj, p) >> p->bit & 1);
-}
+#define BIT_KIND(kind, ctype, bit_of)                                                              \
+    static void kind##_write(Object *obj, const Property *p, bool is_on)                           \
+    {                                                                                              \
+        ctype *word = field(obj, p);                                                               \
+                                                                                                   \
+        *word = (*word & ~bit_of(p->bit)) | (is_on ? bit_of(p->bit) : 0);                          \
+    }                                                                                              \
+    static json_object *kind##_get(Object *obj, const Property *p, Error **errp)                   \
+    {                                                                                              \
+        return json_object_new_boolean(*(ctype *)field(obj, p) >> p->bit & 1);                     \
+    }                                                                                              \
+    static bool kind##_set(Object *obj, const Property *p, json_object *value, PropertyForm form,  \
+                           Error **errp)                                                           \
+    {                                                                                              \
+        bool is_on;                                                                                \
+                                                                                                   \
+        if (!property_value_bool(p, value, form, &is_on, errp)) {                                  \
+            return false;                                                                          \
+        }                                                                                          \
+        kind##_write(obj, p, is_on);                                                               \
+        return true;                                                                               \
+    }                                                                                              \
+    static void kind##_set_initial(Object *obj, const Property *p)                                 \
+    {                                                                                              \
+        kind##_write(obj, p, p->initial);                                                          \
+    }                                                                                              \
+    const PropertyKind property_##kind = {                                                         \
+        .name = "bool", .get = kind##_get, .set = kind##_set, .set_initial = kind##_set_initial,   \
+        .show_initial = bool_show_initial,                                                         \
+    };
 
-static void bit32_write(Object *obj, const Property *p, bool is_on)
-{
-    uint32_t *word = field(obj, p);
-
-    *word = (*word & ~BIT(p->bit)) | (is_on ? BIT(p->bit) : 0);
-}
-
-static bool bit32_set(Object *obj, const Property *p, json_object *value, PropertyForm form,
-                      Error **errp)
-{
-    bool is_on;
-
-    if (!property_value_bool(p, value, form, &is_on, errp)) {
-        return false;
-    }
-    bit32_write(obj, p, is_on);
-    return true;
-}
-
-static void bit32_set_initial(Object *obj, const Property *p)
-{
-    bit32_write(obj, p, p->initial);
-}
-
-const PropertyKind property_bit32 = {
-    .name = "bool", .get = bit32_get, .set = bit32_set, .set_initial = bit32_set_initial,
-    .show_initial = bool_show_initial,
-};
-
-static json_object *bit64_get(Object *obj, const Property *p, Error **errp)
-{
-    return json_object_new_boolean(*(uint64_t *)field(obj, p) >> p->bit & 1);
-}
-
-static void bit64_write(Object *obj, const Property *p, bool is_on)
-{
-    uint64_t *word = field(obj, p);
-
-    *word = (*word & ~BIT64(p->bit)) | (is_on ? BIT64(p->bit) : 0);
-}
-
-static bool bit64_set(Object *obj, const Property *p, json_object *value, PropertyForm form,
-                      Error **errp)
-{
-    bool is_on;
-
-    if (!property_value_bool(p, value, form, &is_on, errp)) {
-        return false;
-    }
-    bit64_write(obj, p, is_on);
-    return true;
-}
-
-static void bit64_set_initial(Object *obj, const Property *p)
-{
-    bit64_write(obj, p, p->initial);
-}
-
-const PropertyKind property_bit64 = {
-    .name = "bool", .get = bit64_get, .set = bit64_set, .set_initial = bit64_set_initial,
-    .show_initial = bool_show_initial,
-};
+BIT_KIND(bit32, uint32_t, BIT)
+BIT_KIND(bit64, uint64_t, BIT64)
 
 /* --- integers --- */
 

@@ -21,14 +21,14 @@ def none_machine(binary, *args, **kwargs):
     return Vm(binary, '-machine', 'none', '-nodefaults', '-S', *args, **kwargs)
 
 
-def rate(call, seconds=0.5):
+def rate(call, seconds=0.5, step=50):
     """Calls per second."""
     call()
     count, start = 0, time.perf_counter()
     while True:
-        for _ in range(50):
+        for _ in range(step):
             call()
-        count += 50
+        count += step
         passed = time.perf_counter() - start
         if passed > seconds:
             return count / passed
@@ -51,26 +51,21 @@ def memory(binary):
     return int(fields['VmRSS'].split()[0])
 
 
+def batches(sock, data, replies):
+    """Rounds per second of sending `data` and reading as many lines."""
+    def call():
+        sock.sendall(data)
+        got = 0
+        while got < replies:
+            got += sock.recv(1 << 20).count(b'\n')
+
+    return rate(call, 0.7, 1)
+
+
 def pipelined(vm, messages, batch):
     """Rounds of messages per second, sent in batches so that the client costs little."""
     data = (''.join(message + '\n' for message in messages)).encode() * batch
-    replies = batch * len(messages)
-    lines = vm.qmp.lines
-
-    def call():
-        lines.sock.sendall(data)
-        got = 0
-        while got < replies:
-            got += lines.sock.recv(1 << 20).count(b'\n')
-
-    call()
-    count, begin = 0, time.perf_counter()
-    while True:
-        call()
-        count += batch
-        passed = time.perf_counter() - begin
-        if passed > 0.7:
-            return count / passed
+    return batches(vm.qmp.lines.sock, data, batch * len(messages)) * batch
 
 
 def qmp_commands(binary):
@@ -97,25 +92,10 @@ def round_trips(binary):
         return rate(lambda: vm.qmp('query-status'))
 
 
-def qtest_rate(vm, line, batch=500):
-    """Commands per second, sent in batches."""
-    data = (line + '\n').encode() * batch
-    sock = vm.qtest_lines.sock
-
-    def call():
-        sock.sendall(data)
-        got = 0
-        while got < batch:
-            got += sock.recv(1 << 20).count(b'\n')
-
-    call()
-    count, begin = 0, time.perf_counter()
-    while True:
-        call()
-        count += batch
-        passed = time.perf_counter() - begin
-        if passed > 0.7:
-            return count / passed
+def qtest_rate(vm, lines, batch=500):
+    """Rounds of commands per second, sent in batches."""
+    data = ''.join(line + '\n' for line in lines).encode() * batch
+    return batches(vm.qtest_lines.sock, data, batch * len(lines)) * batch
 
 
 def qtest_machine(binary):
@@ -127,7 +107,7 @@ def qtest_machine(binary):
 
 def qtest_mmio(binary):
     with qtest_machine(binary) as vm:
-        return qtest_rate(vm, 'readl 0xd0000000')
+        return qtest_rate(vm, ['readl 0xd0000000'])
 
 
 REGIONS_OF_PEER = 480
@@ -157,10 +137,10 @@ def flat_view(binary):
                     base += 0x10000
                 vm.qtest(f'outl 0xcf8 {config | 4}')
                 vm.qtest('outw 0xcfc 2')
-        plain = qtest_rate(vm, 'outl 0xcf8 0x80000000')
+        plain = qtest_rate(vm, ['outl 0xcf8 0x80000000'])
         vm.qtest(f'outl 0xcf8 {0x80000000 | 2 << 11 | 4}')
-        pair = qtest_rate(vm, 'outw 0xcfc 0\noutw 0xcfc 2', 100)
-        return (1 / pair - 1 / plain) * 1e6
+        rounds = qtest_rate(vm, ['outw 0xcfc 0', 'outw 0xcfc 2'], 100)
+        return (1 / rounds / 2 - 1 / plain) * 1e6
 
 
 def is_ours(binary):
