@@ -2,7 +2,6 @@
 """Where tests find binaries and data, and how a test program runs."""
 import json
 import os
-import sys
 import unittest
 
 ARCHES = ('x86_64', 'aarch64', 'ppc64')
@@ -29,8 +28,5 @@ def rows(*path):
 
 
 def main():
-    """Runs the calling program's tests; prints the reason of each skip."""
-    result = unittest.main(exit=False, verbosity=1).result
-    for case, reason in result.skipped:
-        print(f'SKIP {case}: {reason}')
-    sys.exit(0 if result.wasSuccessful() else 1)
+    """Runs the calling program's tests; says the reason of each skip."""
+    unittest.main(verbosity=2)
