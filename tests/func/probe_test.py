@@ -45,8 +45,17 @@ class Probe:
     def end(self):
         pid = self.pid()
         os.kill(pid, signal.SIGTERM)
-        while os.path.exists(f'/proc/{pid}'):
+        while self.is_alive(pid):
             time.sleep(0.01)
+
+    @staticmethod
+    def is_alive(pid):
+        """Somebody else may be slow to collect what has ended."""
+        try:
+            with open(f'/proc/{pid}/stat', encoding='ascii') as stat:
+                return stat.read().rsplit(')', 1)[1].split()[0] != 'Z'
+        except FileNotFoundError:
+            return False
 
 
 class Daemon(unittest.TestCase):
