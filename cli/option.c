@@ -389,7 +389,7 @@ void option_register_groups(void)
             const OptionDef *def = &families[f]->defs[i];
 
             if (def->group && is_for_target(def)) {
-                option_group_register(def->group, def->params);
+                option_group_register(def->group, def->params ? def->params : def->shown);
             }
         }
     }

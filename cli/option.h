@@ -29,6 +29,7 @@ struct OptionDef {
     const char *implied_key;    /* of the first element without '=' */
     const char *group;          /* as introspection and -readconfig know it; NULL: none */
     const OptionParam *params;  /* the keys it takes, NULL name ends; NULL: any */
+    const OptionParam *shown;   /* what introspection names of any; NULL: nothing */
     bool takes_json;            /* an argument that starts with '{' */
     bool is_hidden;             /* accepted, not shown */
     const char *targets;        /* "x86_64 aarch64"; NULL: all */

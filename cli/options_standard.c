@@ -128,7 +128,7 @@ static const OptionParam global_params[] = {
     { "value", OPTION_PARAM_STRING }, { 0 },
 };
 /* What clients look for; every machine's own properties are accepted too. */
-const OptionParam machine_shown_params[] = {
+static const OptionParam machine_shown[] = {
     { "type", OPTION_PARAM_STRING, "Kind of machine" },
     { "accel", OPTION_PARAM_STRING, "Accelerators to try, separated by ':'" },
     { "acpi", OPTION_PARAM_BOOL, "ACPI tables and hardware" },
@@ -152,7 +152,7 @@ static const OptionDef defs[] = {
     { "h", NULL, OPTION_FLAG, .apply = apply_h, .is_hidden = true },
     { "help", NULL, OPTION_FLAG, .help = "show this text and exit" },
     { "version", NULL, OPTION_FLAG, .help = "show the version and exit" },
-    { "machine", NULL, OPTION_MERGED, "type", .group = "machine",
+    { "machine", NULL, OPTION_MERGED, "type", .group = "machine", .shown = machine_shown,
       .syntax = "[type=]NAME[,KEY=VALUE...]",
       .help = "the board; '-machine help' lists them, '-machine NAME,help' their keys\n"
               "accel=A[:B...] accelerators to try in this order (kvm, tcg, qtest)" },

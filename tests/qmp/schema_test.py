@@ -17,19 +17,6 @@ UNCHECKED = {
 }
 JSON_TYPES = {'str': 'string', 'int': 'int', 'number': 'number', 'bool': 'boolean',
               'null': 'null', 'any': 'value'}
-# What libvirt looks for, as it writes it: a member, +case of a union, ^value, $feature. Only
-# asked of commands that exist.
-PATHS = [
-    'chardev-add/arg-type/backend/+socket/data/reconnect',
-    'device_add/$json-cli-hotplug',
-    'migrate-set-parameters/arg-type/block-bitmap-mapping/bitmaps/transform',
-    'object-add/arg-type/+iothread/thread-pool-max',
-    'query-hotpluggable-cpus/ret-type/props/cluster-id',
-    'query-hotpluggable-cpus/ret-type/props/die-id',
-    'query-iothreads/ret-type/poll-max-ns',
-    'query-migrate/ret-type/blocked-reasons',
-    'set-numa-node/arg-type/+hmat-lb',
-]
 KEYS = {
     'builtin': {'json-type'}, 'enum': {'members', 'values'}, 'array': {'element-type'},
     'object': {'members', 'tag', 'variants'}, 'alternate': {'members'},
@@ -133,29 +120,6 @@ class SchemaTest(unittest.TestCase):
                 values = self.entities[tag['type']]['values']
                 self.assertEqual(sorted(variant['case'] for variant in entity['variants']),
                                  sorted(values))
-
-    def step(self, entity, step):
-        """The entity that a step of a path leads to, True at its end, None if there is none."""
-        while entity['meta-type'] == 'array':
-            entity = self.entities[entity['element-type']]
-        if step in ('arg-type', 'ret-type'):
-            return self.entities[entity[step]]
-        if step[0] == '$':
-            return step[1:] in entity.get('features', []) or None
-        if step[0] == '^':
-            return step[1:] in entity['values'] or None
-        key, parts = (('case', entity.get('variants', [])) if step[0] == '+' else
-                      ('name', entity['members']))
-        found = [part['type'] for part in parts if part[key] == step.lstrip('+')]
-        return self.entities[found[0]] if found else None
-
-    def test_paths(self):
-        for path in PATHS:
-            steps = path.split('/')
-            entity = self.entities.get(steps[0], False)
-            for step in steps[1:]:
-                entity = entity and self.step(entity, step)
-            self.assertIsNotNone(entity, path)
 
     def test_commands_are_listed(self):
         listed = [item['name'] for item in self.qmp('query-commands')]
