@@ -11,6 +11,7 @@
 #include "migration/endpoint.h"
 #include "migration/endpoint_socket.h"
 #include "util/fd_names.h"
+#include "util/fdset.h"
 
 struct Endpoint {
     EndpointDirection direction;
@@ -41,7 +42,7 @@ static int open_file(Endpoint *e, Error **errp)
 {
     const FileMigrationArgs *file = &e->address->u.file;
     int flags = e->direction == ENDPOINT_OUTGOING ? O_WRONLY | O_CREAT : O_RDONLY;
-    int fd = open(file->filename, flags | O_CLOEXEC | O_NOCTTY, 0600);
+    int fd = fdset_open_path(file->filename, flags | O_CLOEXEC | O_NOCTTY, 0600);
 
     if (fd < 0) {
         error_set_errno(errp, errno, "Failed to open '%s'", file->filename);
