@@ -115,27 +115,18 @@ class CommandLine(unittest.TestCase):
                                              *args) as vm:
                 vm.qmp('query-status')
 
-    def test_sandbox(self):
-        """A filtered process works; what it may not do is an error."""
-        denied = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'
-        refused = run(NONE + ['-sandbox', denied, '-uuid', 'x'])
-        if 'no system call filter' in refused.stderr:
-            self.skipTest('built without libseccomp')
-        with Vm(house.binary(), *NONE, '-m', '16', '-sandbox', denied) as vm:
-            vm.qmp.run('object-add', {'qom-type': 'iothread', 'id': 'thread'})
-            vm.qmp.run('object-add', {'qom-type': 'memory-backend-memfd', 'id': 'mem',
-                                      'size': 1 << 20})
-            self.assertEqual(len(vm.qmp('query-iothreads')), 1)
-            try:
-                vm.qmp('migrate', uri='exec:true')
-                while vm.qmp('query-migrate')['status'] not in ('failed', 'completed'):
-                    pass
-                self.assertEqual(vm.qmp('query-migrate')['status'], 'failed')
-            except QmpError as error:
-                self.assertIn('not permitted', str(error))
-            self.assertTrue(vm.qmp('query-status')['running'])
-        self.assertIn("invalid argument for spawn: 'x'",
-                      run(NONE + ['-sandbox', 'on,spawn=x']).stderr)
+    def test_cpu(self):
+        """One CPU of the model that was asked for, and 'quit' works (machine-none-test)."""
+        for arch, model, typename in (
+                ('x86_64', 'qemu64,apic-id=0', 'qemu64-x86_64-cpu'),
+                ('aarch64', 'cortex-a57', 'cortex-a57-arm-cpu'),
+                ('ppc64', 'power8e_v2.1', 'power8e_v2.1-powerpc64-cpu')):
+            with self.subTest(arch=arch), Vm(house.binary(arch), *NONE, '-cpu', model) as vm:
+                cpus = vm.qmp('query-cpus-fast')
+                self.assertEqual([vm.qmp('qom-get', path=cpu['qom-path'], property='type')
+                                  for cpu in cpus], [typename])
+                vm.qmp('quit')
+                self.assertEqual(vm.wait(), 0)
 
     def test_name_uuid(self):
         uuid = '01234567-89ab-cdef-0123-456789abcdef'

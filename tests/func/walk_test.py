@@ -130,7 +130,8 @@ class Walk(unittest.TestCase):
         """-dump-vmstate ends the process once the machine is there."""
         done = subprocess.run([house.binary(), *args, *NONE, '-dump-vmstate', '/dev/null'],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, timeout=120, check=False)
+                              stderr=subprocess.PIPE, timeout=120, check=False,
+                              env=house.sandbox_env() if args[0] == '-sandbox' else None)
         return args, done.returncode, done.stderr
 
     def configurations(self):

@@ -11,6 +11,12 @@ def binary(arch='x86_64'):
     return os.path.join(os.environ['BINARIES'], 'qemu-system-' + arch)
 
 
+def sandbox_env():
+    """For processes under -sandbox: LeakSanitizer looks with ptrace(), which is not allowed."""
+    options = os.environ.get('ASAN_OPTIONS')
+    return {**os.environ, 'ASAN_OPTIONS': (options + ':' if options else '') + 'detect_leaks=0'}
+
+
 def data(*path):
     return os.path.join(os.environ['DATA'], *path)
 

@@ -140,6 +140,24 @@ class Session(unittest.TestCase):
             reply = vm.qmp.request({'exec-oob': 'nosuch'})
             self.assertEqual(reply['error']['class'], 'CommandNotFound')
 
+    def test_out_of_band_overtakes(self):
+        """What is out of band is answered while a command hangs, here on a FIFO nobody reads."""
+        with tempfile.TemporaryDirectory() as folder, \
+                Vm(BINARY, *NONE, negotiate=False) as vm:
+            fifo = os.path.join(folder, 'fifo')
+            os.mkfifo(fifo)
+            vm.qmp.run('qmp_capabilities', {'enable': ['oob']})
+            vm.qmp.send({'execute': 'pmemsave', 'id': 'hangs',
+                         'arguments': {'val': 0, 'size': 16, 'filename': fifo}})
+            vm.qmp.send({'execute': 'query-status', 'id': 'waits'})
+            for number in range(3):
+                reply = vm.qmp.request({'exec-oob': 'migrate-pause', 'id': number})
+                self.assertEqual((reply['id'], reply['error']['class']), (number, 'GenericError'))
+            with open(fifo, 'rb') as file:
+                self.assertEqual(file.read(), bytes(16))
+            self.assertEqual(vm.qmp.reply(), {'return': {}, 'id': 'hangs'})
+            self.assertEqual(vm.qmp.reply()['id'], 'waits')
+
     def test_descriptors(self):
         read, write = os.pipe()
         with Vm(BINARY, *NONE) as vm:
