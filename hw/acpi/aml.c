@@ -347,20 +347,12 @@ Aml *aml_eisaid(const char *id)
     return aml_int(GUINT32_SWAP_LE_BE(value));
 }
 
-/* The first three groups are little-endian numbers. */
 Aml *aml_uuid(const char *uuid)
 {
-    static const uint8_t places[UUID_BYTES] = {
-        6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34,
-    };
-    uint8_t bytes[UUID_BYTES];
+    Aml *term = aml_buffer_sized(aml_int(UUID_BYTES));
 
-    assert(g_uuid_string_is_valid(uuid));
-    for (unsigned i = 0; i < UUID_BYTES; i++) {
-        bytes[i] = g_ascii_xdigit_value(uuid[places[i]]) << 4 |
-                   g_ascii_xdigit_value(uuid[places[i] + 1]);
-    }
-    return aml_buffer(bytes, sizeof(bytes));
+    bytes_put_uuid(term->bytes, uuid);
+    return term;
 }
 
 Aml *aml_package_of(Aml **elements)

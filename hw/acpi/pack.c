@@ -6,10 +6,9 @@
 #include "util/osdep.h"
 #include "hw/acpi/pack.h"
 
-void bytes_pack_values(GByteArray *out, const char *widths, const uint64_t *values, size_t count)
+void bytes_pack_values(GByteArray *out, const char *widths, const uint64_t *values)
 {
-    assert(strlen(widths) == count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; widths[i]; i++) {
         bytes_put_le(out, values[i], widths[i] - '0');
     }
 }
@@ -65,6 +64,21 @@ void bytes_put_text(GByteArray *out, const char *text, size_t width, char pad)
     g_byte_array_append(out, (const uint8_t *)text, length);
     for (; length < width; length++) {
         g_byte_array_append(out, (const uint8_t *)&pad, 1);
+    }
+}
+
+void bytes_put_uuid(GByteArray *out, const char *uuid)
+{
+    static const uint8_t places[] = {
+        6, 4, 2, 0, 11, 9, 16, 14, 19, 21, 24, 26, 28, 30, 32, 34,
+    };
+
+    assert(g_uuid_string_is_valid(uuid));
+    for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+        bytes_put_le(out,
+                     g_ascii_xdigit_value(uuid[places[i]]) << 4 |
+                         g_ascii_xdigit_value(uuid[places[i] + 1]),
+                     1);
     }
 }
 

@@ -53,7 +53,6 @@ void acpi_tables_free(AcpiTables *t)
 
 GByteArray *acpi_tables_bytes(AcpiTables *t)
 {
-    assert(!t->is_open);
     return t->bytes;
 }
 

@@ -11,9 +11,12 @@
  * bytes_pack(out, "1124", type, length, flags, address). A value must fit its width.
  */
 #define bytes_pack(out, widths, ...)                                                               \
-    bytes_pack_values(out, widths, (const uint64_t[]){ __VA_ARGS__ },                              \
-                      sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
-void bytes_pack_values(GByteArray *out, const char *widths, const uint64_t *values, size_t count);
+    do {                                                                                           \
+        const uint64_t bytes_pack_[] = { __VA_ARGS__ };                                            \
+        _Static_assert(ARRAY_SIZE(bytes_pack_) == sizeof("" widths) - 1, "a width per value");     \
+        bytes_pack_values(out, widths, bytes_pack_);                                               \
+    } while (0)
+void bytes_pack_values(GByteArray *out, const char *widths, const uint64_t *values);
 
 void bytes_put_le(GByteArray *out, uint64_t value, unsigned width);
 /* Overwrites what is there. */
@@ -22,6 +25,8 @@ uint64_t bytes_get_le(const GByteArray *in, size_t offset, unsigned width);
 void bytes_put_zero(GByteArray *out, size_t count);
 /* Exactly `width` bytes of `text`, filled up with `pad`, cut if it is longer. */
 void bytes_put_text(GByteArray *out, const char *text, size_t width, char pad);
+/* A UUID's 16 bytes; the first three of its groups are little-endian numbers. */
+void bytes_put_uuid(GByteArray *out, const char *uuid);
 /* Zeros up to the next multiple of `align`. */
 void bytes_align(GByteArray *out, size_t align);
 /* What makes the sum of [start, start + length) zero, if the byte at it is zero now. */

@@ -46,7 +46,7 @@ AcpiTables *acpi_tables_new(AcpiLinker *linker, const AcpiOem *oem);
 void acpi_tables_free(AcpiTables *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcpiTables, acpi_tables_free)
 
-/* The blob, to append what has no header. No table is open. */
+/* The blob: what is appended belongs to the open table, if there is one. */
 GByteArray *acpi_tables_bytes(AcpiTables *t);
 
 /* A table in steps: begin, append to the array it returns, end. */
