@@ -1,0 +1,110 @@
+/*
+ * The "addr" property: "06.1", "06" (hexadecimal slot and function), or a number that holds both.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/pci/pci_parts.h"
+
+static int32_t *field(Object *obj, const Property *p)
+{
+    return (int32_t *)((char *)obj + p->offset);
+}
+
+static json_object *addr_get(Object *obj, const Property *p, Error **errp)
+{
+    PciDevice *dev = PCI_DEVICE(obj);
+
+    return json_object_new_int(dev->devfn >= 0 ? dev->devfn : *field(obj, p));
+}
+
+/* One or two hexadecimal digits, at most `max`. */
+static bool parse_part(const char **text, unsigned max, unsigned *out)
+{
+    char *end;
+
+    if (!g_ascii_isxdigit(**text)) {
+        return false;
+    }
+    *out = strtoul(*text, &end, 16);
+    if (end - *text > 2 || *out > max) {
+        return false;
+    }
+    *text = end;
+    return true;
+}
+
+static bool parse_addr(const char *text, int32_t *out)
+{
+    unsigned slot, function = 0;
+    char *end;
+
+    if (g_str_has_prefix(text, "0x")) {
+        unsigned long number = strtoul(text + 2, &end, 16);
+
+        *out = PCI_DEVFN(number, 0);
+        return g_ascii_isxdigit(text[2]) && !*end && number <= 0x1f;
+    }
+    if (!parse_part(&text, 0x1f, &slot)) {
+        return false;
+    }
+    if (*text == '.') {
+        text++;
+        if (!parse_part(&text, 7, &function)) {
+            return false;
+        }
+    }
+    *out = PCI_DEVFN(slot, function);
+    return !*text;
+}
+
+static bool refuse(Object *obj, const Property *p, json_object *value, Error **errp)
+{
+    g_autofree char *text = json_object_is_type(value, json_type_string) ?
+                            g_strdup(json_object_get_string(value)) : json_to_string(value);
+
+    return error_set(errp, "Property '%s.%s' doesn't take value '%s'", object_type_name(obj),
+                     p->name, text);
+}
+
+static bool addr_set(Object *obj, const Property *p, json_object *value, PropertyForm form,
+                     Error **errp)
+{
+    int64_t number;
+    int32_t addr;
+
+    if (json_object_is_type(value, json_type_string)) {
+        if (!parse_addr(json_object_get_string(value), &addr)) {
+            return refuse(obj, p, value, errp);
+        }
+        *field(obj, p) = addr;
+        return true;
+    }
+    if (form == PROPERTY_TEXT || !json_object_is_type(value, json_type_int)) {
+        return error_set(errp, "Invalid parameter type for '%s', expected: integer", p->name);
+    }
+    number = json_object_get_int64(value);
+    if (number < -1 || number >= PCI_DEVFN_COUNT) {
+        return refuse(obj, p, value, errp);
+    }
+    *field(obj, p) = number;
+    return true;
+}
+
+static void addr_set_initial(Object *obj, const Property *p)
+{
+    *field(obj, p) = p->initial;
+}
+
+static json_object *addr_show_initial(const Property *p)
+{
+    return json_object_new_int(p->initial);
+}
+
+const PropertyKind property_pci_addr = {
+    .name = "int32",
+    .get = addr_get,
+    .set = addr_set,
+    .set_initial = addr_set_initial,
+    .show_initial = addr_show_initial,
+};

@@ -1,0 +1,217 @@
+/*
+ * PCI buses: places, numbers, the way to the root. See hw/pci/pci_bus.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/pci/pci_parts.h"
+
+bool pci_bus_is_express(const PciBus *bus)
+{
+    return object_is_a(bus, TYPE_PCIE_BUS);
+}
+
+uint8_t pci_bus_number(const PciBus *bus)
+{
+    return bus->bridge ? bus->bridge->config[PCI_SECONDARY_BUS] : bus->root_number;
+}
+
+PciBus *pci_bus_root(PciBus *bus)
+{
+    while (bus->bridge) {
+        bus = pci_device_bus(bus->bridge);
+    }
+    return bus;
+}
+
+PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciBusSpaces spaces)
+{
+    PciBus *bus = PCI_BUS(bus_new(type_name, owner, name));
+
+    bus->memory = spaces.memory;
+    bus->io = spaces.io;
+    bus->bridge = object_is_a(owner, TYPE_PCI_DEVICE) ? PCI_DEVICE(owner) : NULL;
+    return bus;
+}
+
+static PciBus *below(PciBus *bus, uint8_t number)
+{
+    for (guint i = 0; i < bus->parent.devices->len; i++) {
+        PciDevice *dev = bus->parent.devices->pdata[i];
+        GPtrArray *buses = dev->parent.buses;
+
+        if (!buses || !buses->len || !object_is_a(buses->pdata[0], TYPE_PCI_BUS) || !dev->config ||
+            number < dev->config[PCI_SECONDARY_BUS] || number > dev->config[PCI_SUBORDINATE_BUS] ||
+            !dev->config[PCI_SECONDARY_BUS]) {
+            continue;
+        }
+        return number == dev->config[PCI_SECONDARY_BUS] ? buses->pdata[0] :
+                                                          below(buses->pdata[0], number);
+    }
+    return NULL;
+}
+
+PciBus *pci_bus_find(PciBus *root, uint8_t number)
+{
+    return number == root->root_number ? root : below(root, number);
+}
+
+PciDevice *pci_find_device(PciBus *root, uint8_t number, uint8_t devfn)
+{
+    PciBus *bus = pci_bus_find(root, number);
+
+    return bus ? bus->devices[devfn] : NULL;
+}
+
+void pci_bus_each(PciBus *bus, void (*fn)(void *opaque, PciDevice *dev), void *opaque)
+{
+    for (unsigned devfn = 0; devfn < PCI_DEVFN_COUNT; devfn++) {
+        PciDevice *dev = bus->devices[devfn];
+
+        if (!dev) {
+            continue;
+        }
+        fn(opaque, dev);
+        for (guint i = 0; dev->parent.buses && i < dev->parent.buses->len; i++) {
+            if (object_is_a(dev->parent.buses->pdata[i], TYPE_PCI_BUS)) {
+                pci_bus_each(dev->parent.buses->pdata[i], fn, opaque);
+            }
+        }
+    }
+}
+
+char *pci_device_path(const PciDevice *dev)
+{
+    GString *path = g_string_new(NULL);
+    PciBus *bus;
+
+    for (; dev; dev = bus->bridge) {
+        g_autofree char *step = g_strdup_printf(":%02x.%x", PCI_SLOT(dev->devfn),
+                                                PCI_FUNCTION(dev->devfn));
+
+        g_string_prepend(path, step);
+        bus = pci_device_bus(dev);
+        if (!bus->bridge) {
+            g_autofree char *root = g_strdup_printf("0000:%02x", bus->root_number);
+
+            g_string_prepend(path, root);
+        }
+    }
+    return g_string_free(path, FALSE);
+}
+
+/* --- places --- */
+
+static bool is_reserved(const PciBus *bus, int devfn)
+{
+    return bus->reserved_slots & BIT(PCI_SLOT(devfn));
+}
+
+static bool choose(PciBus *bus, PciDevice *dev, Error **errp)
+{
+    int end = bus->has_one_slot ? 8 : PCI_DEVFN_COUNT;
+
+    for (int devfn = bus->first_devfn; devfn < end; devfn += 8) {
+        if (!bus->devices[devfn] && !is_reserved(bus, devfn)) {
+            dev->devfn = devfn;
+            return true;
+        }
+    }
+    return error_set(errp, "PCI: no slot/function available for %s, all in use or reserved",
+                     object_type_name(dev));
+}
+
+static bool check_addr(PciBus *bus, PciDevice *dev, Error **errp)
+{
+    unsigned slot = PCI_SLOT(dev->addr), function = PCI_FUNCTION(dev->addr);
+    PciDevice *other = bus->devices[dev->addr];
+
+    if (bus->has_one_slot && slot) {
+        return error_set(errp, "PCI: slot %u is not valid for %s, parent device only allows "
+                         "plugging into slot 0.", slot, object_type_name(dev));
+    }
+    if (is_reserved(bus, dev->addr)) {
+        return error_set(errp, "PCI: slot %u function %u not available for %s, reserved", slot,
+                         function, object_type_name(dev));
+    }
+    return !other || error_set(errp, "PCI: slot %u function %u not available for %s, in use by "
+                               "%s,id=%s", slot, function, object_type_name(dev),
+                               object_type_name(other),
+                               other->parent.id ? other->parent.id : "(null)");
+}
+
+static bool pci_bus_check(Bus *parent, Device *device, Error **errp)
+{
+    PciBus *bus = PCI_BUS(parent);
+    PciDevice *dev = PCI_DEVICE(device);
+
+    if (!pci_bus_is_express(bus) && !object_is_a(dev, TYPE_PCI_CONVENTIONAL)) {
+        return error_set(errp, "Device '%s' can't go on %s bus", object_type_name(dev),
+                         object_type_name(bus));
+    }
+    if (dev->addr < 0) {
+        return choose(bus, dev, errp);
+    }
+    if (!check_addr(bus, dev, errp)) {
+        return false;
+    }
+    dev->devfn = dev->addr;
+    return true;
+}
+
+static char *pci_bus_device_address(Bus *bus, Device *dev)
+{
+    return pci_device_path(PCI_DEVICE(dev));
+}
+
+static void print_bars(PciDevice *dev, GString *out, int indent)
+{
+    for (unsigned n = 0; n < PCI_BAR_COUNT; n++) {
+        const PciBar *bar = &dev->bars[n];
+
+        if (bar->region) {
+            g_string_append_printf(out, "%*sbar %u: %s at 0x%" PRIx64 " [0x%" PRIx64 "]\n", indent,
+                                   "", n, bar->type & PCI_BAR_IO ? "i/o" : "mem", bar->addr,
+                                   bar->addr + bar->size - 1);
+        }
+    }
+}
+
+static void pci_bus_print_device(Bus *bus, Device *device, GString *out, int indent)
+{
+    PciDevice *dev = PCI_DEVICE(device);
+
+    g_string_append_printf(out, "%*sclass %04x, addr %02x:%02x.%x, pci id %04x:%04x (sub "
+                           "%04x:%04x)\n", indent, "",
+                           load_le16(dev->config + PCI_CLASS_DEVICE), pci_bus_number(PCI_BUS(bus)),
+                           PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn),
+                           load_le16(dev->config + PCI_VENDOR_ID),
+                           load_le16(dev->config + PCI_DEVICE_ID),
+                           load_le16(dev->config + PCI_SUBSYSTEM_VENDOR_ID),
+                           load_le16(dev->config + PCI_SUBSYSTEM_ID));
+    print_bars(dev, out, indent);
+}
+
+static void pci_bus_finalize(Object *obj)
+{
+    g_free(PCI_BUS(obj)->line_users);
+}
+
+static const BusType pci_bus_type = {
+    .name = TYPE_PCI_BUS,
+    .parent = TYPE_BUS,
+    .doc = "PCI",
+    .size = sizeof(PciBus),
+    .check = pci_bus_check,
+    .print_device = pci_bus_print_device,
+    .device_address = pci_bus_device_address,
+    .finalize = pci_bus_finalize,
+};
+BUS_TYPE(pci_bus_type)
+
+static const BusType pcie_bus_type = {
+    .name = TYPE_PCIE_BUS,
+    .parent = TYPE_PCI_BUS,
+    .doc = "PCI Express",
+};
+BUS_TYPE(pcie_bus_type)

@@ -1,0 +1,40 @@
+/*
+ * What the files of the PCI core share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_PCI_PCI_PARTS_H
+#define HW_PCI_PCI_PARTS_H
+
+#include "hw/pci/pci_bus.h"
+
+/* "03.1", "3", or a number of slot and function. */
+extern const PropertyKind property_pci_addr;
+extern const VMState pci_msix_state; /* a subsection of the function's */
+
+void pci_config_init(PciDevice *dev);
+void pci_config_clear(PciDevice *dev);
+/* Every writable and every set-by-hardware bit to what it is after reset. */
+void pci_config_reset(PciDevice *dev);
+bool pci_rom_load(PciDevice *dev, Error **errp);
+void pci_bars_unmap(PciDevice *dev);
+void pci_dma_init(PciDevice *dev);
+/* Nothing can be reached any more; what there was stays until pci_dma_discard(). */
+void pci_dma_stop(PciDevice *dev);
+void pci_dma_discard(PciDevice *dev);
+void pci_dma_update(PciDevice *dev);
+/* The IOMMU in front of it changed. */
+void pci_dma_retarget(PciDevice *dev);
+void pci_msi_reset(PciDevice *dev);
+void pci_msi_written(PciDevice *dev, unsigned at, unsigned bytes);
+void pci_msix_stop(PciDevice *dev);
+void pci_msix_discard(PciDevice *dev);
+void pci_msix_reset(PciDevice *dev);
+void pci_msix_written(PciDevice *dev, unsigned at, unsigned bytes);
+/* After a load: pending messages go where masks allow. */
+void pci_msix_reload(PciDevice *dev);
+bool pci_msi_or_msix_is_enabled(const PciDevice *dev);
+/* `driving`: +1 or -1 for the pin of a device that changed. */
+void pci_bus_intx_change(PciDevice *dev, int driving);
+
+#endif
