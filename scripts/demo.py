@@ -130,6 +130,10 @@ def talk(qmp, qtest):
     show('\n# the text monitor: the memory map')
     expect('no RAM in the memory map', 'ram' in qmp.monitor('info mtree -f'))
 
+    show('# the text monitor: the tree of objects')
+    expect('the tree does not begin at the machine',
+           qmp.monitor('info qom-tree').startswith('/machine (none-machine)'))
+
     show('# QMP: good bye')
     qmp.execute('quit')
 
