@@ -374,10 +374,8 @@ static bool put_all(Build *b, Error **errp)
     if (!o->has_structure[32]) {
         put_boot(b);
     }
-    if (!o->has_structure[TYPE_END]) {
-        begin(b, TYPE_END, HANDLE_END);
-        end(b, 4);
-    }
+    begin(b, TYPE_END, HANDLE_END);
+    end(b, 4);
     return true;
 }
 

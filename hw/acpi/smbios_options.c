@@ -22,6 +22,7 @@ static const struct {
 };
 
 #define HEADER_BYTES   4
+#define TYPE_END       127
 #define FILE_MAX_BYTES (64 * KiB)
 
 typedef struct Pair {
@@ -310,6 +311,9 @@ static bool check_file(const SmbiosOptions *o, const char *path, const uint8_t *
         length = structure_bytes(data + at, bytes - at);
         if (!length) {
             return error_set(errp, "SMBIOS file %s: no whole structure at byte %zu", path, at);
+        }
+        if (data[at] == TYPE_END) {
+            return error_set(errp, "SMBIOS file %s: the end of the table is not for files", path);
         }
         if (o->has_fields[data[at]]) {
             return error_set(errp, "SMBIOS type %u field already defined, cannot add structure",

@@ -312,11 +312,15 @@ static void test_file(void)
     char *folder = scratch_new();
     g_autofree char *path = g_build_filename(folder, "structure", NULL);
     g_autofree char *option = g_strdup_printf("file=%s", path);
+    g_autofree char *end =
+        g_strdup_printf("SMBIOS file %s: the end of the table is not for files", path);
     g_autofree char *cut = g_strdup_printf("SMBIOS file %s: no whole structure at byte 12", path);
     SmbiosTables t;
 
     g_assert_true(g_file_set_contents(path, whole, sizeof(whole) - 1, NULL));
     refuse(o, option, cut);
+    g_assert_true(g_file_set_contents(path, "\x7f\x04\0\0\0\0", 6, NULL));
+    refuse(o, option, end);
     g_assert_true(g_file_set_contents(path, whole, sizeof(whole), NULL));
     add(o, option);
     refuse(o, "type=1,serial=x", "SMBIOS type 1 structure already defined, cannot add field");
