@@ -37,6 +37,7 @@ int main(int argc, char **argv)
     option_register_groups();
     if (!option_set_parse(set, argc, argv, &err)) {
         error_report_err(err);
+        option_set_free(set);
         return 1;
     }
     help_serve(set);
