@@ -152,6 +152,7 @@ static void serve_chardev(const OptionSet *set, GString *out)
     if (keys && (asks_help(keys) || word_asks_help(member_text(keys, "backend")))) {
         list = chardev_help();
         g_string_append(out, list);
+        g_clear_pointer(&list, g_free);
         option_exit_with(out);
     }
 }
