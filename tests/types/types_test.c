@@ -177,7 +177,7 @@ static void load(Device *dev, const GByteArray *bytes)
 
 static void expect_same(Device *dev, const GByteArray *a, const GByteArray *b, const char *when)
 {
-    if (a->len != b->len || memcmp(a->data, b->data, a->len)) {
+    if (a->len != b->len || (a->len && memcmp(a->data, b->data, a->len))) {
         g_error("%s: saved states differ %s", object_type_name(dev), when);
     }
 }
