@@ -441,7 +441,7 @@ static void test_query(void)
     g_assert_cmpstr(list->items[0]->label, ==, "q");
     g_assert_cmpstr(list->items[0]->filename, ==, "null");
     g_assert_true(list->items[0]->frontend_open);
-    g_assert_cmpuint(kinds->count, ==, 12);
+    g_assert_cmpuint(kinds->count, ==, 13);
     chardev_info_array_free(list);
     chardev_backend_info_array_free(kinds);
     probe_clear(&p);

@@ -20,6 +20,7 @@ const ChardevKind chardev_kinds[] = {
     { "stdio", &chardev_stdio_type, CHARDEV_BACKEND_KIND_STDIO },
     { "tty", &chardev_serial_type, CHARDEV_BACKEND_KIND_SERIAL, .deprecated_for = "serial" },
     { "udp", &chardev_udp_type, CHARDEV_BACKEND_KIND_UDP },
+    { "vc", &chardev_vc_type, CHARDEV_BACKEND_KIND_VC },
     { NULL },
 };
 

@@ -20,6 +20,7 @@
 #define TYPE_CHARDEV_SOCKET  "chardev-socket"
 #define TYPE_CHARDEV_STDIO   "chardev-stdio"
 #define TYPE_CHARDEV_UDP     "chardev-udp"
+#define TYPE_CHARDEV_VC      "chardev-vc"
 
 typedef struct ChardevKind {
     const char *name;
@@ -30,7 +31,7 @@ typedef struct ChardevKind {
 
 extern const ChardevType chardev_file_type, chardev_hub_type, chardev_mux_type, chardev_null_type,
     chardev_pipe_type, chardev_pty_type, chardev_ringbuf_type, chardev_serial_type,
-    chardev_socket_type, chardev_stdio_type, chardev_udp_type;
+    chardev_socket_type, chardev_stdio_type, chardev_udp_type, chardev_vc_type;
 
 /* Ends with a NULL name. */
 extern const ChardevKind chardev_kinds[];

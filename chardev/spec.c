@@ -150,6 +150,26 @@ static bool parse_device(json_object *options, const char *text, Error **errp)
     return true;
 }
 
+/* "800x600" pixels or "80Cx24C" characters. */
+static bool parse_vc(json_object *options, const char *spec, Error **errp)
+{
+    g_autoptr(GMatchInfo) match = NULL;
+    g_autoptr(GRegex) form = g_regex_new("^([0-9]+)(C?)x([0-9]+)(C?)$", 0, 0, NULL);
+    g_autofree char *width = NULL, *height = NULL, *unit_x = NULL, *unit_y = NULL;
+
+    if (!g_regex_match(form, spec, 0, &match)) {
+        return reject(spec, errp);
+    }
+    width = g_match_info_fetch(match, 1);
+    unit_x = g_match_info_fetch(match, 2);
+    height = g_match_info_fetch(match, 3);
+    unit_y = g_match_info_fetch(match, 4);
+    set(options, "backend", "vc");
+    set(options, *unit_x ? "cols" : "width", width);
+    set(options, *unit_y ? "rows" : "height", height);
+    return true;
+}
+
 static const struct {
     const char *prefix;
     SpecParse *parse;
@@ -163,9 +183,10 @@ static const struct {
     { "file:", parse_file },
     { "pipe:", parse_pipe },
     { "/dev/", parse_device },
+    { "vc:", parse_vc },
 };
 
-static const char *const words[] = { "null", "pty", "stdio" };
+static const char *const words[] = { "null", "pty", "stdio", "vc" };
 
 static bool parse_form(json_object *options, const char *spec, Error **errp)
 {
