@@ -14,8 +14,7 @@ import house  # noqa: E402
 from vm import Qmp, Vm  # noqa: E402
 
 # Commands whose absence the client accepts: what they ask about does not exist here yet.
-MAY_BE_ABSENT = {'query-tpm-models', 'query-tpm-types', 'query-sev-capabilities',
-                 'query-sgx-capabilities'}
+MAY_BE_ABSENT = {'query-sev-capabilities', 'query-sgx-capabilities'}
 
 
 class Probe:
