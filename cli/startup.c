@@ -398,12 +398,20 @@ static void prepare_migration(OptionSet *set)
     migration_set_only_migratable(option_given(set, "only-migratable"));
 }
 
+/* Ctrl-a x on a multiplexed terminal. */
+static void quit_from_terminal(void)
+{
+    vm_request_quit(SHUTDOWN_CAUSE_HOST_UI, 0);
+}
+
 bool startup_prepare(OptionSet *set)
 {
+    static const ChardevMuxActions terminal_actions = { .quit = quit_from_terminal };
     const char *pid_file = option_text(set, "pidfile");
     Error *err = NULL;
 
     event_loop_main();
+    chardev_set_mux_actions(&terminal_actions);
     if (!prepare_process(set)) {
         return false;
     }
@@ -413,6 +421,10 @@ bool startup_prepare(OptionSet *set)
     }
     prepare_migration(set);
     if (!expect_incoming(set) || !add_back_ends(set)) {
+        return false;
+    }
+    if (daemon_is_used() && chardev_stdio_is_used()) {
+        error_report("-daemonize cannot be used with a chardev on the terminal");
         return false;
     }
     if (pid_file && !pid_file_create(pid_file, &err)) {
