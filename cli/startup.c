@@ -30,6 +30,7 @@
 #include "system/rtc.h"
 #include "system/run_state.h"
 #include "system/target.h"
+#include "ui/input.h"
 #include "util/event_loop.h"
 #include "util/fdset.h"
 #include "util/log.h"
@@ -446,6 +447,12 @@ static void reset_all(ShutdownCause cause)
     reset_machine();
 }
 
+/* A guest that stands still sees no keys; a sleeping one may be woken by them. */
+static bool takes_input(void)
+{
+    return vm_is_running() || run_state_current() == RUN_STATE_SUSPENDED;
+}
+
 static void inject_nmi(void)
 {
     Error *err = NULL;
@@ -507,6 +514,7 @@ bool startup_machine(OptionSet *set)
     device_warn_unused_globals();
     vm_set_reset_handler(reset_all);
     vm_set_nmi_handler(inject_nmi);
+    input_set_gate(takes_input);
     machine_set_ready(machine);
     if (!write_vmstate(set) || !start_incoming(set) || !let_go(set)) {
         return false;

@@ -60,6 +60,15 @@ void complete_path(HmpWords *words);
 /* Properties of the object that the word before names. */
 void complete_property(HmpWords *words);
 
+/* hmp_input.c */
+void hmp_mouse_button(Hmp *hmp, json_object *args);
+void hmp_mouse_move(Hmp *hmp, json_object *args);
+void hmp_mouse_set(Hmp *hmp, json_object *args);
+void hmp_sendkey(Hmp *hmp, json_object *args);
+void show_mice(Hmp *hmp, json_object *value);
+/* The last of keys joined by '-'. */
+void complete_key(HmpWords *words);
+
 /* hmp_log.c */
 void hmp_log(Hmp *hmp, json_object *args);
 void hmp_logfile(Hmp *hmp, json_object *args);

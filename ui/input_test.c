@@ -1,0 +1,175 @@
+/*
+ * Input: who is told of what; key codes.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "qapi/qapi-commands-ui.h"
+#include "ui/input.h"
+#include "ui/keycodes.h"
+
+#define BUTTONS   BIT(INPUT_EVENT_KIND_BTN)
+#define DISTANCES BIT(INPUT_EVENT_KIND_REL)
+#define POSITIONS BIT(INPUT_EVENT_KIND_ABS)
+
+static GString *seen;
+static bool is_running = true;
+
+static void note(InputHandler *handler, const InputEvent *event)
+{
+    g_string_append_printf(seen, "%s:%s ", handler->name,
+                           enum_table_name(&input_event_kind_names, event->type));
+    if (event->type == INPUT_EVENT_KIND_ABS) {
+        g_string_append_printf(seen, "%" PRId64 " ", event->u.abs.data->value);
+    }
+}
+
+static void note_sync(InputHandler *handler)
+{
+    g_string_append_printf(seen, "%s. ", handler->name);
+}
+
+static void expect(const char *text)
+{
+    g_assert_cmpstr(seen->str, ==, text);
+    g_string_truncate(seen, 0);
+}
+
+static void note_mode(Notifier *notifier, void *data)
+{
+    g_string_append(seen, input_is_absolute() ? "absolute " : "relative ");
+}
+
+static void test_focus(void)
+{
+    InputHandler mouse = { "mouse", BUTTONS | DISTANCES, note, note_sync };
+    InputHandler tablet = { "tablet", BUTTONS | POSITIONS, note, note_sync };
+    static Notifier mode = { .fn = note_mode };
+    g_autoptr(MouseInfoArray) mice = NULL;
+
+    input_send_rel(INPUT_AXIS_X, 1); /* to nobody */
+    input_add_mode_notifier(&mode);
+    input_handler_add(&mouse);
+    input_handler_add(&tablet);
+    expect("relative relative ");
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    input_send_abs(INPUT_AXIS_X, 639, 640);
+    input_send_abs(INPUT_AXIS_Y, -5, 480);
+    input_sync();
+    input_sync();
+    expect("mouse:btn tablet:abs 32767 tablet:abs 0 mouse. tablet. ");
+    g_assert_true(input_focus_index(tablet.index, NULL));
+    g_assert_false(input_focus_index(-1, NULL));
+    expect("absolute ");
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    input_send_rel(INPUT_AXIS_X, 1);
+    expect("tablet:btn mouse:rel ");
+    mice = qmp_query_mice(NULL);
+    g_assert_cmpuint(mice->count, ==, 2);
+    g_assert_cmpstr(mice->items[0]->name, ==, "tablet");
+    g_assert_true(mice->items[0]->current && mice->items[0]->absolute);
+    g_assert_false(mice->items[1]->current || mice->items[1]->absolute);
+    input_handler_unfocus(&tablet);
+    expect("relative ");
+    input_handler_remove(&mouse);
+    input_handler_remove(&mouse);
+    input_handler_remove(&tablet);
+    expect("absolute relative ");
+    g_assert_false(input_is_taken(INPUT_EVENT_KIND_BTN));
+}
+
+static bool gate(void)
+{
+    return is_running;
+}
+
+static InputEventArray *events(const char *text)
+{
+    json_object *value;
+    char *why;
+    InputEventArray *result;
+
+    g_assert_true(json_parse(text, strlen(text), &value, &why));
+    result = input_event_array_from_json(value, QAPI_TYPED, NULL);
+    g_assert_nonnull(result);
+    json_unref(value);
+    return result;
+}
+
+static void test_send_event(void)
+{
+    InputHandler keyboard = { "keyboard", BIT(INPUT_EVENT_KIND_KEY), note, note_sync };
+    g_autoptr(InputEventArray) keys = events(
+        "[{'type': 'key', 'data': {'down': true, 'key': {'type': 'qcode', 'data': 'a'}}},"
+        " {'type': 'key', 'data': {'down': true, 'key': {'type': 'number', 'data': 30}}}]");
+    g_autoptr(InputEventArray) mixed = events(
+        "[{'type': 'key', 'data': {'down': true, 'key': {'type': 'qcode', 'data': 'a'}}},"
+        " {'type': 'rel', 'data': {'axis': 'x', 'value': 3}}]");
+
+    input_handler_add(&keyboard);
+    g_string_truncate(seen, 0);
+    input_set_gate(gate);
+    g_assert_true(qmp_input_send_event(NULL, false, 0, keys, NULL));
+    expect("keyboard:key keyboard:key keyboard. ");
+    g_assert_false(qmp_input_send_event(NULL, false, 0, mixed, NULL));
+    g_assert_false(qmp_input_send_event("x", false, 0, keys, NULL));
+    expect("");
+    is_running = false;
+    g_assert_true(qmp_input_send_event(NULL, false, 0, keys, NULL));
+    expect("");
+    input_set_gate(NULL);
+    input_handler_remove(&keyboard);
+    g_string_truncate(seen, 0);
+}
+
+static void note_leds(Notifier *notifier, void *data)
+{
+    g_string_append_printf(seen, "%u ", input_leds());
+}
+
+static void test_leds(void)
+{
+    static Notifier leds = { .fn = note_leds };
+
+    input_add_led_notifier(&leds);
+    input_set_leds(INPUT_LED_CAPS);
+    input_set_leds(INPUT_LED_CAPS);
+    input_set_leds(0);
+    expect("4 0 ");
+}
+
+static void test_codes(void)
+{
+    g_assert_cmpint(key_from_number(0x1e), ==, Q_KEY_CODE_A);
+    g_assert_cmpint(key_from_number(0x37), ==, Q_KEY_CODE_ASTERISK);
+    g_assert_cmpint(key_from_number(0x9d), ==, Q_KEY_CODE_CTRL_R);
+    g_assert_cmpint(key_from_number(0), ==, Q_KEY_CODE_UNMAPPED);
+    g_assert_cmpint(key_from_number(-1), ==, Q_KEY_CODE_UNMAPPED);
+    g_assert_cmpint(key_from_number(INT64_MAX), ==, Q_KEY_CODE_UNMAPPED);
+    g_assert_cmpint(key_from_evdev(183), ==, Q_KEY_CODE_F13);
+    g_assert_cmpint(key_from_evdev(0), ==, Q_KEY_CODE_UNMAPPED);
+    /* Each key has codes, and numbers lead back to keys of the same code. */
+    for (int key = 1; key < Q_KEY_CODE_COUNT; key++) {
+        const KeyCodes *codes = key_codes(key);
+
+        g_assert_true(codes->set1 && codes->set2 && codes->evdev);
+        g_assert_true(codes->set1 < 0x100 || codes->set1 >> 8 == 0xe0);
+        g_assert_cmphex(codes->set1 >> 8, ==, codes->set2 >> 8);
+        g_assert_cmpint(key_codes(key_from_number(key_number(key)))->set1, ==, codes->set1);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    seen = g_string_new(NULL);
+    g_test_add_func("/input/focus", test_focus);
+    g_test_add_func("/input/send-event", test_send_event);
+    g_test_add_func("/input/leds", test_leds);
+    g_test_add_func("/input/codes", test_codes);
+    status = g_test_run();
+    g_string_free(seen, TRUE);
+    return status;
+}
