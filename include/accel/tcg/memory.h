@@ -1,0 +1,62 @@
+/*
+ * Guest memory for helpers, and what they do to the TLB.
+ *
+ * Loads, stores and probes raise as instructions do: from a helper with IR_HELPER_RAISES, or from
+ * TcgTargetOps' deliver(), service() and tlb_fill(). The machine lock is taken for devices.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_MEMORY_H
+#define ACCEL_TCG_MEMORY_H
+
+#include "accel/tcg/target.h"
+
+/* `mem` as in the IR; up to 64 bits. */
+uint64_t tcg_load(TcgCpu *cpu, IrMem mem, uint64_t addr);
+void tcg_store(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t value);
+/* 16 or 32 bytes, as they are in memory. */
+void tcg_load_bytes(TcgCpu *cpu, IrMem mem, uint64_t addr, void *bytes);
+void tcg_store_bytes(TcgCpu *cpu, IrMem mem, uint64_t addr, const void *bytes);
+
+/* Atomic for all vCPUs, unaligned too; the old value, zero extended. */
+uint64_t tcg_atomic(TcgCpu *cpu, IrOp op, IrMem mem, uint64_t addr, uint64_t value);
+uint64_t tcg_cmpxchg(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected, uint64_t value);
+/* Aligned to 16; *expected becomes what was there; true if it was exchanged. */
+bool tcg_cmpxchg16(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected[2],
+                   const uint64_t value[2]);
+
+/*
+ * `bytes` within one page, as host memory; raises if the access is not allowed. NULL: not RAM, go
+ * by tcg_load(). With TCG_WRITE the page counts as written, code on these bytes as invalid.
+ */
+void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes);
+/* Raises what an access would raise, all bytes, and does nothing else. */
+void tcg_probe(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes);
+/* Raises nothing: false if not allowed. For debuggers too. */
+bool tcg_translate(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, TcgPage *page);
+
+/* --- the TLB: of this vCPU, in its thread --- */
+
+#define TCG_ALL_MMUS 0xff /* bit n: mode n */
+
+/*
+ * Entries are kept apart by a tag (PCID, ASID, VMID): the current one is changed at no cost. Few
+ * are kept: one not seen for long starts empty. 0 at first.
+ */
+void tcg_tlb_set_tag(TcgCpu *cpu, uint64_t tag);
+/* All tags. */
+void tcg_tlb_flush(TcgCpu *cpu, unsigned mmus);
+void tcg_tlb_flush_tag(TcgCpu *cpu, uint64_t tag, unsigned mmus);
+/* The page, of whatever size, that holds addr; all tags. */
+void tcg_tlb_flush_page(TcgCpu *cpu, uint64_t addr, unsigned mmus);
+void tcg_tlb_flush_page_tag(TcgCpu *cpu, uint64_t tag, uint64_t addr, unsigned mmus);
+/* Any thread: every vCPU, before it runs more guest code. */
+void tcg_tlb_flush_all_cpus(void);
+
+/*
+ * Runs fn while no other vCPU runs guest code. In a vCPU's thread, from a helper or service(); the
+ * machine lock is not held.
+ */
+void tcg_exclusive(TcgCpu *cpu, void (*fn)(void *opaque), void *opaque);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * What a guest architecture gives the software CPU, and the part of a CPU's state that is the
+ * engine's. TcgCpu is the first member of the target's state struct; slots are offsets in that.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_TARGET_H
+#define ACCEL_TCG_TARGET_H
+
+#include "accel/tcg/ir.h"
+#include "system/address_space.h"
+#include "system/vcpu.h"
+
+#define TCG_MMU_MODES 8
+#define TCG_PAGE_BITS 12
+
+/* What a region was translated for: the same bytes in another mode are another region. */
+typedef struct TcgKey {
+    uint64_t pc, cs_base, flags; /* flags: whatever of the state the translator looked at */
+} TcgKey;
+
+typedef enum TcgAccess { TCG_READ, TCG_WRITE, TCG_EXECUTE } TcgAccess;
+
+/* A translation of a page. */
+typedef struct TcgPage {
+    GuestAddr phys;      /* of the address asked for, or of its page */
+    AddressSpace *as;    /* NULL: TcgCpu.as */
+    MemTxAttrs attrs;
+    uint8_t page_bits;   /* of the guest's page: at least TCG_PAGE_BITS */
+    bool can_read, can_write, can_execute; /* without asking again (dirty bits) */
+    bool is_one_access;  /* do not keep it */
+} TcgPage;
+
+typedef struct TcgFault {
+    uint64_t addr;
+    TcgAccess access;
+    unsigned mmu, bytes;
+} TcgFault;
+
+typedef struct TcgTlbEntry {
+    /* Page address where an access may go on in place; else something no address equals. */
+    uint64_t read, write, execute;
+    uint64_t addend;     /* host address = guest address + addend */
+} TcgTlbEntry;
+
+typedef struct TcgTlbFast {
+    uint64_t mask;       /* (entries - 1) * sizeof(TcgTlbEntry) */
+    TcgTlbEntry *table;
+} TcgTlbFast;
+
+struct TcgCpu {
+    Vcpu *vcpu;
+    const struct TcgTargetOps *ops;
+    AddressSpace *as;
+    struct TcgExec *exec;       /* the engine's */
+    struct TcgTlb *tlb_state;
+    struct InterpFrame *frame;  /* the interpreter is inside a region */
+    uint32_t host_mxcsr;
+    bool is_one_insn;           /* the next region has one instruction */
+    uint64_t icount;            /* instructions begun, if they are counted */
+    /* What generated code looks at comes last: the state's slots follow. */
+    struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
+    TcgTlbFast tlb[TCG_MMU_MODES];
+    uint32_t host_pc;           /* which raising operation is under way; 0: none */
+    int exit_wanted;            /* atomic: leave at the next region */
+} __attribute__((aligned(64)));
+
+/* What a translation is to look like. */
+typedef struct TcgLimits {
+    unsigned max_insns;
+    bool is_single_step;
+} TcgLimits;
+
+typedef struct TcgTargetOps {
+    size_t state_bytes;
+    const IrSlot *slots;
+    unsigned slot_count, pc_slot;  /* the PC's slot is I64 */
+    /* Offset of the MXCSR image guest code runs with (exceptions masked); 0: the host's. */
+    uint32_t host_fp_offset;
+    void (*get_key)(TcgCpu *cpu, TcgKey *key);
+    /*
+     * Translates guest code from key->pc on, calling tcg_insn_start() for each instruction and
+     * ending with an ir_exit_*() (accel/tcg/translate.h).
+     */
+    void (*translate)(TcgCpu *cpu, IrBuilder *b, const TcgKey *key, const TcgLimits *limits);
+    /*
+     * Translates an address. If it cannot: a probe returns false, anything else takes note of the
+     * fault and calls tcg_raise().
+     */
+    bool (*tlb_fill)(TcgCpu *cpu, const TcgFault *fault, bool is_probe, TcgPage *page);
+    /* Calls tcg_raise(). An access with IR_MEM_ALIGNED is not aligned. */
+    void (*unaligned)(TcgCpu *cpu, const TcgFault *fault);
+    /* Nobody answers at the address, or with an error; may tcg_raise(). NULL: nothing happens. */
+    void (*bus_error)(TcgCpu *cpu, const TcgFault *fault, MemTxResult result);
+    /* What tcg_raise() announced: enters the guest's handler. May raise again. No lock held. */
+    void (*deliver)(TcgCpu *cpu, int exception);
+    /*
+     * Before each entry into guest code after exit_wanted: takes interrupts, sets vcpu->is_halted,
+     * and so on; takes the machine lock if it needs it. May raise.
+     */
+    void (*service)(TcgCpu *cpu);
+    /* The mode in which instructions are fetched. */
+    unsigned (*fetch_mmu)(TcgCpu *cpu);
+    /* For `-d in_asm`; may be NULL. */
+    void (*disassemble)(TcgCpu *cpu, const TcgKey *key, const uint8_t *bytes, size_t count,
+                        GString *out);
+} TcgTargetOps;
+
+/* Before the vCPU is listed; the state is zeroed memory of the caller's, ops->state_bytes. */
+void tcg_cpu_init(TcgCpu *cpu, Vcpu *vcpu, const TcgTargetOps *ops, AddressSpace *as);
+/* Once it is off the list. */
+void tcg_cpu_clear(TcgCpu *cpu);
+/* NULL: another accelerator runs it. */
+static inline TcgCpu *tcg_cpu_of(Vcpu *vcpu)
+{
+    return vcpu->accel_data;
+}
+
+/* Any thread: service() is called before more guest code runs, soon. */
+void tcg_request_service(TcgCpu *cpu);
+
+/* --- from helpers with IR_HELPER_RAISES, and from deliver(), service(), tlb_fill() --- */
+
+/*
+ * Slots of groups the helper reads or writes are in memory when it runs and stay as it leaves
+ * them; all others are brought back to what they were before the operation. Then deliver().
+ */
+void tcg_raise(TcgCpu *cpu, int exception) __attribute__((noreturn));
+/* The same without an exception: the instruction starts again, or where the state's PC says. */
+void tcg_exit_to_main(TcgCpu *cpu) __attribute__((noreturn));
+/* Brings the state's slots to what they are before the operation, and returns. */
+void tcg_restore(TcgCpu *cpu);
+
+#endif
