@@ -8,8 +8,6 @@
 
 #include <elf.h>
 
-#include "util/byte_order.h"
-
 typedef struct Reader {
     const uint8_t *file;
     size_t size;
@@ -42,54 +40,107 @@ static bool reader_init(Reader *r, const uint8_t *file, size_t size, Error **err
            error_set(errp, "the ELF header is cut off");
 }
 
-static bool add_segment(GArray *segments, const Reader *r, const uint8_t *header, Error **errp)
+static bool add_segment(ElfImage *image, const Reader *r, const uint8_t *header, Error **errp)
 {
     uint64_t offset = FIELD(r, header, Phdr, p_offset);
+    uint32_t type = FIELD(r, header, Phdr, p_type);
     ElfSegment segment = {
         .addr = FIELD(r, header, Phdr, p_paddr),
         .memory_bytes = FIELD(r, header, Phdr, p_memsz),
         .file_bytes = FIELD(r, header, Phdr, p_filesz),
     };
 
-    if (FIELD(r, header, Phdr, p_type) != PT_LOAD || !segment.memory_bytes) {
+    if (type != PT_NOTE && (type != PT_LOAD || !segment.memory_bytes)) {
         return true;
     }
     if (offset > r->size || segment.file_bytes > r->size - offset ||
-        segment.file_bytes > segment.memory_bytes) {
+        (type == PT_LOAD && segment.file_bytes > segment.memory_bytes)) {
         return error_set(errp, "an ELF segment lies outside the file");
     }
     segment.bytes = r->file + offset;
-    g_array_append_val(segments, segment);
+    g_array_append_val(type == PT_NOTE ? image->notes : image->segments, segment);
+    return true;
+}
+
+static bool add_segments(ElfImage *image, const Reader *r, Error **errp)
+{
+    uint64_t at = FIELD(r, r->file, Ehdr, e_phoff);
+    uint64_t count = FIELD(r, r->file, Ehdr, e_phnum);
+    uint64_t step = FIELD(r, r->file, Ehdr, e_phentsize);
+
+    if (count && (step < (r->is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || at > r->size ||
+                  count * step > r->size - at)) {
+        return error_set(errp, "the ELF program headers lie outside the file");
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (!add_segment(image, r, r->file + at + i * step, errp)) {
+            return false;
+        }
+    }
     return true;
 }
 
 bool elf_image_init(ElfImage *image, const uint8_t *file, size_t size, Error **errp)
 {
-    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(ElfSegment));
-    uint64_t at, count, step;
     Reader r;
 
     if (!reader_init(&r, file, size, errp)) {
         return false;
     }
-    at = FIELD(&r, file, Ehdr, e_phoff);
-    count = FIELD(&r, file, Ehdr, e_phnum);
-    step = FIELD(&r, file, Ehdr, e_phentsize);
-    if (count && (step < (r.is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)) || at > size ||
-                  count * step > size - at)) {
-        return error_set(errp, "the ELF program headers lie outside the file");
+    *image = (ElfImage){
+        .entry = FIELD(&r, file, Ehdr, e_entry),
+        .machine = FIELD(&r, file, Ehdr, e_machine),
+        .is_64 = r.is_64,
+        .endian = r.endian,
+        .segments = g_array_new(FALSE, FALSE, sizeof(ElfSegment)),
+        .notes = g_array_new(FALSE, FALSE, sizeof(ElfSegment)),
+    };
+    if (!add_segments(image, &r, errp)) {
+        elf_image_clear(image);
+        return false;
     }
-    for (uint64_t i = 0; i < count; i++) {
-        if (!add_segment(segments, &r, file + at + i * step, errp)) {
-            return false;
-        }
-    }
-    image->entry = FIELD(&r, file, Ehdr, e_entry);
-    image->segments = g_steal_pointer(&segments);
     return true;
 }
 
 void elf_image_clear(ElfImage *image)
 {
     g_array_free(image->segments, TRUE);
+    g_array_free(image->notes, TRUE);
+}
+
+/* A run of notes: lengths of name and content, type, then both, each filled up to 4 bytes. */
+static const uint8_t *find_note(const ElfSegment *notes, Endian endian, const char *owner,
+                                uint32_t type, size_t *size)
+{
+    uint64_t at = 0, owner_bytes = strlen(owner) + 1;
+
+    while (notes->file_bytes - at >= 12) {
+        const uint8_t *note = notes->bytes + at;
+        uint64_t name_bytes = load_bytes(note, 4, endian);
+        uint64_t content_bytes = load_bytes(note + 4, 4, endian);
+        uint64_t content = at + 12 + ROUND_UP(name_bytes, 4);
+
+        if (content > notes->file_bytes || content_bytes > notes->file_bytes - content) {
+            return NULL;
+        }
+        if (load_bytes(note + 8, 4, endian) == type && name_bytes == owner_bytes &&
+            !memcmp(note + 12, owner, owner_bytes)) {
+            *size = content_bytes;
+            return notes->bytes + content;
+        }
+        at = MIN(content + ROUND_UP(content_bytes, 4), notes->file_bytes);
+    }
+    return NULL;
+}
+
+const uint8_t *elf_image_note(const ElfImage *image, const char *owner, uint32_t type,
+                              size_t *size)
+{
+    const uint8_t *found = NULL;
+
+    for (guint i = 0; i < image->notes->len && !found; i++) {
+        found = find_note(&g_array_index(image->notes, ElfSegment, i), image->endian, owner, type,
+                          size);
+    }
+    return found;
 }

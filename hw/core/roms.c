@@ -13,7 +13,8 @@
 struct Rom {
     char *name;
     uint64_t addr, size_bytes;
-    uint8_t *bytes;
+    const uint8_t *bytes;
+    uint8_t *own_bytes; /* the same, if it has a copy */
     size_t byte_count;
 };
 
@@ -71,6 +72,21 @@ static bool find_place(const RomSpec *spec, guint *place, Error **errp)
     return true;
 }
 
+static bool take_bytes(Rom *rom, const RomSpec *spec, Error **errp)
+{
+    rom->byte_count = spec->byte_count;
+    rom->bytes = spec->bytes;
+    if (spec->is_borrowed || !spec->byte_count) {
+        return true;
+    }
+    rom->bytes = rom->own_bytes = g_try_malloc(spec->byte_count);
+    if (!rom->own_bytes) {
+        return error_set(errp, "%s: no memory for its %zu bytes", spec->name, spec->byte_count);
+    }
+    memcpy(rom->own_bytes, spec->bytes, spec->byte_count);
+    return true;
+}
+
 Rom *rom_add(const RomSpec *spec, Error **errp)
 {
     Rom *rom;
@@ -85,19 +101,13 @@ Rom *rom_add(const RomSpec *spec, Error **errp)
         return NULL;
     }
     rom = g_new0(Rom, 1);
-    rom->bytes = g_try_malloc(spec->byte_count);
-    if (spec->byte_count && !rom->bytes) {
+    if (!take_bytes(rom, spec, errp)) {
         g_free(rom);
-        error_set(errp, "%s: no memory for its %zu bytes", spec->name, spec->byte_count);
         return NULL;
     }
     rom->name = g_strdup(spec->name);
     rom->addr = spec->addr;
     rom->size_bytes = spec->size_bytes;
-    rom->byte_count = spec->byte_count;
-    if (rom->byte_count) {
-        memcpy(rom->bytes, spec->bytes, rom->byte_count);
-    }
     g_ptr_array_insert(roms, place, rom);
     return rom;
 }
@@ -107,7 +117,7 @@ void rom_remove(Rom *rom)
     if (rom) {
         g_ptr_array_remove(roms, rom);
         g_free(rom->name);
-        g_free(rom->bytes);
+        g_free(rom->own_bytes);
         g_free(rom);
     }
 }

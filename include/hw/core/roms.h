@@ -17,6 +17,7 @@ typedef struct RomSpec {
     uint64_t size_bytes; /* what is behind the bytes is zeroed */
     const void *bytes;  /* copied */
     size_t byte_count;  /* at most size_bytes */
+    bool is_borrowed;   /* `bytes` outlive the rom and are not copied */
 } RomSpec;
 
 /*
