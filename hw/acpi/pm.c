@@ -30,7 +30,7 @@ static void update_sci(AcpiPm *pm)
     for (unsigned i = 0; i < pm->chip->gpe_bytes / 2; i++) {
         is_up |= pm->gpe_status[i] & pm->gpe_enable[i];
     }
-    pm->chip->set_sci(pm->owner, is_up && (pm->control_bits & ACPI_PM1_SCI_ENABLED));
+    pm->chip->set_sci(pm, is_up && (pm->control_bits & ACPI_PM1_SCI_ENABLED));
 }
 
 void acpi_pm_raise(AcpiPm *pm, uint16_t status)
@@ -199,7 +199,7 @@ static void command_write(void *opaque, uint64_t at, uint64_t value, unsigned by
         acpi_pm_enable_sci(pm, value == pm->chip->acpi_enable_cmd);
     }
     if (pm->chip->raise_smi) {
-        pm->chip->raise_smi(pm->owner, value);
+        pm->chip->raise_smi(pm, value);
     }
 }
 
@@ -263,6 +263,10 @@ void acpi_pm_init(AcpiPm *pm, Device *owner, const AcpiPmChip *chip)
     init_region(pm, &pm->gpe, &gpe_ops, "acpi-gpe0", chip->gpe_bytes);
     init_region(pm, &pm->command, &command_ops, "apm-io", 2);
     timer_init(&pm->overflow, CLOCK_VIRTUAL, overflowed, pm);
+}
+
+void acpi_pm_start(AcpiPm *pm)
+{
     find_next_overflow(pm);
     pm->powerdown.fn = powered_down;
     pm->wakeup.fn = woken;
@@ -271,10 +275,15 @@ void acpi_pm_init(AcpiPm *pm, Device *owner, const AcpiPmChip *chip)
     vm_set_wakeup_support(true);
 }
 
-void acpi_pm_clear(AcpiPm *pm)
+void acpi_pm_stop(AcpiPm *pm)
 {
     notifier_remove(&pm->powerdown);
     notifier_remove(&pm->wakeup);
+    timer_cancel(&pm->overflow);
+}
+
+void acpi_pm_clear(AcpiPm *pm)
+{
     timer_clear(&pm->overflow);
     memory_region_clear(&pm->event);
     memory_region_clear(&pm->control);

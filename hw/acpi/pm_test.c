@@ -39,25 +39,24 @@ typedef struct Chip {
 } Chip;
 DECLARE_CAST(Chip, CHIP)
 
-static void chip_sci(Device *dev, bool is_up)
+static void chip_sci(AcpiPm *pm, bool is_up)
 {
-    CHIP(dev)->sci = is_up;
+    container_of(pm, Chip, pm)->sci = is_up;
 }
 
-static bool chip_smi(Device *dev, uint8_t command)
+static void chip_smi(AcpiPm *pm, uint8_t command)
 {
-    CHIP(dev)->command = command;
-    return true;
+    container_of(pm, Chip, pm)->command = command;
 }
 
-static void chip_tco_smi(Device *dev)
+static void chip_tco_smi(AcpiTco *tco)
 {
-    CHIP(dev)->smis++;
+    container_of(tco, Chip, tco)->smis++;
 }
 
-static bool chip_is_reboot_forbidden(Device *dev)
+static bool chip_is_reboot_forbidden(AcpiTco *tco)
 {
-    return CHIP(dev)->is_reboot_forbidden;
+    return container_of(tco, Chip, tco)->is_reboot_forbidden;
 }
 
 static const AcpiPmChip pm_chip = { .gpe_bytes = 16, .acpi_enable_cmd = 2, .acpi_disable_cmd = 3,
@@ -70,6 +69,7 @@ static bool chip_realize(Device *dev, Error **errp)
     MemoryRegion *io = memory_region_io();
 
     acpi_pm_init(&chip->pm, dev, &pm_chip);
+    acpi_pm_start(&chip->pm);
     acpi_tco_init(&chip->tco, dev, &tco_chip);
     chip->pm.s4_type = 2;
     memory_region_add(io, EVENT, &chip->pm.event);
@@ -90,6 +90,7 @@ static void chip_unrealize(Device *dev)
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
         memory_region_remove(memory_region_io(), all[i]);
     }
+    acpi_pm_stop(&chip->pm);
     acpi_pm_clear(&chip->pm);
     acpi_tco_clear(&chip->tco);
 }

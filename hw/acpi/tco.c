@@ -55,11 +55,11 @@ static void expired(void *opaque)
     trace_acpi_tco_timeout(tco->timeouts);
     tco->status1 |= STATUS1_TIMEOUT;
     if (tco->timeouts++ == 0) {
-        tco->chip->raise_smi(tco->owner);
+        tco->chip->raise_smi(tco);
     } else {
         tco->timeouts = 0;
         tco->status2 |= STATUS2_SECOND | STATUS2_BOOT;
-        if (!tco->chip->is_reboot_forbidden(tco->owner)) {
+        if (!tco->chip->is_reboot_forbidden(tco)) {
             vm_watchdog_expired();
         }
     }
@@ -96,7 +96,7 @@ static void write_data_in(AcpiTco *tco, uint16_t value)
 {
     tco->data_in = value;
     tco->status1 |= STATUS1_SW_SMI;
-    tco->chip->raise_smi(tco->owner);
+    tco->chip->raise_smi(tco);
 }
 
 static void write_data_out(AcpiTco *tco, uint16_t value)

@@ -34,9 +34,9 @@ typedef struct AcpiPmChip {
     uint8_t gpe_bytes;    /* of GPE0: half status, half enable */
     uint8_t acpi_enable_cmd, acpi_disable_cmd; /* what SMI_CMD takes without firmware */
     /* The system control interrupt's level changed, or may have. */
-    void (*set_sci)(Device *owner, bool is_up);
-    /* SMI_CMD was written. True: firmware gets an SMI and does the rest. */
-    bool (*raise_smi)(Device *owner, uint8_t command);
+    void (*set_sci)(AcpiPm *pm, bool is_up);
+    /* SMI_CMD was written; NULL: there is no firmware to tell. */
+    void (*raise_smi)(AcpiPm *pm, uint8_t command);
 } AcpiPmChip;
 
 struct AcpiPm {
@@ -58,10 +58,13 @@ struct AcpiPm {
 
 extern const VMState acpi_pm_state;
 
-/* From the owner's realize; `chip` is borrowed. */
+/* In the owner's init; `chip` is borrowed. */
 void acpi_pm_init(AcpiPm *pm, Device *owner, const AcpiPmChip *chip);
-/* The regions must have been unmapped. */
+/* In its finalize. */
 void acpi_pm_clear(AcpiPm *pm);
+/* In realize and unrealize: whether it hears of the power button and of waking up. */
+void acpi_pm_start(AcpiPm *pm);
+void acpi_pm_stop(AcpiPm *pm);
 /* In the owner's phases. */
 void acpi_pm_reset_enter(AcpiPm *pm);
 void acpi_pm_reset_exit(AcpiPm *pm);

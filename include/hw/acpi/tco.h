@@ -14,14 +14,16 @@
 
 #define ACPI_TCO_TICK_NS (600 * NS_PER_MS)
 
+typedef struct AcpiTco AcpiTco;
+
 typedef struct AcpiTcoChip {
     /* A cause of TCO SMIs came up. */
-    void (*raise_smi)(Device *owner);
+    void (*raise_smi)(AcpiTco *tco);
     /* The strap or register bit that keeps the second timeout from resetting. */
-    bool (*is_reboot_forbidden)(Device *owner);
+    bool (*is_reboot_forbidden)(AcpiTco *tco);
 } AcpiTcoChip;
 
-typedef struct AcpiTco {
+struct AcpiTco {
     MemoryRegion region; /* 32 bytes */
     const AcpiTcoChip *chip;
     Device *owner;
@@ -30,14 +32,15 @@ typedef struct AcpiTco {
     uint8_t timeouts; /* since TCO_RLD was written */
     int64_t expires_ns; /* as the timer, when it runs */
     Timer timer;
-} AcpiTco;
+};
 
 extern const VMState acpi_tco_state;
 
-/* From the owner's realize; `chip` is borrowed. */
+/* In the owner's init; `chip` is borrowed. */
 void acpi_tco_init(AcpiTco *tco, Device *owner, const AcpiTcoChip *chip);
-/* The region must have been unmapped. */
+/* In its finalize. */
 void acpi_tco_clear(AcpiTco *tco);
+/* In its phase, and in unrealize. */
 void acpi_tco_reset(AcpiTco *tco);
 
 #endif
