@@ -183,6 +183,9 @@ bool device_del(const char *id, Error **errp)
     if (!check_unplug(dev, errp)) {
         return false;
     }
+    if (dev->is_unplug_pending && dev->unplug_repeat_ns > clock_now_ns(CLOCK_VIRTUAL)) {
+        return error_set(errp, "Device %s is already in the process of unplug", id);
+    }
     if (hotplug_can_request(dev)) {
         return hotplug_unplug_request(dev, errp);
     }

@@ -34,6 +34,9 @@ Object *hotplug_handler_of(const Device *dev)
     const MachineType *ops = machine ? machine_ops(machine) : NULL;
     Object *handler = ops && ops->hotplug_handler ? ops->hotplug_handler(machine, dev) : NULL;
 
+    if (dev->is_part) {
+        return NULL;
+    }
     return handler ? handler : dev->bus ? dev->bus->hotplug : NULL;
 }
 
@@ -44,7 +47,7 @@ static const HotplugHandler *handler_ops(Object *handler)
 
 static bool check_plug_allowed(Device *dev, Object *handler, Error **errp)
 {
-    if (!dev->is_hotplugged) {
+    if (!dev->is_hotplugged || dev->is_part) {
         return true;
     }
     if (dev->bus && !handler) {
@@ -84,12 +87,14 @@ bool hotplug_can_request(const Device *dev)
 bool hotplug_unplug_request(Device *dev, Error **errp)
 {
     Object *handler = hotplug_handler_of(dev);
+    bool was_pending = dev->is_unplug_pending, is_ok;
 
-    if (!handler_ops(handler)->unplug_request(handler, dev, errp)) {
-        return false;
-    }
+    object_ref(dev); /* it may go at once */
     dev->is_unplug_pending = true;
-    return true;
+    is_ok = handler_ops(handler)->unplug_request(handler, dev, errp);
+    dev->is_unplug_pending = is_ok || was_pending;
+    object_unref(dev);
+    return is_ok;
 }
 
 void hotplug_unplug(Device *dev)

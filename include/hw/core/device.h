@@ -107,6 +107,8 @@ struct Device {
     bool is_realized;
     bool is_hotplugged;
     bool is_unplug_pending;
+    int64_t unplug_repeat_ns; /* CLOCK_VIRTUAL: a pending unplug is not asked for again before */
+    bool is_part;         /* comes and goes with another device: nothing is plugged */
     bool tells_deletion;  /* unplugged: clients hear of it and of what sat on it */
     unsigned reset_depth;
 };
