@@ -26,6 +26,9 @@ void pci_add_bar(PciDevice *dev, unsigned n, uint8_t type, MemoryRegion *region)
 
     assert(n < PCI_BAR_COUNT && !bar->region && size && !(size & (size - 1)));
     *bar = (PciBar){ .region = region, .size = size, .addr = PCI_UNMAPPED, .type = type };
+    if (dev->pf) {
+        return; /* the physical function has the register */
+    }
     store_le32(dev->config + at, type);
     if (type & PCI_BAR_64 && !(type & PCI_BAR_IO)) {
         assert(n < 5 && size >= 16);
@@ -73,6 +76,9 @@ static uint64_t wanted_address(const PciDevice *dev, unsigned n)
     uint16_t command = load_le16(dev->config + PCI_COMMAND);
     bool is_io = bar->type & PCI_BAR_IO;
 
+    if (dev->pf) {
+        return pci_device_is_powered(dev) ? pcie_vf_bar_address(dev, n) : PCI_UNMAPPED;
+    }
     if (!(command & (is_io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)) ||
         !pci_device_is_powered(dev)) {
         return PCI_UNMAPPED;

@@ -34,6 +34,25 @@ PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciB
     return bus;
 }
 
+void pci_bus_forget_numbers(const PciDevice *dev)
+{
+    PciBus *root = pci_bus_root(pci_device_bus(dev));
+
+    g_clear_pointer(&root->numbers, g_free);
+}
+
+static void set_keeps_sticky(void *opaque, PciDevice *dev)
+{
+    dev->keeps_sticky = opaque;
+}
+
+void pci_bus_hot_reset(PciBus *bus)
+{
+    pci_bus_each(bus, set_keeps_sticky, bus);
+    bus_reset(&bus->parent);
+    pci_bus_each(bus, set_keeps_sticky, NULL);
+}
+
 static PciBus *below(PciBus *bus, uint8_t number)
 {
     for (guint i = 0; i < bus->parent.devices->len; i++) {
@@ -53,7 +72,16 @@ static PciBus *below(PciBus *bus, uint8_t number)
 
 PciBus *pci_bus_find(PciBus *root, uint8_t number)
 {
-    return number == root->root_number ? root : below(root, number);
+    if (number == root->root_number) {
+        return root;
+    }
+    if (!root->numbers) {
+        root->numbers = g_new0(PciBus *, 256);
+    }
+    if (!root->numbers[number]) {
+        root->numbers[number] = below(root, number);
+    }
+    return root->numbers[number];
 }
 
 PciDevice *pci_find_device(PciBus *root, uint8_t number, uint8_t devfn)
@@ -152,7 +180,7 @@ static bool pci_bus_check(Bus *parent, Device *device, Error **errp)
     if (dev->addr < 0) {
         return choose(bus, dev, errp);
     }
-    if (!check_addr(bus, dev, errp)) {
+    if (!dev->pf && !check_addr(bus, dev, errp)) {
         return false;
     }
     dev->devfn = dev->addr;
@@ -195,6 +223,7 @@ static void pci_bus_print_device(Bus *bus, Device *device, GString *out, int ind
 static void pci_bus_finalize(Object *obj)
 {
     g_free(PCI_BUS(obj)->line_users);
+    g_free(PCI_BUS(obj)->numbers);
 }
 
 static const BusType pci_bus_type = {

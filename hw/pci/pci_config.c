@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/pci/pci_parts.h"
+#include "hw/pci/pcie_regs.h"
 
 static void init_ids(PciDevice *dev)
 {
@@ -63,37 +64,38 @@ void pci_config_init(PciDevice *dev)
 void pci_config_clear(PciDevice *dev)
 {
     g_clear_pointer(&dev->config, g_free);
+    g_clear_pointer(&dev->initial, g_free);
     dev->pm_cap = dev->msi_cap = dev->msix_cap = dev->express_cap = 0;
 }
 
-static void clear_masked(PciDevice *dev, unsigned at, uint16_t mask)
+/* Before a guest changes anything. */
+static void keep_initial(PciDevice *dev)
 {
-    store_le16(dev->config + at, load_le16(dev->config + at) & ~mask);
+    if (!dev->initial) {
+        dev->initial = g_memdup2(dev->config, dev->config_size);
+    }
 }
 
+/* Sticky are, of what there is, the errors. */
+static bool is_sticky(const PciDevice *dev, unsigned at, unsigned aer)
+{
+    return dev->keeps_sticky && aer && at >= aer && at < aer + PCI_ERR_BYTES;
+}
+
+/* What a guest can change is as it was at first; what hardware shows is its owners'. */
 void pci_config_reset(PciDevice *dev)
 {
-    clear_masked(dev, PCI_COMMAND,
-                 load_le16(dev->writable + PCI_COMMAND) | load_le16(dev->clear_on_1 + PCI_COMMAND));
-    clear_masked(dev, PCI_STATUS,
-                 load_le16(dev->writable + PCI_STATUS) | load_le16(dev->clear_on_1 + PCI_STATUS));
-    clear_masked(dev, PCI_INTERRUPT_LINE, dev->writable[PCI_INTERRUPT_LINE]);
-    dev->config[PCI_CACHE_LINE] = 0;
-    for (unsigned n = 0; n < PCI_BAR_COUNT; n++) {
-        unsigned at = n == PCI_BAR_ROM ? PCI_ROM_ADDRESS : PCI_BAR0 + 4 * n;
+    unsigned aer = dev->keeps_sticky ? pcie_find_capability(dev, PCI_EXT_CAP_ID_AER) : 0;
 
-        if (dev->bars[n].region && n == PCI_BAR_ROM && pci_device_ops(dev)->is_bridge) {
-            at = PCI_BRIDGE_ROM_ADDRESS;
+    keep_initial(dev);
+    for (unsigned at = 0; at < dev->config_size; at += 8) {
+        uint64_t mask = load_le64(dev->writable + at) | load_le64(dev->clear_on_1 + at);
+        uint64_t value = load_le64(dev->config + at);
+
+        if (mask && !is_sticky(dev, at, aer) && !is_sticky(dev, at + 4, aer)) {
+            store_le64(dev->config + at,
+                       (value & ~mask) | (load_le64(dev->initial + at) & mask));
         }
-        if (dev->bars[n].region) {
-            store_le32(dev->config + at, dev->bars[n].type);
-            if (dev->bars[n].type & PCI_BAR_64) {
-                store_le32(dev->config + at + 4, 0);
-            }
-        }
-    }
-    if (dev->pm_cap) {
-        clear_masked(dev, dev->pm_cap + PCI_PM_CTRL, PCI_PM_CTRL_STATE);
     }
 }
 
@@ -133,6 +135,7 @@ void pci_config_write_default(PciDevice *dev, unsigned at, uint32_t value, unsig
     }
     pci_msi_written(dev, at, bytes);
     pci_msix_written(dev, at, bytes);
+    pci_pcie_written(dev, at, bytes);
     pci_intx_update(dev);
 }
 
@@ -141,7 +144,7 @@ uint32_t pci_config_read(PciDevice *dev, unsigned at, unsigned bytes)
     const PciDeviceType *ops = pci_device_ops(dev);
 
     assert(bytes && bytes <= 4);
-    if (at >= dev->config_size || bytes > dev->config_size - at) {
+    if (at >= dev->config_size || bytes > dev->config_size - at || dev->is_without_power) {
         return UINT32_MAX >> (32 - 8 * bytes);
     }
     return ops->config_read ? ops->config_read(dev, at, bytes) :
@@ -152,9 +155,10 @@ void pci_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned byte
 {
     const PciDeviceType *ops = pci_device_ops(dev);
 
-    if (at >= dev->config_size || bytes > dev->config_size - at) {
+    if (at >= dev->config_size || bytes > dev->config_size - at || dev->is_without_power) {
         return;
     }
+    keep_initial(dev);
     if (ops->config_write) {
         ops->config_write(dev, at, value, bytes);
     } else {
@@ -295,6 +299,7 @@ bool pci_add_pm_capability(PciDevice *dev, unsigned at, Error **errp)
 
 bool pci_device_is_powered(const PciDevice *dev)
 {
-    return !dev->pm_cap ||
-           !(load_le16(dev->config + dev->pm_cap + PCI_PM_CTRL) & PCI_PM_CTRL_STATE);
+    return !dev->is_without_power &&
+           (!dev->pm_cap ||
+            !(load_le16(dev->config + dev->pm_cap + PCI_PM_CTRL) & PCI_PM_CTRL_STATE));
 }

@@ -100,6 +100,9 @@ static bool check_properties(PciDevice *dev, Error **errp)
         (pci_device_ops(dev)->class_id != 0x0200 || !pci_device_is_express(dev))) {
         return error_set(errp, "failover primary device is not an Ethernet device");
     }
+    if (dev->pf) {
+        return true; /* it comes when the guest wants it */
+    }
     return check_other_functions(dev, errp) && check_hotplug(dev, errp) &&
            check_acpi_index(dev, errp);
 }
@@ -115,11 +118,13 @@ static void discard(PciDevice *dev)
     memory_region_clear(&dev->rom);
     pci_dma_discard(dev);
     pci_msix_discard(dev);
+    pci_pcie_discard(dev);
     pci_config_clear(dev);
 }
 
 static void leave(PciDevice *dev)
 {
+    pci_pcie_stop(dev);
     pci_bars_unmap(dev);
     pci_msix_stop(dev);
     pci_dma_stop(dev);
@@ -167,6 +172,25 @@ static void pci_device_finalize(Object *obj)
     discard(PCI_DEVICE(obj));
 }
 
+void pci_device_function_reset(PciDevice *dev)
+{
+    dev->keeps_sticky = true;
+    device_reset(&dev->parent);
+    dev->keeps_sticky = false;
+}
+
+void pci_device_set_power(PciDevice *dev, bool is_on)
+{
+    dev->is_without_power = !is_on;
+    if (is_on) {
+        device_reset(&dev->parent);
+    } else {
+        pci_update_mappings(dev);
+        pci_dma_update(dev);
+        pci_intx_update(dev);
+    }
+}
+
 static void pci_device_reset_enter(Device *device)
 {
     PciDevice *dev = PCI_DEVICE(device);
@@ -175,6 +199,7 @@ static void pci_device_reset_enter(Device *device)
     pci_msi_reset(dev);
     pci_msix_reset(dev);
     dev->is_intx_up = false;
+    pci_pcie_reset(dev);
 }
 
 static void pci_device_reset_hold(Device *device)
@@ -192,6 +217,7 @@ static bool pre_load(void *opaque, Error **errp)
 
     g_free(dev->loading);
     dev->loading = g_memdup2(dev->config, dev->config_size);
+    pci_pcie_preload(dev);
     return true;
 }
 
@@ -219,6 +245,7 @@ static bool post_load(void *opaque, int version, Error **errp)
     pci_dma_update(dev);
     pci_intx_update(dev);
     pci_msix_reload(dev);
+    pci_pcie_reload(dev);
     return is_ok;
 }
 
@@ -229,7 +256,8 @@ static const VMField pci_device_fields[] = {
 
 static const VMState pci_device_state =
     VMSTATE_INIT(pci_device_fields, .version = 1, .pre_load = pre_load, .post_load = post_load,
-                 .subsections = VM_SUBSECTIONS(&pci_msix_state));
+                 .subsections = VM_SUBSECTIONS(&pci_msix_state, &pci_pcie_state,
+                                                &pci_pri_state));
 
 /* --- properties --- */
 

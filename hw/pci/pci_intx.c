@@ -41,8 +41,8 @@ void pci_bus_intx_change(PciDevice *dev, int driving)
 void pci_intx_update(PciDevice *dev)
 {
     uint16_t command = load_le16(dev->config + PCI_COMMAND);
-    bool is_sent = dev->devfn >= 0 && dev->is_intx_up && !(command & PCI_COMMAND_INTX_DISABLE) &&
-                   !pci_msi_or_msix_is_enabled(dev);
+    bool is_sent = dev->devfn >= 0 && dev->is_intx_up && !dev->is_without_power &&
+                   !(command & PCI_COMMAND_INTX_DISABLE) && !pci_msi_or_msix_is_enabled(dev);
 
     if (dev->is_intx_up) {
         dev->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;

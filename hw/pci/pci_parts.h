@@ -10,7 +10,8 @@
 
 /* "03.1", "3", or a number of slot and function. */
 extern const PropertyKind property_pci_addr;
-extern const VMState pci_msix_state; /* a subsection of the function's */
+/* Subsections of the function's. */
+extern const VMState pci_msix_state, pci_pcie_state, pci_pri_state;
 
 void pci_config_init(PciDevice *dev);
 void pci_config_clear(PciDevice *dev);
@@ -33,6 +34,17 @@ void pci_msix_reset(PciDevice *dev);
 void pci_msix_written(PciDevice *dev, unsigned at, unsigned bytes);
 /* After a load: pending messages go where masks allow. */
 void pci_msix_reload(PciDevice *dev);
+/* PCI Express, all parts. */
+void pci_pcie_written(PciDevice *dev, unsigned at, unsigned bytes);
+void pci_pcie_reset(PciDevice *dev);
+void pci_pcie_preload(PciDevice *dev);
+void pci_pcie_reload(PciDevice *dev);
+void pci_pcie_stop(PciDevice *dev);
+void pci_pcie_discard(PciDevice *dev);
+/* Where the physical function's registers put BAR n. */
+uint64_t pcie_vf_bar_address(const PciDevice *vf, unsigned n);
+/* Bus numbers behind `dev`, or what sits there, changed. */
+void pci_bus_forget_numbers(const PciDevice *dev);
 bool pci_msi_or_msix_is_enabled(const PciDevice *dev);
 /* `driving`: +1 or -1 for the pin of a device that changed. */
 void pci_bus_intx_change(PciDevice *dev, int driving);

@@ -163,3 +163,20 @@ void test_config_put(unsigned devfn, unsigned at, MemFormat format, uint32_t val
     select_register(devfn, at);
     address_space_store(address_space_io(), 0xcfc + (at & 3), format, MEM_TX_NONE, value);
 }
+
+static PciHost *the_host(void)
+{
+    g_autoptr(GPtrArray) all = pci_hosts();
+
+    return all->pdata[0];
+}
+
+uint32_t test_cfg(unsigned bdf, unsigned at, unsigned bytes)
+{
+    return pci_host_config_read(the_host(), (PciConfigAddress){ bdf >> 8, bdf, at }, bytes);
+}
+
+void test_cfg_set(unsigned bdf, unsigned at, unsigned bytes, uint32_t value)
+{
+    pci_host_config_write(the_host(), (PciConfigAddress){ bdf >> 8, bdf, at }, value, bytes);
+}

@@ -38,5 +38,8 @@ void test_put(uint64_t addr, MemFormat format, uint64_t value);
 /* By mechanism #1, function on bus 0. */
 uint32_t test_config_get(unsigned devfn, unsigned at, MemFormat format);
 void test_config_put(unsigned devfn, unsigned at, MemFormat format, uint32_t value);
+/* Anywhere, as a guest with ECAM over all buses would: `bdf` is bus << 8 | devfn. */
+uint32_t test_cfg(unsigned bdf, unsigned at, unsigned bytes);
+void test_cfg_set(unsigned bdf, unsigned at, unsigned bytes, uint32_t value);
 
 #endif

@@ -36,6 +36,7 @@ struct PciBus {
     uint32_t reserved_slots; /* bit per slot that takes no device */
     bool has_one_slot;     /* below a PCI Express port */
     uint8_t root_number;   /* of a root */
+    PciBus **numbers;      /* roots: by number, what was found; NULL: look */
     bool bypasses_iommu;
     const PciIntxRouter *router; /* roots */
     void *router_opaque;
@@ -59,6 +60,8 @@ void pci_bus_set_router(PciBus *root, const PciIntxRouter *router, void *opaque)
 /* Routing changes: `change` is called with no line up, then all levels are sent again. */
 void pci_bus_reroute(PciBus *root, void (*change)(void *opaque));
 int pci_bus_line_level(const PciBus *root, unsigned line);
+/* As a bridge does it: power stays on, so sticky bits do. */
+void pci_bus_hot_reset(PciBus *bus);
 /* By number, as configuration cycles find it; NULL: nobody answers. */
 PciBus *pci_bus_find(PciBus *root, uint8_t number);
 PciDevice *pci_find_device(PciBus *root, uint8_t number, uint8_t devfn);

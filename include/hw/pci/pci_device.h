@@ -25,6 +25,7 @@
 typedef struct PciBus PciBus;
 typedef struct PciDevice PciDevice;
 typedef struct PciMsix PciMsix;
+typedef struct PcieState PcieState;
 
 /* PCI_BAR_IO, or PCI_BAR_64 and PCI_BAR_PREFETCH: as in the register's low bits. */
 typedef struct PciBar {
@@ -68,12 +69,18 @@ struct PciDevice {
     uint8_t *fixed;    /* bits that must be the same on both sides of a migration */
     uint8_t *used;     /* bytes taken by capabilities */
     uint8_t *loading;  /* the configuration while a load goes on; else NULL */
+    uint8_t *initial;  /* as realize left it: what reset brings back */
     PciBar bars[PCI_BAR_COUNT];
     MemoryRegion rom;
     bool is_intx_up;   /* its own wish, whatever masks it */
     bool is_intx_sent; /* what the bus was told */
     uint8_t pm_cap, msi_cap, msix_cap, express_cap; /* offsets; 0: none */
     PciMsix *msix;
+    PcieState *pcie;   /* hw/pci/pcie.h */
+    bool is_without_power; /* its slot is off: nobody sees it */
+    bool keeps_sticky; /* while a reset goes on that is not one of power */
+    PciDevice *pf;     /* of a virtual function; borrowed */
+    uint16_t vf_index;
     AddressSpace *dma_as;
     MemoryRegion dma_root, dma_window;
 };
@@ -88,6 +95,10 @@ PciBus *pci_device_bus(const PciDevice *dev);
 /* Bus, device, function as in a transaction; changes when a guest renumbers buses. */
 uint16_t pci_device_requester_id(const PciDevice *dev);
 bool pci_device_is_express(const PciDevice *dev);
+/* Function level reset: the function alone (and what is behind it), sticky bits stay. */
+void pci_device_function_reset(PciDevice *dev);
+/* Of its slot. It is reset when power comes. */
+void pci_device_set_power(PciDevice *dev, bool is_on);
 
 /* --- configuration space (hw/pci/pci_config.c) --- */
 

@@ -62,6 +62,8 @@
 #define PCI_IO_LIMIT_UPPER 0x32
 #define PCI_BRIDGE_ROM_ADDRESS 0x38
 #define PCI_BRIDGE_CONTROL 0x3e
+#define PCI_BRIDGE_CONTROL_SERR   0x0002
+#define PCI_BRIDGE_CONTROL_VGA    0x0008
 #define PCI_BRIDGE_CONTROL_RESET  0x0040
 #define PCI_BRIDGE_CONTROL_BITS   0x017f
 #define PCI_BRIDGE_CONTROL_DISCARD 0x0400 /* discard timer status: write 1 */
@@ -72,7 +74,10 @@
 #define PCI_PM_CTRL               4
 #define PCI_PM_CTRL_STATE         0x0003
 #define PCI_PM_CTRL_NO_SOFT_RESET 0x0008
+#define PCI_CAP_ID_SLOT    0x04
 #define PCI_CAP_ID_MSI     0x05
+#define PCI_CAP_ID_VENDOR  0x09
+#define PCI_CAP_ID_SHPC    0x0c
 #define PCI_CAP_ID_SSVID   0x0d
 #define PCI_CAP_ID_EXPRESS 0x10
 #define PCI_CAP_ID_MSIX    0x11
