@@ -1,0 +1,96 @@
+/*
+ * See hw/ide/ide_test_medium.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/ide/ide_test_medium.h"
+#include "util/byte_order.h"
+
+static void perform(TestMedium *medium, IdeRequest *request)
+{
+    uint8_t *at = medium->bytes + request->sector * IDE_SECTOR_BYTES;
+    size_t bytes = request->sectors * IDE_SECTOR_BYTES;
+
+    if (!medium->error) {
+        switch (request->op) {
+        case IDE_OP_READ:
+            memcpy(request->buf, at, bytes);
+            break;
+        case IDE_OP_WRITE:
+            memcpy(at, request->buf, bytes);
+            break;
+        case IDE_OP_FLUSH:
+            medium->flushes++;
+            break;
+        case IDE_OP_DISCARD:
+            medium->discards++;
+            memset(at, 0, bytes);
+            break;
+        }
+    }
+    request->done(request, medium->error);
+}
+
+static void submit(IdeMedium *parent, IdeRequest *request)
+{
+    TestMedium *medium = container_of(parent, TestMedium, parent);
+
+    if (request->op != IDE_OP_FLUSH) {
+        g_assert_cmpuint(request->sector + request->sectors, <=, parent->sectors);
+    }
+    if (!medium->is_deferred) {
+        perform(medium, request);
+        return;
+    }
+    g_assert_cmpuint(medium->queued, <, TEST_MEDIUM_QUEUE);
+    medium->queue[medium->queued++] = request;
+}
+
+static void cancel(IdeMedium *parent, IdeRequest *request)
+{
+    TestMedium *medium = container_of(parent, TestMedium, parent);
+
+    for (unsigned i = 0; i < medium->queued; i++) {
+        if (medium->queue[i] == request) {
+            medium->queue[i] = medium->queue[--medium->queued];
+            return;
+        }
+    }
+    g_assert_not_reached();
+}
+
+static void eject(IdeMedium *parent, bool is_open)
+{
+    container_of(parent, TestMedium, parent)->ejects++;
+}
+
+static const IdeMediumOps ops = { submit, cancel, eject };
+
+void test_medium_init(TestMedium *medium, uint64_t sectors)
+{
+    *medium = (TestMedium){ .parent = { &ops, sectors }, };
+    medium->bytes = g_malloc0(sectors * IDE_SECTOR_BYTES);
+    for (uint64_t n = 0; n < sectors; n++) {
+        for (unsigned i = 0; i < IDE_SECTOR_BYTES; i += 4) {
+            store_le32(medium->bytes + n * IDE_SECTOR_BYTES + i, n);
+        }
+    }
+}
+
+void test_medium_clear(TestMedium *medium)
+{
+    g_clear_pointer(&medium->bytes, g_free);
+}
+
+void test_medium_answer(TestMedium *medium)
+{
+    IdeRequest *queue[TEST_MEDIUM_QUEUE];
+    unsigned count = medium->queued;
+
+    memcpy(queue, medium->queue, sizeof(queue));
+    medium->queued = 0;
+    for (unsigned i = 0; i < count; i++) {
+        perform(medium, queue[i]);
+    }
+}
