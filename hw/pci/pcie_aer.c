@@ -418,6 +418,9 @@ void pcie_aer_written(PciDevice *dev, unsigned at, unsigned bytes)
 /* What reset of the masks leaves: the log. All of it is sticky: only power takes it away. */
 void pcie_aer_reset(PciDevice *dev)
 {
+    if (cap_of(dev) && dev->pcie->has_root_errors) {
+        update_message(dev);
+    }
     if (cap_of(dev) && !dev->keeps_sticky) {
         dev->pcie->aer.used = 0;
         show_next(dev);
