@@ -154,11 +154,11 @@ static bool check_addr(PciBus *bus, PciDevice *dev, Error **errp)
     unsigned slot = PCI_SLOT(dev->addr), function = PCI_FUNCTION(dev->addr);
     PciDevice *other = bus->devices[dev->addr];
 
-    if (bus->has_one_slot && slot) {
+    if (bus->has_one_slot && slot && !dev->pf) {
         return error_set(errp, "PCI: slot %u is not valid for %s, parent device only allows "
                          "plugging into slot 0.", slot, object_type_name(dev));
     }
-    if (is_reserved(bus, dev->addr)) {
+    if (is_reserved(bus, dev->addr) && !dev->pf) {
         return error_set(errp, "PCI: slot %u function %u not available for %s, reserved", slot,
                          function, object_type_name(dev));
     }
@@ -180,7 +180,7 @@ static bool pci_bus_check(Bus *parent, Device *device, Error **errp)
     if (dev->addr < 0) {
         return choose(bus, dev, errp);
     }
-    if (!dev->pf && !check_addr(bus, dev, errp)) {
+    if (!check_addr(bus, dev, errp)) {
         return false;
     }
     dev->devfn = dev->addr;
