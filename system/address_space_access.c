@@ -286,6 +286,20 @@ MemTxResult address_space_fill(AddressSpace *as, GuestAddr addr, MemTxAttrs attr
 
 /* --- single accesses --- */
 
+/*
+ * Can it be done in one piece? A device decodes the address an access starts at: it gets all of
+ * it, even where another region covers its further bytes (port 0xcf9 of the PC, in the middle of
+ * the doubleword 0xcf8). What lies in another page may be translated elsewhere.
+ */
+static bool is_whole(const MemoryTarget *target, GuestAddr addr, unsigned bytes)
+{
+    return target->region &&
+           (target->bytes >= bytes ||
+            (!target->host && target->region->kind == MEMORY_IO &&
+             target->region->size - target->offset >= bytes &&
+             (addr & (DIRTY_PAGE_BYTES - 1)) + bytes <= DIRTY_PAGE_BYTES));
+}
+
 MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat format,
                                MemTxAttrs attrs, uint64_t *value)
 {
@@ -296,7 +310,7 @@ MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat forma
 
     RCU_GUARD();
     address_space_find(as, addr, attrs, false, &target);
-    if (target.bytes >= bytes && target.region && !is_refused(&target, attrs)) {
+    if (is_whole(&target, addr, bytes) && !is_refused(&target, attrs)) {
         if (!target.host) {
             return memory_dispatch_read(target.region, target.offset, format, attrs, value);
         }
@@ -317,7 +331,7 @@ MemTxResult address_space_store(AddressSpace *as, GuestAddr addr, MemFormat form
 
     RCU_GUARD();
     address_space_find(as, addr, attrs, true, &target);
-    if (target.bytes >= bytes && target.region && !is_refused(&target, attrs)) {
+    if (is_whole(&target, addr, bytes) && !is_refused(&target, attrs)) {
         void *host = direct(&target, true);
 
         if (!host) {

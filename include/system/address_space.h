@@ -54,7 +54,8 @@ MemTxResult address_space_fill(AddressSpace *as, GuestAddr addr, MemTxAttrs attr
 
 /*
  * One access of the format's size: in one piece in RAM when aligned, and as one access to a device
- * that takes the size. *value is all ones where it fails.
+ * that takes the size and has all of it, whatever else covers its further bytes. *value is all
+ * ones where it fails.
  */
 MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat format,
                                MemTxAttrs attrs, uint64_t *value);
