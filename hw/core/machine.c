@@ -156,10 +156,25 @@ const Type *machine_type_default(void)
     return NULL;
 }
 
+/* Families by name, the newest first in each; then what has none, by name. */
+static gint compare_types(gconstpointer a, gconstpointer b)
+{
+    const Type *x = *(const Type *const *)a, *y = *(const Type *const *)b;
+    const MachineType *p = type_ops(x), *q = type_ops(y);
+    int order;
+
+    if (!p->family || !q->family) {
+        return p->family ? -1 : q->family ? 1 : strcmp(type_name(x), type_name(y));
+    }
+    order = strcmp(p->family, q->family);
+    return order ? order : strcmp(type_name(y), type_name(x));
+}
+
 void machine_print_types(GString *out)
 {
     g_autoptr(GPtrArray) types = type_list(TYPE_MACHINE, false);
 
+    g_ptr_array_sort(types, compare_types);
     g_string_append(out, "Supported machines are:\n");
     for (guint i = 0; i < types->len; i++) {
         const MachineType *ops = type_ops(types->pdata[i]);
@@ -174,11 +189,25 @@ void machine_print_types(GString *out)
     }
 }
 
+static void apply_version(const MachineVersion *version)
+{
+    if (!version) {
+        return;
+    }
+    apply_version(version->newer);
+    for (size_t i = 0; i < version->count; i++) {
+        const MachineGlobal *global = &version->globals[i];
+
+        device_add_global(global->type, global->property, global->value, false);
+    }
+}
+
 Machine *machine_create(const Type *type)
 {
     Object *machine = object_new_of(type);
 
     assert(!machine_current());
+    apply_version(((const MachineType *)type_ops(type))->version);
     object_add_child(object_root(), "machine", machine, NULL);
     object_unref(machine);
     object_container("/machine/peripheral");
@@ -243,7 +272,7 @@ static void delete_device(void *opaque, Object *child)
 void machine_destroy(void)
 {
     static const char *const places[] = { "/machine/peripheral-anon", "/machine/peripheral",
-                                          "/machine/unattached" };
+                                          "/machine/unattached", "/machine" };
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         object_each_child(object_container(places[i]), delete_device, NULL);

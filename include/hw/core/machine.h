@@ -40,8 +40,23 @@ typedef struct Machine {
 } Machine;
 DECLARE_CAST(Machine, MACHINE)
 
+/* What devices of a type are set to, before the user's -global. */
+typedef struct MachineGlobal {
+    const char *type, *property, *value;
+} MachineGlobal;
+
+/* A release whose machines stay as they were: what changed after it, undone. */
+typedef struct MachineVersion {
+    const char *name;                   /* "8.2" */
+    const struct MachineVersion *newer; /* whose values come first; NULL: the newest */
+    const MachineGlobal *globals;
+    size_t count;
+} MachineVersion;
+
 typedef struct MachineType {
     struct ObjectType;
+    const char *family;            /* machines of one stand together in lists; NULL: none */
+    const MachineVersion *version; /* NULL: it has none */
     const char *alias;
     uintptr_t is_default;
     uintptr_t max_cpus;            /* 0: 1 */
