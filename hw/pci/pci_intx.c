@@ -88,7 +88,7 @@ void pci_bus_set_router(PciBus *root, const PciIntxRouter *router, void *opaque)
     root->router = router;
     root->router_opaque = opaque;
     g_free(root->line_users);
-    root->line_users = g_new0(unsigned, router->line_count);
+    root->line_users = router ? g_new0(unsigned, router->line_count) : NULL;
 }
 
 int pci_bus_line_level(const PciBus *root, unsigned line)

@@ -55,7 +55,7 @@ PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciB
 bool pci_bus_is_express(const PciBus *bus);
 uint8_t pci_bus_number(const PciBus *bus);
 PciBus *pci_bus_root(PciBus *bus);
-/* `router` stays borrowed. */
+/* `router` stays borrowed; NULL: interrupts end nowhere. */
 void pci_bus_set_router(PciBus *root, const PciIntxRouter *router, void *opaque);
 /* Routing changes: `change` is called with no line up, then all levels are sent again. */
 void pci_bus_reroute(PciBus *root, void (*change)(void *opaque));
