@@ -232,15 +232,24 @@ static bool x86_cpu_realize(Device *dev, Error **errp)
         return error_set(errp, "apic-id property was not initialized properly");
     }
     x86_cpu_expand_features(cpu);
-    return x86_cpu_filter_features(cpu, false, errp) && x86_cpu_check_phys_bits(cpu, errp);
+    return x86_cpu_filter_features(cpu, false, errp) && x86_cpu_check_phys_bits(cpu, errp) &&
+           x86_cpu_make_apic(cpu, errp);
+}
+
+static void x86_cpu_unrealize(Device *dev)
+{
+    x86_cpu_drop_apic(X86_CPU(dev));
 }
 
 static void x86_cpu_reset_hold(Device *dev)
 {
     X86_CPU(dev)->xcr0 = 1;
+    X86_CPU(dev)->requests = 0;
 }
 
-static const VMField x86_cpu_fields[] = { VM_U64(X86Cpu, xcr0) };
+static const VMField x86_cpu_fields[] = {
+    VM_U64(X86Cpu, xcr0), VM_U32(X86Cpu, requests), VM_U8(X86Cpu, startup_vector),
+};
 
 static const X86CpuType x86_cpu_type = {
     .name = TYPE_X86_CPU,
@@ -252,7 +261,9 @@ static const X86CpuType x86_cpu_type = {
     .properties = PROPERTIES(x86_cpu_props),
     .access = DEVICE_ACCESS_USER,
     .vmstate = VMSTATE(x86_cpu_fields, .version = 1),
+    .irqs = IRQ_IN(x86_cpu_set_intr, 1),
     .realize = x86_cpu_realize,
+    .unrealize = x86_cpu_unrealize,
     .reset_hold = x86_cpu_reset_hold,
 };
 OBJECT_TYPE(x86_cpu_type)

@@ -46,6 +46,9 @@ typedef struct X86Cpu {
     X86FeatureSet filtered;          /* asked for, but the accelerator lacks them */
     X86Topology topology;
     uint64_t xcr0;
+    Device *apic;                    /* our child "lapic"; NULL: it has none */
+    uint32_t requests;               /* X86_REQUEST_*; atomic */
+    uint8_t startup_vector;          /* of the last STARTUP */
 } X86Cpu;
 DECLARE_CAST(X86Cpu, X86_CPU)
 
@@ -83,6 +86,20 @@ void x86_cpu_expand_features(X86Cpu *cpu);
 /* Takes away what the accelerator lacks, with warnings if asked to; fails if enforced. */
 bool x86_cpu_filter_features(X86Cpu *cpu, bool is_quiet, Error **errp);
 bool x86_cpu_check_phys_bits(X86Cpu *cpu, Error **errp);
+
+/* --- the local APIC (target/i386/cpu_apic.c) --- */
+
+/* What waits for the vCPU. */
+#define X86_REQUEST_INTR    BIT(0) /* a level: the APIC, or the pin, has an interrupt */
+#define X86_REQUEST_NMI     BIT(1)
+#define X86_REQUEST_SMI     BIT(2)
+#define X86_REQUEST_INIT    BIT(3)
+#define X86_REQUEST_STARTUP BIT(4)
+
+bool x86_cpu_make_apic(X86Cpu *cpu, Error **errp);
+void x86_cpu_drop_apic(X86Cpu *cpu);
+/* The INTR pin. */
+void x86_cpu_set_intr(void *opaque, unsigned n, int level);
 
 /* --- CPUID (target/i386/cpuid.c) --- */
 
