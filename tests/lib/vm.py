@@ -111,6 +111,14 @@ class Qmp:
         self.lines.close()
 
 
+def refusal(binary, *args):
+    """What a VMM that does not start says; it must exit with status 1."""
+    done = subprocess.run([binary, *args, '-display', 'none', '-nodefaults', '-accel', 'qtest'],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=TIMEOUT)
+    assert done.returncode == 1, (done.args, done.returncode, done.stderr)
+    return done.stderr
+
+
 class Vm:
     def __init__(self, binary, *args, qtest=False, accel='qtest', qmp=True, negotiate=True, status=0,
                  pass_fds=(), env=None):

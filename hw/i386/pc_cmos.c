@@ -1,0 +1,87 @@
+/*
+ * What a PC's BIOS finds in the battery-backed memory of the clock: sizes, boot devices, equipment.
+ * Addresses as in SeaBIOS's and Bochs' documents of them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/cpu.h"
+#include "hw/core/reset.h"
+#include "hw/rtc/mc146818rtc.h"
+#include "pc_machine.h"
+
+enum {
+    CMOS_FLOPPIES = 0x10, CMOS_EQUIPMENT = 0x14, CMOS_BASE_KIB = 0x15, CMOS_EXTENDED_KIB = 0x17,
+    CMOS_EXTENDED_KIB_2 = 0x30, CMOS_ABOVE_16M = 0x34, CMOS_BOOT_3 = 0x38, CMOS_BOOT_1_2 = 0x3d,
+    CMOS_ABOVE_4G = 0x5b, CMOS_CPUS = 0x5f,
+};
+#define EQUIPMENT_FPU   BIT(1)
+#define EQUIPMENT_MOUSE BIT(2)
+#define BOOT_NO_FLOPPY_CHECK BIT(0)
+#define BASE_KIB        640
+#define BOOT_DEVICES    3
+
+static void set_word(Device *rtc, unsigned at, uint64_t value)
+{
+    value = MIN(value, UINT16_MAX);
+    mc146818_rtc_set_cmos(rtc, at, value);
+    mc146818_rtc_set_cmos(rtc, at + 1, value >> 8);
+}
+
+static void fill_sizes(const X86Machine *x86)
+{
+    uint64_t low = x86->below_4g_bytes, high = x86->above_4g_bytes / (64 * KiB);
+
+    set_word(x86->rtc, CMOS_BASE_KIB, MIN(low / KiB, BASE_KIB));
+    set_word(x86->rtc, CMOS_EXTENDED_KIB, low > MiB ? (low - MiB) / KiB : 0);
+    set_word(x86->rtc, CMOS_EXTENDED_KIB_2, low > MiB ? (low - MiB) / KiB : 0);
+    set_word(x86->rtc, CMOS_ABOVE_16M, low > 16 * MiB ? (low - 16 * MiB) / (64 * KiB) : 0);
+    for (unsigned i = 0; i < 3; i++) {
+        mc146818_rtc_set_cmos(x86->rtc, CMOS_ABOVE_4G + i, high >> (8 * i));
+    }
+}
+
+/* --- boot devices --- */
+
+static int boot_code(char device)
+{
+    static const char codes[] = { [1] = 'a', [2] = 'c', [3] = 'd', [4] = 'n' };
+
+    for (size_t i = 1; i < ARRAY_SIZE(codes); i++) {
+        if (codes[i] == device) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static bool set_boot_devices(PcMachine *pc, const char *order, Error **errp)
+{
+    unsigned codes[BOOT_DEVICES] = { 0 };
+    size_t count = strlen(order);
+
+    if (count > BOOT_DEVICES) {
+        return error_set(errp, "Too many boot devices for PC");
+    }
+    for (size_t i = 0; i < count; i++) {
+        codes[i] = boot_code(order[i]);
+        if (!codes[i]) {
+            return error_set(errp, "Invalid boot device for PC: '%c'", order[i]);
+        }
+    }
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_BOOT_1_2, codes[1] << 4 | codes[0]);
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_BOOT_3,
+                          codes[2] << 4 | (pc->checks_floppy ? 0 : BOOT_NO_FLOPPY_CHECK));
+    return true;
+}
+
+bool pc_fill_cmos(PcMachine *pc, Error **errp)
+{
+    const BootOrder *boot = &pc->parent.parent.boot;
+    Device *rtc = pc->parent.rtc;
+
+    fill_sizes(&pc->parent);
+    mc146818_rtc_set_cmos(rtc, CMOS_CPUS, vcpu_count() > 256 ? 0 : vcpu_count() - 1);
+    mc146818_rtc_set_cmos(rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
+    return set_boot_devices(pc, boot->once ? boot->once : boot->order ? boot->order : "cad", errp);
+}

@@ -1,0 +1,149 @@
+/*
+ * What is on a PC's ISA bus, as a table, and how the timers are wired.
+ *
+ * A row whose type is not in this build is passed over: those devices are being written. When all
+ * are there, a missing type is our bug.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hw/core/mmio_device.h"
+#include "hw/rtc/mc146818rtc.h"
+#include "hw/timer/i8254.h"
+#include "pc_machine.h"
+
+#define HPET_BASE 0xfed00000
+/* The HPET's inputs, for timers it takes the place of. */
+enum { HPET_LEGACY_PIT, HPET_LEGACY_RTC };
+#define HPET_GSIS 24
+#define RTC_BASE_YEAR 2000
+#define RTC_IRQ 8
+
+/* --- timers --- */
+
+static Device *make_hpet(PcMachine *pc, Error **errp)
+{
+    Device *dev = device_new("hpet");
+
+    object_set_int(dev, "hpet-intcap", pc_machine_ops(pc)->hpet_lines, NULL);
+    if (!device_realize_and_unref(dev, bus_system(), errp)) {
+        return NULL;
+    }
+    mmio_device_map(MMIO_DEVICE(dev), 0, HPET_BASE);
+    for (unsigned n = 0; n < HPET_GSIS; n++) {
+        irq_connect(device_irq_out(dev, "sysbus-irq", n), x86_gsi_input(&pc->parent.gsi, n));
+    }
+    return dev;
+}
+
+/* The clock's line goes through the HPET, which may take its place. */
+static bool make_rtc(PcMachine *pc, Device *hpet)
+{
+    Device *rtc = mc146818_rtc_new(pc->isa, RTC_BASE_YEAR);
+
+    if (rtc && hpet) {
+        irq_connect(device_irq_out(rtc, NULL, 0), device_irq_in(hpet, NULL, HPET_LEGACY_RTC));
+    }
+    pc->parent.rtc = rtc;
+    return rtc;
+}
+
+static bool make_pit(PcMachine *pc, Device *hpet, Error **errp)
+{
+    Device *pit = device_new(TYPE_I8254), *speaker = device_new(TYPE_PCSPK);
+
+    object_set_int(pit, "iobase", 0x40, NULL);
+    if (!device_realize_and_unref(pit, &pc->isa->parent, errp)) {
+        return false;
+    }
+    pc->parent.pit_device = pit;
+    irq_connect(device_irq_out(pit, NULL, 0), hpet ? device_irq_in(hpet, NULL, HPET_LEGACY_PIT) :
+                                                     x86_gsi_input(&pc->parent.gsi, 0));
+    if (hpet) {
+        device_connect(hpet, NULL, 0, pit, NULL, 0);
+    }
+    object_set_link(speaker, "pit", &pit->parent, NULL);
+    return device_realize_and_unref(speaker, &pc->isa->parent, errp);
+}
+
+static bool make_timers(PcMachine *pc, Error **errp)
+{
+    Device *hpet = NULL;
+
+    if (pc->has_hpet) {
+        hpet = make_hpet(pc, errp);
+        if (!hpet) {
+            return false;
+        }
+    }
+    return make_rtc(pc, hpet) && (!x86_is_on(pc->parent.pit) || make_pit(pc, hpet, errp));
+}
+
+/* --- the rest --- */
+
+static bool has_vmport(const PcMachine *pc)
+{
+    return x86_is_on(pc->vmport);
+}
+
+static bool has_i8042(const PcMachine *pc)
+{
+    return pc->has_i8042;
+}
+
+/* VMware's pointer speaks for the PS/2 mouse. */
+static bool has_vmmouse(const PcMachine *pc)
+{
+    return has_vmport(pc) && has_i8042(pc);
+}
+
+static const struct {
+    const char *type;
+    bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
+    const char *partner; /* the property that links it to a device above, called like its type */
+} isa_devices[] = {
+    { "i8042", has_i8042 },
+    { "vmport", has_vmport },
+    { "vmmouse", has_vmmouse, "i8042" },
+    { "port92" },
+};
+
+static Device *add_listed(PcMachine *pc, const char *type, const char *partner_name,
+                          Device *partner, Error **errp)
+{
+    Device *dev = device_new(type);
+
+    if (partner_name && !object_set_link(dev, partner_name, &partner->parent, errp)) {
+        object_unref(dev);
+        return NULL;
+    }
+    return device_realize_and_unref(dev, &pc->isa->parent, errp) ? dev : NULL;
+}
+
+static bool add_all_listed(PcMachine *pc, Error **errp)
+{
+    Device *made[ARRAY_SIZE(isa_devices)] = { NULL };
+
+    for (size_t i = 0; i < ARRAY_SIZE(isa_devices); i++) {
+        Device *partner = NULL;
+
+        if (!type_find(isa_devices[i].type) ||
+            (isa_devices[i].is_wanted && !isa_devices[i].is_wanted(pc))) {
+            continue;
+        }
+        for (size_t k = 0; isa_devices[i].partner && k < i; k++) {
+            partner = strcmp(isa_devices[k].type, isa_devices[i].partner) ? partner : made[k];
+        }
+        made[i] = add_listed(pc, isa_devices[i].type, isa_devices[i].partner, partner, errp);
+        if (!made[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pc_add_isa_devices(PcMachine *pc, Error **errp)
+{
+    return (!x86_is_on(pc->parent.pic) || x86_make_pics(&pc->parent, pc->isa, errp)) &&
+           make_timers(pc, errp) && add_all_listed(pc, errp);
+}

@@ -1,0 +1,68 @@
+/*
+ * PcMachine: what `pc` and `q35` share. A board is a PcMachineType: which chipset, how RAM is
+ * split, what is on the ISA bus; pc_build() does the rest.
+ *
+ * Machine lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_I386_PC_MACHINE_H
+#define HW_I386_PC_MACHINE_H
+
+#include "pc_host.h"
+#include "x86_machine.h"
+
+#define TYPE_PC_MACHINE "generic-pc" TYPE_MACHINE_SUFFIX
+
+typedef enum PcSmbios { PC_SMBIOS_32, PC_SMBIOS_64, PC_SMBIOS_AUTO } PcSmbios;
+
+typedef struct PcMachine {
+    X86Machine parent;
+    /* properties */
+    int vmport;            /* OnOffAutoValue */
+    int smbios_entry_point; /* PcSmbios */
+    bool has_hpet, has_i8042, has_sata, has_smbus, checks_floppy, bypasses_iommu, has_nvdimm;
+    uint64_t max_ram_below_4g; /* 0: what suits the board */
+    /* state */
+    PcHost *host;          /* borrowed; so are all devices */
+    PciDevice *isa_bridge;
+    IsaBus *isa;
+    MemoryRegion option_roms; /* 0xc0000-0xdffff on the PCI bus */
+} PcMachine;
+DECLARE_CAST(PcMachine, PC_MACHINE)
+
+typedef struct PcMachineType {
+    struct X86MachineType;
+    const char *host_type;   /* of the host bridge, */
+    const char *host_name;   /* a child of the machine of this name */
+    const char *bridge_type; /* of the ISA bridge, */
+    uintptr_t bridge_devfn;  /* there on the root bus */
+    const char *bridge_irqs; /* its outputs, which are GSIs of the same numbers */
+    uintptr_t bridge_irq_count;
+    uintptr_t hpet_lines;    /* that its timers can use, a bit each */
+    uintptr_t smbios_default; /* PcSmbios */
+    /* Bytes of RAM below 4 GiB at most. */
+    uint64_t (*split_ram)(const PcMachine *pc);
+    /* Functions of the chipset behind the bridge; NULL: there are none. */
+    bool (*add_functions)(PcMachine *pc, Error **errp);
+} PcMachineType;
+
+static inline const PcMachineType *pc_machine_ops(const PcMachine *pc)
+{
+    return object_ops(pc);
+}
+
+bool pc_build(Machine *machine, Error **errp);
+
+/* --- the parts of it --- */
+
+/* Timers, ports, controllers on the ISA bus (pc_devices.c). */
+bool pc_add_isa_devices(PcMachine *pc, Error **errp);
+/* What firmware finds in the RTC's memory (pc_cmos.c). */
+bool pc_fill_cmos(PcMachine *pc, Error **errp);
+
+/* Abstract types of the two boards, from which versions derive (pc_versions.c). */
+#define TYPE_PC_I440FX "pc-i440fx-base" TYPE_MACHINE_SUFFIX
+#define TYPE_PC_Q35    "pc-q35-base" TYPE_MACHINE_SUFFIX
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The board of 2009: Q35 and ICH9, with PCI Express.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "pc_machine.h"
+
+/* ECAM follows at 0xb0000000; large machines keep pages of 1 GiB whole. */
+#define MOST_RAM_BELOW_4G  UINT64_C(0xb0000000)
+#define WHOLE_RAM_BELOW_4G UINT64_C(0x80000000)
+
+static uint64_t split_ram(const PcMachine *pc)
+{
+    uint64_t bytes = pc->parent.parent.memory.size_bytes;
+    uint64_t split = bytes >= MOST_RAM_BELOW_4G ? WHOLE_RAM_BELOW_4G : MOST_RAM_BELOW_4G;
+    uint64_t most = pc->max_ram_below_4g ? pc->max_ram_below_4g : 4 * GiB;
+
+    if (split <= most) {
+        return split;
+    }
+    if (bytes > 2 * most && most % GiB) {
+        warn_report("There is possibly poor performance as the ram size  (0x%" PRIx64 ") is more "
+                    "then twice the size of max-ram-below-4g (%" PRIu64 ") and max-ram-below-4g is "
+                    "not a multiple of 1G.", bytes, most);
+    }
+    return most;
+}
+
+static const PcMachineType q35_type = {
+    .name = TYPE_PC_Q35,
+    .doc = "Standard PC (Q35 + ICH9, 2009)",
+    .parent = TYPE_PC_MACHINE,
+    .is_abstract = true,
+    .family = "pc_q35",
+    .host_type = TYPE_Q35_HOST,
+    .host_name = "q35",
+    .bridge_type = TYPE_ICH9_LPC,
+    .bridge_devfn = PCI_DEVFN(31, 0),
+    .bridge_irqs = "gsi",
+    .bridge_irq_count = X86_IOAPIC_PINS,
+    .hpet_lines = 0xff0104, /* 2, 8, 16 to 23 */
+    .split_ram = split_ram,
+};
+OBJECT_TYPE(q35_type)

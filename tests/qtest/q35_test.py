@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The Q35 board: MCH and the LPC bridge. Intel 3 Series and ICH9 data sheets."""
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+from pci import Pci  # noqa: E402
+from vm import Vm, refusal  # noqa: E402
+
+MCH, LPC = 0x00, 0xf8
+SMRAM, ESMRAMC, SMBASE, EXT_TSEG, PCIEXBAR = 0x9d, 0x9e, 0x9c, 0x50, 0x60
+D_OPEN, D_LCK, G_SMRAME, T_EN = 0x40, 0x10, 0x08, 0x01
+MIB = 1 << 20
+
+
+def machine(*args, version='q35'):
+    return Vm(house.binary(), '-M', version, '-nodefaults', '-m', '128', *args, qtest=True)
+
+
+def byte(vm, addr):
+    return int(vm.qtest(f'readb {addr:#x}'), 16)
+
+
+def put(vm, addr, value):
+    vm.qtest(f'writeb {addr:#x} {value:#x}')
+
+
+def reset(vm):
+    vm.qmp('system_reset')
+    vm.qmp.wait_event('RESET')
+
+
+class Q35(unittest.TestCase):
+    def test_identity(self):
+        with machine() as vm:
+            pci = Pci(vm)
+            self.assertEqual(pci.read(MCH, 0), 0x29c08086)
+            self.assertEqual(pci.read(MCH, PCIEXBAR), 0xb0000000)
+            self.assertEqual(pci.read(MCH, SMRAM, 1), 0x02)
+            self.assertEqual(pci.read(MCH, ESMRAMC, 1), 0x38)
+            self.assertEqual(pci.read(LPC, 0), 0x29188086)
+            self.assertEqual(pci.read(LPC, 8), 0x06010002)
+            self.assertEqual(pci.read(LPC, 0xe, 1), 0x80)
+            for at in (0x60, 0x68):
+                self.assertEqual(pci.read(LPC, at), 0x80808080)
+
+    def test_smram_lock(self):
+        with machine() as vm:
+            pci = Pci(vm)
+            pci.write(MCH, SMRAM, 0x02 | D_OPEN, 1)
+            self.assertTrue(pci.read(MCH, SMRAM, 1) & D_OPEN)
+            pci.write(MCH, SMRAM, 0x02 | D_OPEN | D_LCK | G_SMRAME, 1)
+            self.assertEqual(pci.read(MCH, SMRAM, 1), 0x02 | D_LCK | G_SMRAME)
+            pci.write(MCH, SMRAM, 0x02 | D_OPEN, 1)
+            self.assertEqual(pci.read(MCH, SMRAM, 1), 0x02 | D_LCK | G_SMRAME)
+            pci.write(MCH, ESMRAMC, 0xff, 1)
+            self.assertEqual(pci.read(MCH, ESMRAMC, 1), 0x38)
+            reset(vm)
+            pci.write(MCH, SMRAM, 0x02 | D_OPEN, 1)
+            self.assertTrue(pci.read(MCH, SMRAM, 1) & D_OPEN)
+
+    def test_tseg(self):
+        """Above RAM that is left, TSEG is nobody's outside SMM."""
+        cases = [(0, 16, 1), (1, 16, 2), (2, 16, 8), (3, 16, 16), (3, 5, 5)]
+        for code, extended, mib in cases:
+            with self.subTest(code=code, mib=mib), \
+                    machine('-global', f'mch.extended-tseg-mbytes={extended}') as vm:
+                pci = Pci(vm)
+                base = 128 * MIB - mib * MIB
+                for addr in (base - 1, base, 128 * MIB - 1):
+                    put(vm, addr, 0x5a)
+                pci.write(MCH, EXT_TSEG, 0xffff, 2)
+                self.assertEqual(pci.read(MCH, EXT_TSEG, 2), extended)
+                pci.write(MCH, ESMRAMC, 0x38 | code << 1 | T_EN, 1)
+                pci.write(MCH, SMRAM, 0x02 | D_LCK | G_SMRAME, 1)
+                self.assertEqual(byte(vm, base - 1), 0x5a)
+                for addr in (base, 128 * MIB - 1):
+                    self.assertEqual(byte(vm, addr), 0xff)
+                    put(vm, addr, 0x11)
+                reset(vm)
+                self.assertEqual(byte(vm, base), 0x5a)
+        with machine('-global', 'mch.extended-tseg-mbytes=0') as vm:
+            Pci(vm).write(MCH, EXT_TSEG, 0xffff, 2)
+            self.assertEqual(Pci(vm).read(MCH, EXT_TSEG, 2), 0xffff)
+        self.assertIn('invalid extended-tseg-mbytes value: 4096',
+                      refusal(house.binary(), '-M', 'q35', '-global',
+                              'mch.extended-tseg-mbytes=4096'))
+
+    def test_smbase(self):
+        """Asked for, answered, locked: 0x30000 is SMRAM until a reset."""
+        with machine() as vm:
+            pci = Pci(vm)
+            self.assertEqual(pci.read(MCH, SMBASE, 1), 0)
+            pci.write(MCH, SMBASE, 0xff, 1)
+            self.assertEqual(pci.read(MCH, SMBASE, 1), 1)
+            for value in (0x00, 0xf0, 0x01):
+                pci.write(MCH, SMBASE, value, 1)
+                self.assertEqual(pci.read(MCH, SMBASE, 1), 1)
+            put(vm, 0x30000, 0x42)
+            self.assertEqual(byte(vm, 0x30000), 0x42)
+            pci.write(MCH, SMBASE, 0x02, 1)
+            self.assertEqual(pci.read(MCH, SMBASE, 1), 2)
+            for addr in (0x30000, 0x4ffff):
+                self.assertEqual(byte(vm, addr), 0xff)
+                put(vm, addr, 0x11)
+            for value in (0x00, 0x01, 0xff):
+                pci.write(MCH, SMBASE, value, 1)
+                self.assertEqual(pci.read(MCH, SMBASE, 1), 2)
+            reset(vm)
+            self.assertEqual(pci.read(MCH, SMBASE, 1), 0)
+            self.assertEqual(byte(vm, 0x30000), 0x42)
+        with machine('-global', 'mch.smbase-smram=off') as vm:
+            pci = Pci(vm)
+            for value in (0xff, 0x02, 0x33):
+                pci.write(MCH, SMBASE, value, 1)
+                self.assertEqual(pci.read(MCH, SMBASE, 1), value)
+            self.assertEqual(byte(vm, 0x30000), 0)
+
+    def test_ecam(self):
+        """PCIEXBAR shows what the ports show, at any base and length; off, it is gone."""
+        with machine() as vm:
+            pci = Pci(vm)
+            lpc = LPC << 12
+            for base, code in ((0xb0000000, 0), (0xe0000000, 1), (0xd0000000, 2)):
+                pci.write(MCH, PCIEXBAR, base | code << 1 | 1)
+                self.assertEqual(int(vm.qtest(f'readl {base + lpc:#x}'), 16), 0x29188086)
+                end = base + (256 * MIB >> code)
+                self.assertEqual(int(vm.qtest(f'readl {end - 4:#x}'), 16), 0xffffffff)
+            vm.qtest(f'writeb {0xd0000000 + lpc + 0x60:#x} 0x0b')
+            self.assertEqual(pci.read(LPC, 0x60, 1), 0x0b)
+            vm.qtest(f'writel {0xd0000000 + PCIEXBAR:#x} 0')
+            self.assertEqual(int(vm.qtest(f'readl {0xd0000000 + lpc:#x}'), 16), 0)
+
+    def test_root_complex(self):
+        with machine() as vm:
+            pci = Pci(vm)
+            pci.write(LPC, 0xf0, 0xfed1c001)
+            self.assertEqual(pci.read(LPC, 0xf0), 0xfed1c001)
+            self.assertEqual(int(vm.qtest('readw 0xfed1f140'), 16), 0x3210)
+            vm.qtest('writew 0xfed1f140 0x0123')
+            self.assertEqual(int(vm.qtest('readw 0xfed1f140'), 16), 0x0123)
+            pci.write(LPC, 0xf0, 0xfed1c000)
+            self.assertEqual(int(vm.qtest('readl 0xfed1f140'), 16), 0)
+            reset(vm)
+            self.assertEqual(pci.read(LPC, 0xf0), 0)
+
+    def test_strap(self):
+        """GCS.NO_REBOOT is a strap; until 7.2 it was set."""
+        for version, args, value in (('q35', [], 0), ('pc-q35-7.2', [], 0x20),
+                                     ('q35', ['-global', 'ICH9-LPC.noreboot=on'], 0x20),
+                                     ('pc-q35-7.2', ['-global', 'ICH9-LPC.noreboot=off'], 0)):
+            with self.subTest(version=version, args=args), machine(*args, version=version) as vm:
+                Pci(vm).write(LPC, 0xf0, 0xfed1c001)
+                self.assertEqual(int(vm.qtest('readl 0xfed1f410'), 16), value)
+
+    def test_reset_port(self):
+        with machine() as vm:
+            vm.qtest('outb 0xcf9 0x0a')
+            self.assertEqual(int(vm.qtest('inb 0xcf9'), 16), 0x0a)
+            vm.qtest('outb 0xcf9 0x0e')
+            self.assertEqual(vm.qmp.wait_event('RESET')['data']['reason'], 'guest-reset')
+
+
+if __name__ == '__main__':
+    house.main()
