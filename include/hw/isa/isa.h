@@ -28,7 +28,7 @@ typedef struct IsaBus {
     MemoryRegion *io, *memory; /* borrowed */
     IrqInputs in;              /* devices drive these; wired-or */
     IrqLine out[ISA_IRQS];     /* to the interrupt controllers */
-    struct IsaDma *dma;        /* borrowed; NULL: no DMA controller */
+    struct IsaDma *dma[2];     /* borrowed; of channels 0 to 3, 4 to 7; NULL: no controller */
 } IsaBus;
 DECLARE_CAST(IsaBus, ISA_BUS)
 

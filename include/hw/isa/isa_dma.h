@@ -36,4 +36,10 @@ typedef struct IsaDma {
     bool (*is_auto_init)(struct IsaDma *dma, unsigned channel);
 } IsaDma;
 
+/* What serves a channel; NULL: nobody. Its functions take the channel as it is, 0 to 7. */
+static inline IsaDma *isa_dma_of(const IsaBus *bus, unsigned channel)
+{
+    return channel < ISA_DMA_CHANNELS ? bus->dma[channel / 4] : NULL;
+}
+
 #endif
