@@ -72,6 +72,31 @@ static void test_debug_exit(void)
     device_delete(dev);
 }
 
+static void test_testdev(void)
+{
+    Device *dev = isa_test_add("pc-testdev");
+    uint64_t value;
+
+    address_space_store(address_space_io(), 0xe0, MEM_LE32, MEM_TX_NONE, 0x12345678);
+    g_assert_cmphex(inb(0xea), ==, 0x34);
+    outb(0xeb, 0x99);
+    g_assert_cmphex(isa_test_in(0xe0, MEM_LE32), ==, 0x99345678);
+    g_assert_cmphex(isa_test_in(0xe8, MEM_LE32), ==, 0x99345678);
+    outb(0x200e, 1);
+    g_assert_cmpint(isa_test_irq(14), ==, 1);
+    isa_test_copy_state(dev, dev);
+    g_assert_cmpint(isa_test_irq(14), ==, 1);
+    outb(0x200e, 0);
+    g_assert_cmpint(isa_test_irq(14), ==, 0);
+    address_space_store(address_space_system(), 0xff00fff8, MEM_LE64, MEM_TX_NONE,
+                        0x1122334455667788);
+    address_space_load(address_space_system(), 0xff00fffc, MEM_LE32, MEM_TX_NONE, &value);
+    g_assert_cmphex(value, ==, 0x11223344);
+    outb(0x2003, 1);
+    device_delete(dev);
+    g_assert_cmpint(isa_test_irq(3), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -83,6 +108,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ports/pvpanic", test_pvpanic);
     g_test_add_func("/ports/port92", test_port92);
     g_test_add_func("/ports/debug-exit", test_debug_exit);
+    g_test_add_func("/ports/testdev", test_testdev);
     status = isa_test_run();
     g_string_free(seen, TRUE);
     return status;

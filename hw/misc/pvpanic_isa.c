@@ -6,13 +6,7 @@
  */
 #include "util/osdep.h"
 #include "hw/isa/isa.h"
-#include "qapi/qapi-events-run-state.h"
-#include "system/run_state.h"
-#include "util/log.h"
-
-#define PVPANIC_PANICKED    BIT(0)
-#define PVPANIC_CRASHLOADED BIT(1)
-#define PVPANIC_KNOWN       (PVPANIC_PANICKED | PVPANIC_CRASHLOADED)
+#include "hw/misc/pvpanic.h"
 
 typedef struct Pvpanic {
     IsaDevice parent;
@@ -28,14 +22,7 @@ static uint64_t pvpanic_read(Device *dev, unsigned n)
 
 static void pvpanic_write(Device *dev, unsigned n, uint64_t value)
 {
-    if (value & ~PVPANIC_KNOWN) {
-        guest_error("pvpanic: unknown event 0x%" PRIx64, value);
-    }
-    if (value & PVPANIC_PANICKED) {
-        vm_guest_panicked(NULL);
-    } else if (value & PVPANIC_CRASHLOADED) {
-        qapi_event_send_guest_crashloaded(GUEST_PANIC_ACTION_RUN, NULL);
-    }
+    pvpanic_tell(value);
 }
 
 static bool pvpanic_realize(Device *dev, Error **errp)
