@@ -64,10 +64,21 @@ static PageRange pages_of(const RamBlock *block, uint64_t offset, uint64_t bytes
     return range;
 }
 
+static CodeWrittenFn *code_written;
+
+void ram_block_set_code_hook(CodeWrittenFn *fn)
+{
+    code_written = fn;
+}
+
 void ram_block_set_dirty(RamBlock *block, uint64_t offset, uint64_t bytes, uint8_t clients)
 {
     PageRange pages = pages_of(block, offset, bytes);
 
+    if ((clients & BIT(DIRTY_CODE)) && code_written) {
+        code_written(block, offset, bytes);
+        clients &= ~BIT(DIRTY_CODE);
+    }
     for (int client = 0; client < DIRTY_CLIENTS; client++) {
         uint64_t *bits = clients & BIT(client) ? rcu_get(block->dirty[client]) : NULL;
 

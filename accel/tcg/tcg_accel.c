@@ -1,12 +1,21 @@
 /*
- * tcg: the software CPU. In this build it has the accelerator's options and its threads; vCPUs
- * are parked in them and execute nothing.
+ * tcg: the software CPU as an accelerator: its options, threads, and what it hears of the machine.
+ * What it runs is in exec.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "accel/tcg/exec.h"
+
+#include "accel/tcg/host.h"
 #include "system/accel.h"
+#include "system/clock.h"
+#include "system/memory_listener.h"
+#include "system/timer.h"
 #include "system/vcpu_thread.h"
+
+#define SLICE_NS (10 * NS_PER_MS) /* of a thread that vCPUs share */
+#define CACHE_MIB_DEFAULT 64
 
 typedef enum ThreadMode { THREAD_SINGLE, THREAD_MULTI } ThreadMode;
 static const char *const thread_mode_names[] = { "single", "multi" };
@@ -18,8 +27,81 @@ typedef struct TcgAccel {
     uint32_t tb_size_mib;
     bool is_one_insn_per_tb;
     bool is_split_wx;
+    bool is_jit;
+    MemoryListener listener;
+    bool is_listening;
+    Timer slice;
+    bool has_slices;
 } TcgAccel;
 DECLARE_CAST(TcgAccel, TCG_ACCEL)
+
+/* --- the memory map: what TLBs hold may be wrong after a change --- */
+
+static void map_changed(MemoryListener *listener)
+{
+    tcg_tlb_flush_all_cpus();
+}
+
+static void log_changed(MemoryListener *listener, const MemorySection *section)
+{
+    tcg_tlb_flush_all_cpus();
+}
+
+static const MemoryListenerOps listener_ops = {
+    .name = "tcg",
+    .commit = map_changed,
+    .log_clear = log_changed,
+};
+
+static bool tcg_init_machine(Accel *accel, Object *machine, Error **errp)
+{
+    TcgAccel *tcg = TCG_ACCEL(accel);
+    uint32_t mib = tcg->tb_size_mib ? tcg->tb_size_mib : CACHE_MIB_DEFAULT;
+
+    tcg_options.is_jit = tcg->is_jit;
+    tcg_options.is_one_insn = tcg->is_one_insn_per_tb;
+    tcg_options.cache_bytes = mib * MiB;
+    region_init();
+    if (tcg->is_jit && !host_init(tcg_options.cache_bytes, NULL)) {
+        tcg_options.is_jit = false;
+    }
+    memory_listener_register(&tcg->listener, &listener_ops, address_space_system());
+    tcg->is_listening = true;
+    return true;
+}
+
+static void tcg_finalize(Object *object)
+{
+    TcgAccel *tcg = TCG_ACCEL(object);
+
+    if (tcg->is_listening) {
+        memory_listener_unregister(&tcg->listener);
+    }
+    if (tcg->has_slices) {
+        timer_clear(&tcg->slice);
+    }
+}
+
+/* --- threads --- */
+
+static void end_slice(void *opaque)
+{
+    TcgAccel *tcg = opaque;
+
+    for (Vcpu *cpu = vcpu_first(); cpu; cpu = vcpu_next(cpu)) {
+        vcpu_kick(cpu);
+    }
+    timer_arm_after_ns(&tcg->slice, SLICE_NS);
+}
+
+static void begin_slices(TcgAccel *tcg)
+{
+    if (!tcg->has_slices) {
+        tcg->has_slices = true;
+        timer_init(&tcg->slice, CLOCK_REAL, end_slice, tcg);
+        timer_arm_after_ns(&tcg->slice, SLICE_NS);
+    }
+}
 
 static bool tcg_start_vcpu(Accel *accel, Vcpu *cpu, Error **errp)
 {
@@ -30,11 +112,12 @@ static bool tcg_start_vcpu(Accel *accel, Vcpu *cpu, Error **errp)
         for (Vcpu *other = vcpu_first(); other; other = vcpu_next(other)) {
             if (other->thread) {
                 vcpu_thread_join(cpu, other);
+                begin_slices(TCG_ACCEL(accel));
                 return true;
             }
         }
     }
-    return vcpu_thread_start(cpu, name, NULL, errp);
+    return vcpu_thread_start(cpu, name, tcg_cpu_of(cpu) ? exec_run : NULL, errp);
 }
 
 static void tcg_end_vcpu(Accel *accel, Vcpu *cpu)
@@ -42,15 +125,24 @@ static void tcg_end_vcpu(Accel *accel, Vcpu *cpu)
     vcpu_thread_leave(cpu);
 }
 
+static void tcg_kick(Vcpu *cpu)
+{
+    if (tcg_cpu_of(cpu)) {
+        __atomic_store_n(&tcg_cpu_of(cpu)->exit_wanted, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
 static const Property tcg_props[] = {
     PROP_ENUM("thread", TcgAccel, thread_mode, thread_mode_table, .initial = THREAD_MULTI,
               .type_text = "string", .doc = "One thread for all vCPUs, or one for each"),
     PROP_U32("tb-size", TcgAccel, tb_size_mib, .max = 16384,
-             .doc = "Translation cache, in MiB; 0 is chosen by the size of guest RAM"),
+             .doc = "Translation cache, in MiB; 0 is chosen by the program"),
     PROP_BOOL("one-insn-per-tb", TcgAccel, is_one_insn_per_tb,
               .doc = "Put one guest instruction into each translation"),
     PROP_BOOL("split-wx", TcgAccel, is_split_wx,
-              .doc = "Map the translation cache twice: writable, and executable"),
+              .doc = "Map the translation cache twice: writable, and executable (always so)"),
+    PROP_BOOL("jit", TcgAccel, is_jit, .initial = false,
+              .doc = "Translate to host code where there is a back end; else interpret"),
 };
 
 static const AccelType tcg_accel_type = {
@@ -59,8 +151,11 @@ static const AccelType tcg_accel_type = {
     .parent = TYPE_ACCEL,
     .size = sizeof(TcgAccel),
     .properties = PROPERTIES(tcg_props),
+    .finalize = tcg_finalize,
     .title = "TCG",
+    .init_machine = tcg_init_machine,
     .start_vcpu = tcg_start_vcpu,
     .end_vcpu = tcg_end_vcpu,
+    .kick = tcg_kick,
 };
 OBJECT_TYPE(tcg_accel_type)

@@ -19,6 +19,12 @@ void ram_block_stop_log(RamBlock *block, DirtyClient client);
 
 /* Sets the bits of `clients` (BIT(DirtyClient)) that have a bitmap. Takes no lock. */
 void ram_block_set_dirty(RamBlock *block, uint64_t offset, uint64_t bytes, uint8_t clients);
+/*
+ * DIRTY_CODE is the accelerator's that translates code: who writes calls it instead of setting
+ * bits; a clear bit is a page with code. No lock is held for it, any may be. Set once.
+ */
+typedef void CodeWrittenFn(RamBlock *block, uint64_t offset, uint64_t bytes);
+void ram_block_set_code_hook(CodeWrittenFn *fn);
 /* For all clients; what every write to RAM outside a CPU ends with. */
 static inline void ram_block_mark_written(RamBlock *block, uint64_t offset, uint64_t bytes)
 {

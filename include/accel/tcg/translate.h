@@ -20,12 +20,13 @@
 /* An instruction begins at `pc`: what raises in it leaves the state with this PC. */
 void tcg_insn_start(IrBuilder *b, uint64_t pc);
 /*
- * Copies guest code; returns how many bytes there are, up to `max`. The first instruction of a
- * region may reach into the next page, which raises if there is none; later ones get what is left
- * of the region's page: if that is too short, end the region before the instruction with
- * ir_exit_direct(), after tcg_insn_drop().
+ * Copies guest code; returns how many bytes there are, up to `max`: what is left of the region's
+ * page. If that is too short for the instruction: the region's first may reach into the next page,
+ * tcg_code_next_page() (which raises if there is none) lets tcg_code() go on there. It returns
+ * false for a later one: tcg_insn_drop(), and end the region before it with ir_exit_direct().
  */
 unsigned tcg_code(IrBuilder *b, uint64_t pc, uint8_t *bytes, unsigned max);
+bool tcg_code_next_page(IrBuilder *b, uint64_t pc);
 /* Takes the last tcg_insn_start() back; nothing may have been emitted since. */
 void tcg_insn_drop(IrBuilder *b);
 /* The region should end before the instruction at `next`. */

@@ -1,0 +1,432 @@
+/*
+ * The main loop of a vCPU: finds the region to run, delivers what was raised, serves requests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec.h"
+
+#include "accel/tcg/host.h"
+#include "system/machine_lock.h"
+#include "system/vcpu_thread.h"
+#include "util/log.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#define MAX_INSNS 64
+
+TcgOptions tcg_options;
+
+/* --- who runs, and who wants to be alone --- */
+
+typedef struct ExecList {
+    GMutex lock;
+    GCond changed;
+    TcgExec *first;
+    unsigned running;
+    TcgExec *alone; /* runs exclusively, or waits for the others to stop */
+} ExecList;
+static ExecList list;
+
+void exec_each(void (*fn)(TcgCpu *cpu, void *opaque), void *opaque)
+{
+    g_mutex_lock(&list.lock);
+    for (TcgExec *exec = list.first; exec; exec = exec->next) {
+        fn(exec->cpu, opaque);
+    }
+    g_mutex_unlock(&list.lock);
+}
+
+static void want_exit(TcgCpu *cpu)
+{
+    __atomic_store_n(&cpu->exit_wanted, 1, __ATOMIC_SEQ_CST);
+}
+
+/* With the list's lock. */
+static void begin_running(TcgExec *exec)
+{
+    while (list.alone && list.alone != exec) {
+        g_cond_wait(&list.changed, &list.lock);
+    }
+    exec->is_running = true;
+    list.running++;
+}
+
+static void end_running(TcgExec *exec)
+{
+    exec->is_running = false;
+    list.running--;
+    g_cond_broadcast(&list.changed);
+}
+
+static void exec_enter(TcgExec *exec)
+{
+    g_mutex_lock(&list.lock);
+    begin_running(exec);
+    g_mutex_unlock(&list.lock);
+}
+
+static void exec_leave(TcgExec *exec)
+{
+    g_mutex_lock(&list.lock);
+    end_running(exec);
+    g_mutex_unlock(&list.lock);
+}
+
+/* Lets somebody be alone who wants to. */
+static void make_way(TcgExec *exec)
+{
+    g_mutex_lock(&list.lock);
+    if (list.alone) {
+        end_running(exec);
+        begin_running(exec);
+    }
+    g_mutex_unlock(&list.lock);
+}
+
+static void begin_alone(TcgExec *exec)
+{
+    g_mutex_lock(&list.lock);
+    end_running(exec);
+    while (list.alone) {
+        g_cond_wait(&list.changed, &list.lock);
+    }
+    list.alone = exec;
+    for (TcgExec *other = list.first; other; other = other->next) {
+        want_exit(other->cpu);
+    }
+    while (list.running) {
+        g_cond_wait(&list.changed, &list.lock);
+    }
+    begin_running(exec);
+    g_mutex_unlock(&list.lock);
+}
+
+static void end_alone(TcgExec *exec)
+{
+    g_mutex_lock(&list.lock);
+    if (list.alone == exec) {
+        list.alone = NULL;
+        g_cond_broadcast(&list.changed);
+    }
+    g_mutex_unlock(&list.lock);
+}
+
+void tcg_exclusive(TcgCpu *cpu, void (*fn)(void *opaque), void *opaque)
+{
+    assert(!machine_lock_is_held());
+    if (list.alone == cpu->exec) {
+        fn(opaque);
+        return;
+    }
+    begin_alone(cpu->exec);
+    fn(opaque);
+    end_alone(cpu->exec);
+}
+
+static void flush_later(TcgCpu *cpu, void *opaque)
+{
+    __atomic_store_n(&cpu->exec->is_flush_wanted, true, __ATOMIC_SEQ_CST);
+    want_exit(cpu);
+}
+
+void tcg_tlb_flush_all_cpus(void)
+{
+    exec_each(flush_later, NULL);
+}
+
+void tcg_request_service(TcgCpu *cpu)
+{
+    want_exit(cpu);
+    vcpu_thread_wake(cpu->vcpu);
+}
+
+/* --- vCPUs --- */
+
+void tcg_cpu_init(TcgCpu *cpu, Vcpu *vcpu, const TcgTargetOps *ops, AddressSpace *as)
+{
+    TcgExec *exec = g_new0(TcgExec, 1);
+
+    region_init();
+    cpu->vcpu = vcpu;
+    cpu->ops = ops;
+    cpu->as = as;
+    cpu->exec = exec;
+    exec->cpu = cpu;
+    exec->exception = -1;
+    tlb_init(cpu);
+    vcpu->accel_data = cpu;
+    g_mutex_lock(&list.lock);
+    exec->next = list.first;
+    list.first = exec;
+    g_mutex_unlock(&list.lock);
+}
+
+void tcg_cpu_clear(TcgCpu *cpu)
+{
+    TcgExec **at = &list.first;
+
+    g_mutex_lock(&list.lock);
+    while (*at != cpu->exec) {
+        at = &(*at)->next;
+    }
+    *at = cpu->exec->next;
+    g_mutex_unlock(&list.lock);
+    tlb_clear(cpu);
+    if (cpu->exec->once) {
+        region_free(cpu->exec->once);
+    }
+    g_free(cpu->exec);
+    cpu->vcpu->accel_data = NULL;
+}
+
+/* --- raising --- */
+
+const TcgRegion *exec_current_region(const TcgCpu *cpu)
+{
+    return cpu->frame ? interp_region(cpu) : cpu->host_pc ? host_region(cpu) : NULL;
+}
+
+void tcg_restore(TcgCpu *cpu)
+{
+    if (cpu->frame) {
+        interp_restore(cpu);
+    } else if (cpu->host_pc) {
+        host_restore(cpu);
+    }
+}
+
+void tcg_raise(TcgCpu *cpu, int exception)
+{
+    assert(exception >= 0);
+    tcg_restore(cpu);
+    cpu->exec->exception = exception;
+    siglongjmp(cpu->exec->back, 1);
+}
+
+void tcg_exit_to_main(TcgCpu *cpu)
+{
+    tcg_restore(cpu);
+    siglongjmp(cpu->exec->back, 1);
+}
+
+/* Something was raised, from anywhere below the loop. */
+static void come_back(TcgCpu *cpu)
+{
+    cpu->host_pc = 0;
+    cpu->frame = NULL;
+    tcg_translation_abandon();
+    if (machine_lock_is_held()) {
+        machine_unlock();
+    }
+    end_alone(cpu->exec);
+}
+
+/* --- finding regions --- */
+
+static uint32_t mode_of(TcgExec *exec, const TcgKey *key)
+{
+    if (!exec->mode || exec->mode_flags != key->flags || exec->mode_cs_base != key->cs_base) {
+        exec->mode = region_mode(key->cs_base, key->flags);
+        exec->mode_flags = key->flags;
+        exec->mode_cs_base = key->cs_base;
+    }
+    return exec->mode;
+}
+
+static void flush_regions(void *opaque)
+{
+    region_flush_all();
+}
+
+static TcgRegion *translate(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
+{
+    TcgRegion *region;
+
+    while (!(region = tcg_translate_region(cpu, key, limits))) {
+        tcg_exclusive(cpu, flush_regions, NULL);
+    }
+    return region;
+}
+
+/* Where the second page is, for a region that reaches there. */
+static bool is_still_there(TcgCpu *cpu, const TcgRegion *region)
+{
+    TcgCodePage page;
+    uint64_t pc = ((region->key.pc >> TCG_PAGE_BITS) + 1) << TCG_PAGE_BITS;
+
+    return region->page_count == 1 ||
+           (tcg_find_code(cpu, pc, false, &page) && page.ram == region->ram[1]);
+}
+
+static TcgRegion *look_up(TcgCpu *cpu, const TcgKey *key, uint32_t mode)
+{
+    uint64_t offset = key->pc & ((UINT64_C(1) << TCG_PAGE_BITS) - 1);
+    TcgRegion *region = NULL;
+    TcgCodePage page;
+
+    tcg_find_code(cpu, key->pc, false, &page);
+    if (page.ram != TCG_NOT_RAM) {
+        region = region_find(key, mode, page.ram + offset);
+    }
+    return region && is_still_there(cpu, region) ? region : NULL;
+}
+
+/* One that is run once and is in no table. */
+static TcgRegion *translate_once(TcgCpu *cpu, const TcgKey *key)
+{
+    TcgLimits limits = { .max_insns = 1, .is_single_step = true };
+
+    cpu->is_one_insn = false;
+    return translate(cpu, key, &limits);
+}
+
+static TcgRegion *find_region(TcgCpu *cpu)
+{
+    TcgLimits limits = { .max_insns = tcg_options.is_one_insn ? 1 : MAX_INSNS };
+    TcgKey key;
+    uint32_t mode;
+    TcgJump *jump;
+    TcgRegion *region;
+
+    cpu->ops->get_key(cpu, &key);
+    if (G_UNLIKELY(cpu->is_one_insn)) {
+        return translate_once(cpu, &key);
+    }
+    mode = mode_of(cpu->exec, &key);
+    jump = &cpu->jumps[tcg_jump_index(key.pc)];
+    if (jump->pc == key.pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode) {
+        return jump->region;
+    }
+    region = look_up(cpu, &key, mode);
+    if (!region) {
+        region = translate(cpu, &key, &limits);
+    }
+    if (region->is_cached) {
+        /* Never seen half done: by this thread alone, but for clearing .mode. */
+        jump = &cpu->jumps[tcg_jump_index(key.pc)];
+        jump->mode = 0;
+        jump->pc = key.pc;
+        jump->region = region;
+        jump->code = host_entry(region);
+        __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
+        if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
+            jump->mode = 0;
+        }
+    }
+    return region;
+}
+
+/* --- the loop --- */
+
+#if defined(__x86_64__)
+static void use_guest_fp(TcgCpu *cpu)
+{
+    if (cpu->ops->host_fp_offset) {
+        cpu->host_mxcsr = _mm_getcsr();
+        _mm_setcsr(*(uint32_t *)((char *)cpu + cpu->ops->host_fp_offset));
+    }
+}
+
+static void use_host_fp(TcgCpu *cpu)
+{
+    if (cpu->ops->host_fp_offset && cpu->host_mxcsr) {
+        *(uint32_t *)((char *)cpu + cpu->ops->host_fp_offset) = _mm_getcsr();
+        _mm_setcsr(cpu->host_mxcsr);
+        cpu->host_mxcsr = 0;
+    }
+}
+#else
+static void use_guest_fp(TcgCpu *cpu)
+{
+}
+
+static void use_host_fp(TcgCpu *cpu)
+{
+}
+#endif
+
+static void run_region(TcgCpu *cpu, TcgRegion *region)
+{
+    if (log_enabled(LOG_EXEC) && log_wants_address(region->key.pc)) {
+        log_printf("Trace %u: %p [%" PRIx64 "/%" PRIx64 "/%" PRIx64 "]\n", cpu->vcpu->index,
+                   (void *)region, region->key.cs_base, region->key.pc, region->key.flags);
+    }
+    if (!region->is_cached) {
+        cpu->exec->once = region;
+    }
+    use_guest_fp(cpu);
+    if (region->interp) {
+        interp_run(cpu, region);
+    } else {
+        host_run(cpu, region);
+    }
+    use_host_fp(cpu);
+}
+
+/* False: the thread is needed elsewhere. */
+static bool serve(TcgCpu *cpu)
+{
+    TcgExec *exec = cpu->exec;
+
+    make_way(exec);
+    if (__atomic_exchange_n(&exec->is_flush_wanted, false, __ATOMIC_SEQ_CST)) {
+        tcg_tlb_flush(cpu, TCG_ALL_MMUS);
+    }
+    /* What was unmapped may be freed now. */
+    rcu_unlock();
+    rcu_lock();
+    if (__atomic_load_n(&cpu->vcpu->kick_wanted, __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    cpu->ops->service(cpu);
+    return !cpu->vcpu->is_halted;
+}
+
+static void loop(TcgCpu *cpu)
+{
+    TcgExec *exec = cpu->exec;
+
+    if (sigsetjmp(exec->back, 0)) {
+        use_host_fp(cpu);
+        come_back(cpu);
+    }
+    for (;;) {
+        if (exec->once) {
+            region_free(exec->once);
+            exec->once = NULL;
+        }
+        if (exec->exception >= 0) {
+            int exception = exec->exception;
+
+            exec->exception = -1;
+            cpu->ops->deliver(cpu, exception);
+        }
+        if (__atomic_load_n(&cpu->exit_wanted, __ATOMIC_RELAXED)) {
+            __atomic_exchange_n(&cpu->exit_wanted, 0, __ATOMIC_SEQ_CST);
+            if (!serve(cpu)) {
+                return;
+            }
+        }
+        if (cpu->vcpu->is_halted) {
+            return;
+        }
+        run_region(cpu, find_region(cpu));
+    }
+}
+
+void exec_run(Vcpu *vcpu)
+{
+    TcgCpu *cpu = tcg_cpu_of(vcpu);
+
+    machine_unlock();
+    rcu_lock();
+    exec_enter(cpu->exec);
+    want_exit(cpu);
+    loop(cpu);
+    exec_leave(cpu->exec);
+    rcu_unlock();
+    machine_lock();
+}

@@ -1,0 +1,210 @@
+/*
+ * The engine's own state: of each vCPU, of regions and of the TLB.
+ *
+ * Locks, in order: translation, machine lock, region_lock, the list of vCPUs, TcgTlb.lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_EXEC_H
+#define ACCEL_TCG_EXEC_H
+
+#include <setjmp.h>
+
+#include "accel/tcg/ir_internal.h"
+#include "accel/tcg/memory.h"
+#include "system/ram_block.h"
+
+#define TCG_NOT_RAM UINT64_MAX
+
+/* --- regions (region.c) --- */
+
+typedef struct TcgRegion TcgRegion;
+struct TcgRegion {
+    TcgKey key;
+    uint32_t mode;             /* stands for cs_base and flags */
+    bool is_cached;            /* in the table: others may run it too */
+    bool is_valid;             /* atomic: false once its code was written to */
+    uint16_t guest_insns, page_count;
+    uint32_t bytes;            /* of guest code, from key.pc */
+    uint64_t ram[2];           /* RAM offset of its first byte, of its second page */
+    TcgRegion *next;           /* in the table */
+    TcgRegion *page_next[2];
+    struct InterpCode *interp; /* what the interpreter runs; NULL: there is host code */
+    struct HostCode *host;
+};
+
+/* An indirect jump's target. */
+typedef struct TcgJump {
+    uint64_t pc;
+    const void *code;
+    TcgRegion *region;
+    uint32_t mode;
+    uint32_t unused;
+} TcgJump;
+#define TCG_JUMPS       2048 /* 32 groups of 64, a group holds pages alike in their low bits */
+#define TCG_JUMP_GROUP  64
+#define TCG_JUMP_GROUPS (TCG_JUMPS / TCG_JUMP_GROUP)
+static inline unsigned tcg_jump_group(uint64_t pc)
+{
+    return (pc >> TCG_PAGE_BITS) % TCG_JUMP_GROUPS;
+}
+static inline unsigned tcg_jump_index(uint64_t pc)
+{
+    return tcg_jump_group(pc) * TCG_JUMP_GROUP + (pc ^ pc >> 6) % TCG_JUMP_GROUP;
+}
+
+/* Guards the table and chains; a leaf but for TcgTlb.lock. All below but two take it. */
+void region_lock(void);
+void region_unlock(void);
+
+/* The table holds regions until the next flush of everything. */
+TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram);
+/* False: code was written to since region_writes() was `writes`: the region may be stale. */
+bool region_add(TcgRegion *region, uint64_t writes);
+uint64_t region_writes(void);
+void region_free(TcgRegion *region);
+/* All of them; no vCPU is in any. */
+void region_flush_all(void);
+unsigned region_count(void);
+uint32_t region_mode(uint64_t cs_base, uint64_t flags);
+/* Bytes are written, by whomever. True if `current` is among the regions that are dropped. */
+bool region_invalidate(uint64_t ram, uint64_t bytes, const TcgRegion *current);
+/* The page holds code: a write must be announced. Any thread. */
+bool region_page_has_code(const RamBlock *block, uint64_t offset);
+/* Announces writes by others than vCPUs. */
+void region_init(void);
+void region_info(GString *out);
+
+/* --- translation (translate.c) --- */
+
+/* The page of code that holds pc; may raise. */
+typedef struct TcgCodePage {
+    const uint8_t *host; /* of the page; NULL: a device's */
+    uint64_t ram;        /* of the page, or TCG_NOT_RAM */
+    AddressSpace *as;
+    GuestAddr phys;
+    MemTxAttrs attrs;
+} TcgCodePage;
+bool tcg_find_code(TcgCpu *cpu, uint64_t pc, bool is_probe, TcgCodePage *page);
+/* May raise. NULL: the code cache is full. */
+TcgRegion *tcg_translate_region(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits);
+/* After something was raised: gives the lock up if this thread has it. */
+void tcg_translation_abandon(void);
+
+/* --- the interpreter (interp.c) --- */
+
+typedef struct InterpFrame InterpFrame;
+struct InterpCode *interp_compile(IrBuilder *b);
+void interp_code_free(struct InterpCode *code);
+void interp_run(TcgCpu *cpu, const TcgRegion *region);
+/* Writes the state as it is before the operation under way. */
+void interp_restore(TcgCpu *cpu);
+const TcgRegion *interp_region(const TcgCpu *cpu);
+
+/* --- the TLB (tlb.c) --- */
+
+typedef struct TlbFull {
+    uint64_t page;        /* guest address; TLB_NO_PAGE: none */
+    GuestAddr phys;
+    AddressSpace *as;
+    MemTxAttrs attrs;
+    uint8_t allowed;      /* BIT(TcgAccess) */
+    bool is_one_access;
+    uint8_t page_bits;
+    RamBlock *block;      /* NULL: a device, or nothing */
+    uint64_t block_offset;
+    uint8_t *host;
+    bool is_host_writable;
+} TlbFull;
+#define TLB_NO_PAGE UINT64_C(1)
+
+typedef struct TlbTable {
+    unsigned entries;     /* power of two; 0: not made yet */
+    unsigned filled;      /* since the last flush */
+    unsigned flushes_with_few;
+    TcgTlbEntry *fast;
+    TlbFull *full;
+    uint64_t large_page, large_mask; /* all large pages are in here; mask 0: anywhere */
+    bool has_large;
+} TlbTable;
+
+#define TLB_TAGS 8
+typedef struct TlbTag {
+    uint64_t tag;
+    uint64_t last_used;
+    TlbTable modes[TCG_MMU_MODES];
+    TcgJump *jumps;
+} TlbTag;
+
+typedef struct TcgTlb {
+    GMutex lock; /* the tables, against those who protect pages from other threads */
+    TlbTag tags[TLB_TAGS];
+    TlbTag *current;
+    uint64_t uses;
+    TlbFull once; /* the last translation that is not kept */
+} TcgTlb;
+
+void tlb_init(TcgCpu *cpu);
+void tlb_clear(TcgCpu *cpu);
+/* The translation, which allows the access; raises if there is none. */
+const TlbFull *tlb_find(TcgCpu *cpu, const TcgFault *fault);
+/* NULL instead of raising. */
+const TlbFull *tlb_probe(TcgCpu *cpu, const TcgFault *fault);
+/* Any thread: writes to the page go the slow way from now on. */
+void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset);
+/* A write to RAM the slow way: what must be known of it is told; may leave for the main loop. */
+void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes);
+void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region);
+
+static inline TcgTlbEntry *tlb_entry(TcgCpu *cpu, unsigned mmu, uint64_t addr)
+{
+    uint64_t at = addr >> (TCG_PAGE_BITS - 5) & cpu->tlb[mmu].mask;
+
+    return (TcgTlbEntry *)((char *)cpu->tlb[mmu].table + at);
+}
+_Static_assert(sizeof(TcgTlbEntry) == 32, "generated code knows");
+
+/* In place, or NULL. */
+static inline void *tlb_fast_read(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
+{
+    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
+
+    return (addr ^ entry->read) <= (1u << TCG_PAGE_BITS) - bytes
+               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
+}
+static inline void *tlb_fast_write(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
+{
+    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
+
+    return (addr ^ entry->write) <= (1u << TCG_PAGE_BITS) - bytes
+               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
+}
+
+/* --- running (exec.c) --- */
+
+typedef struct TcgExec {
+    TcgCpu *cpu;
+    sigjmp_buf back;
+    int exception;        /* -1: none */
+    bool is_flush_wanted; /* atomic */
+    bool is_running;      /* counted among those in guest code */
+    uint64_t mode_cs_base, mode_flags;
+    uint32_t mode;
+    TcgRegion *once;      /* runs, and is in no table */
+    struct TcgExec *next;
+} TcgExec;
+
+void exec_run(Vcpu *vcpu);
+/* Calls for every vCPU; its list is locked. */
+void exec_each(void (*fn)(TcgCpu *cpu, void *opaque), void *opaque);
+/* The region under way in this thread, or NULL. */
+const TcgRegion *exec_current_region(const TcgCpu *cpu);
+
+/* What -accel tcg was told. */
+typedef struct TcgOptions {
+    bool is_jit, is_one_insn, is_single_thread;
+    uint64_t cache_bytes;
+} TcgOptions;
+extern TcgOptions tcg_options;
+
+#endif

@@ -1,0 +1,334 @@
+/*
+ * The engine as a target sees it: a made-up CPU runs programs, by the interpreter and, where there
+ * is one, by host code.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec.h"
+
+#include "accel/tcg/host.h"
+#include "accel/tcg/toy_target.h"
+#include "system/machine_lock.h"
+
+#define LOAD(addr, ...) \
+    toy_write(addr, (const ToyInsn[]){ __VA_ARGS__ }, \
+              sizeof((const ToyInsn[]){ __VA_ARGS__ }) / sizeof(ToyInsn))
+#define I(n) ((n) * 8)
+
+static MemoryRegion ram;
+
+static uint64_t read64(uint64_t addr)
+{
+    uint64_t value;
+
+    address_space_load(address_space_system(), addr, MEM_LE64, MEM_TX_NONE, &value);
+    return value;
+}
+
+static void test_loop(void)
+{
+    ToyCpu *t = toy_new();
+
+    /* r1 = sum of 1..r2, stored as it grows. */
+    LOAD(0x1000, { TOY_ADD, 1, 1, 2, 0 }, { TOY_STORE, 0, 3, 1, 0x2000 },
+         { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(3) }, { TOY_HALT });
+    t->regs[2] = 100000;
+    toy_run(t, 0x1000);
+    g_assert_cmpuint(t->regs[1], ==, UINT64_C(100000) * 100001 / 2);
+    g_assert_cmpuint(read64(0x2000), ==, t->regs[1]);
+    g_assert_cmphex(t->pc, ==, 0x1020);
+    toy_free(t);
+}
+
+static void test_fault(void)
+{
+    ToyCpu *t = toy_new();
+
+    /* What is put before the fault counts, what is put by the faulting instruction does not. */
+    LOAD(0x1000, { TOY_ADDI, 1, 1, 0, 5 }, { TOY_ADD, 2, 1, 1, 0 }, { TOY_LOAD, 1, 3, 0, 8 },
+         { TOY_ADDI, 2, 2, 0, 100 }, { TOY_HALT });
+    t->regs[1] = 1;
+    t->regs[3] = 0x20000000;
+    toy_run(t, 0x1000);
+    g_assert_cmpint(t->last_exception, ==, TOY_PAGE_FAULT);
+    g_assert_cmphex(t->fault_pc, ==, 0x1010);
+    g_assert_cmphex(t->fault_addr, ==, 0x20000008);
+    g_assert_cmpuint(t->regs[1], ==, 6);
+    g_assert_cmpuint(t->regs[2], ==, 12);
+    g_assert_cmpuint(t->sum, ==, 12);
+    g_assert_cmpuint(t->carry_in, ==, 6);
+
+    /* The same, out of a helper. */
+    LOAD(0x3000, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_TRAP, 0, 1, 0, 50 }, { TOY_JMP, 0, 0, 0, -I(2) });
+    t->regs[1] = 0;
+    toy_run(t, 0x3000);
+    g_assert_cmpint(t->last_exception, ==, TOY_TRAPPED);
+    g_assert_cmphex(t->fault_pc, ==, 0x3008);
+    g_assert_cmpuint(t->regs[1], ==, 50);
+    toy_free(t);
+}
+
+static void test_page_crossing(void)
+{
+    ToyCpu *t = toy_new();
+
+    /* An instruction and a store over a page's end; a store whose second page is missing. */
+    LOAD(0x4ff4, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_ADDI, 1, 1, 0, 2 }, { TOY_STORE, 0, 2, 1, 0 },
+         { TOY_LOAD, 4, 2, 0, 0 }, { TOY_STORE, 0, 3, 1, 0 }, { TOY_HALT });
+    t->regs[2] = 0x7ffd;
+    t->regs[3] = TOY_RAM_BYTES - 3;
+    toy_run(t, 0x4ff4);
+    g_assert_cmpuint(t->regs[4], ==, 3);
+    g_assert_cmpint(t->last_exception, ==, TOY_PAGE_FAULT);
+    g_assert_cmphex(t->fault_addr, ==, TOY_RAM_BYTES);
+    g_assert_cmphex(t->fault_pc, ==, 0x4ff4 + I(4));
+    toy_free(t);
+}
+
+static void test_self_modifying(void)
+{
+    ToyCpu *t = toy_new();
+    ToyInsn add = { TOY_ADDI, 1, 1, 0, 100 };
+
+    /* The third instruction is overwritten by the one before it. */
+    LOAD(0x8000, { TOY_ADDI, 5, 5, 0, 1 }, { TOY_STORE, 0, 2, 3, 0 }, { TOY_ADDI, 1, 1, 0, 1 },
+         { TOY_HALT });
+    t->regs[2] = 0x8010;
+    memcpy(&t->regs[3], &add, 8);
+    toy_run(t, 0x8000);
+    g_assert_cmpuint(t->regs[1], ==, 100);
+    g_assert_cmpuint(t->regs[5], ==, 1);
+    /* And by a device, between two runs. */
+    LOAD(0x8010, { TOY_ADDI, 1, 1, 0, 7 });
+    t->regs[2] = 0x9000;
+    toy_run(t, 0x8000);
+    g_assert_cmpuint(t->regs[1], ==, 107);
+    toy_run(t, 0x8000);
+    g_assert_cmpuint(t->regs[1], ==, 114);
+    toy_free(t);
+}
+
+static void test_mode(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0xa000, { TOY_MODE, 0, 0, 0, 10 }, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_MODE, 0, 0, 0, 0 },
+         { TOY_ADDI, 1, 1, 0, 1 }, { TOY_HALT });
+    toy_run(t, 0xa000);
+    toy_run(t, 0xa000);
+    g_assert_cmpuint(t->regs[1], ==, 2 * 12);
+    toy_free(t);
+}
+
+static void test_indirect(void)
+{
+    ToyCpu *t = toy_new();
+
+    /* Calls, returns, and a jump by register to the same place again and again. */
+    LOAD(0xb000, { TOY_CALL, 0, 0, 0, 0x1000 }, { TOY_ADDI, 2, 2, 0, -1 },
+         { TOY_ADD, 6, 5, 2, 0 }, { TOY_BNE, 0, 2, 0, I(2) }, { TOY_HALT }, { TOY_JR, 0, 5, 0, 0 });
+    LOAD(0xc000, { TOY_ADDI, 1, 1, 0, 3 }, { TOY_RET });
+    t->regs[2] = 1000;
+    t->regs[5] = 0xb000;
+    toy_run(t, 0xb000);
+    g_assert_cmpuint(t->regs[1], ==, 3000);
+    toy_free(t);
+}
+
+static void test_remap(void)
+{
+    ToyCpu *t = toy_new();
+
+    /* The same virtual page is another physical one after a flush: code and data. */
+    LOAD(0x10000, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_RET });
+    LOAD(0x11000, { TOY_ADDI, 1, 1, 0, 1000 }, { TOY_RET });
+    LOAD(0xd000, { TOY_CALL, 0, 0, 0, (int32_t)(TOY_WINDOW - 0xd000) }, { TOY_HALT });
+    toy_window = 0x10000;
+    toy_run(t, 0xd000);
+    g_assert_cmpuint(t->regs[1], ==, 1);
+    toy_window = 0x11000;
+    tcg_tlb_flush_page(&t->tcg, TOY_WINDOW, TCG_ALL_MMUS);
+    toy_run(t, 0xd000);
+    g_assert_cmpuint(t->regs[1], ==, 1001);
+    /* Tags keep both. */
+    tcg_tlb_set_tag(&t->tcg, 7);
+    toy_window = 0x10000;
+    toy_run(t, 0xd000);
+    tcg_tlb_set_tag(&t->tcg, 0);
+    toy_run(t, 0xd000);
+    g_assert_cmpuint(t->regs[1], ==, 2002);
+    toy_free(t);
+}
+
+static void test_read_only(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0xe000, { TOY_LOAD, 1, 2, 0, 0x10 }, { TOY_STORE, 0, 2, 1, 0x10 }, { TOY_HALT });
+    t->regs[2] = TOY_WINDOW;
+    toy_window = 0x12000;
+    toy_window_is_read_only = true;
+    toy_run(t, 0xe000);
+    g_assert_cmpint(t->last_exception, ==, TOY_PAGE_FAULT);
+    g_assert_cmphex(t->fault_pc, ==, 0xe008);
+    toy_window_is_read_only = false;
+    toy_run(t, 0xe000);
+    g_assert_cmpuint(t->fault_count, ==, 1);
+    toy_free(t);
+}
+
+static void test_helper_state(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0xf000, { TOY_ADDI, 0, 0, 0, 3 }, { TOY_ADDI, 1, 1, 0, 4 }, { TOY_ADDI, 2, 2, 0, 9 },
+         { TOY_COUNT, 5, 2, 0, 0 }, { TOY_ADD, 6, 15, 5, 0 }, { TOY_HALT });
+    toy_run(t, 0xf000);
+    g_assert_cmpuint(t->regs[5], ==, 7);
+    g_assert_cmpuint(t->regs[15], ==, 9);
+    g_assert_cmpuint(t->regs[6], ==, 16);
+    toy_free(t);
+}
+
+static void test_flags(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0x13000, { TOY_ADD, 1, 2, 3, 0 }, { TOY_CARRY, 4, 0, 0, 0 }, { TOY_ADDI, 1, 1, 0, 5 },
+         { TOY_CARRY, 5, 0, 0, 0 }, { TOY_DEPOSIT8, 6, 3, 0, 0 }, { TOY_SELECT, 7, 2, 3, 0 },
+         { TOY_MUL, 8, 2, 3, 0 }, { TOY_SHR, 9, 2, 3, 0 }, { TOY_HALT });
+    t->regs[2] = UINT64_MAX - 1;
+    t->regs[3] = 4;
+    t->regs[6] = 0x1111;
+    toy_run(t, 0x13000);
+    g_assert_cmpuint(t->regs[1], ==, 7);
+    g_assert_cmpuint(t->regs[4], ==, 1);
+    g_assert_cmpuint(t->regs[5], ==, 0);
+    g_assert_cmphex(t->regs[6], ==, 0x0411);
+    g_assert_cmphex(t->regs[7], ==, UINT64_MAX - 1);
+    g_assert_cmphex(t->regs[8], ==, (UINT64_MAX - 1) * 4);
+    g_assert_cmphex(t->regs[9], ==, (UINT64_MAX - 1) >> 4);
+    toy_free(t);
+}
+
+static void test_atomics(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0x14000, { TOY_XADD, 1, 2, 3, 0 }, { TOY_XADD, 4, 2, 3, 0 }, { TOY_LOAD8, 5, 2, 0, 0 },
+         { TOY_CMPXCHG, 5, 2, 6, 0 }, { TOY_LOAD, 7, 2, 0, 0 }, { TOY_CMPXCHG, 8, 2, 9, 0 },
+         { TOY_LOAD, 10, 2, 0, 0 }, { TOY_HALT });
+    t->regs[2] = 0x15ffc; /* over a page's end */
+    t->regs[3] = 11;
+    t->regs[6] = 77;
+    t->regs[8] = 5;
+    toy_run(t, 0x14000);
+    g_assert_cmpuint(t->regs[1], ==, 0);
+    g_assert_cmpuint(t->regs[4], ==, 11);
+    g_assert_cmpuint(t->regs[5], ==, 22);
+    g_assert_cmpuint(t->regs[7], ==, 77);
+    g_assert_cmpuint(t->regs[8], ==, 77);
+    g_assert_cmpuint(t->regs[10], ==, 77);
+    toy_free(t);
+}
+
+static void *ring_later(void *opaque)
+{
+    ToyCpu *t = opaque;
+
+    while (!__atomic_load_n(&t->regs[10], __ATOMIC_RELAXED)) {
+        g_usleep(100);
+    }
+    __atomic_store_n(&t->interrupt, 1, __ATOMIC_SEQ_CST);
+    tcg_request_service(&t->tcg);
+    return NULL;
+}
+
+static void test_interrupt(void)
+{
+    ToyCpu *t = toy_new();
+    GThread *thread = g_thread_new("ring", ring_later, t);
+
+    /* Nothing but an interrupt ends this loop. */
+    LOAD(0x16000, { TOY_ADDI, 10, 10, 0, 1 }, { TOY_JMP, 0, 0, 0, -I(1) });
+    LOAD(0x17000, { TOY_HALT });
+    t->handler = 0x17000;
+    toy_run(t, 0x16000);
+    g_assert_cmpuint(t->interrupts, ==, 1);
+    g_thread_join(thread);
+    toy_free(t);
+}
+
+static void test_vectors(void)
+{
+    ToyCpu *t = toy_new();
+
+    if (!ir_has_vec(IR_V_PADDB, IR_V128)) {
+        g_test_skip("this host has no vector operations");
+        toy_free(t);
+        return;
+    }
+    LOAD(0x18000, { TOY_VLOAD, 0, 2, 0, 0 }, { TOY_VADD, 1, 0, 0, 0 }, { TOY_VADD, 2, 1, 0, 0 },
+         { TOY_VSTORE, 0, 2, 2, 16 }, { TOY_LOAD, 1, 2, 0, 24 }, { TOY_LOAD, 3, 4, 0, 0 },
+         { TOY_HALT });
+    t->regs[2] = 0x18ff1;
+    t->regs[4] = UINT64_C(1) << 40;
+    address_space_write(address_space_system(), 0x18ff1, MEM_TX_NONE, "abcdefghijklmnop", 16);
+    toy_run(t, 0x18000);
+    for (int i = 0; i < 16; i++) {
+        g_assert_cmpuint(t->vregs[2][i], ==, (uint8_t)(3 * ('a' + i)));
+    }
+    g_assert_cmpuint(t->regs[1] & 0xff, ==, (uint8_t)(3 * 'i'));
+    g_assert_cmpuint(t->fault_count, ==, 1);
+    toy_free(t);
+}
+
+static const struct { const char *name; void (*fn)(void); } tests[] = {
+    { "loop", test_loop }, { "fault", test_fault }, { "page-crossing", test_page_crossing },
+    { "self-modifying", test_self_modifying }, { "mode", test_mode },
+    { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
+    { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },
+    { "interrupt", test_interrupt }, { "vectors", test_vectors },
+};
+
+typedef struct Case {
+    unsigned index;
+    bool is_jit;
+} Case;
+
+static void run_case(const void *data)
+{
+    const Case *c = data;
+
+    tcg_options.is_jit = c->is_jit;
+    region_flush_all();
+    tests[c->index].fn();
+    toy_window = 0;
+    region_flush_all();
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+    bool has_jit;
+
+    g_test_init(&argc, &argv, NULL);
+    machine_lock_init_main();
+    region_init();
+    has_jit = host_init(32 * MiB, NULL);
+    memory_region_init_ram(&ram, NULL, "ram", TOY_RAM_BYTES, NULL);
+    memory_region_add(memory_region_system(), 0, &ram);
+    for (unsigned i = 0; i < 2 * ARRAY_SIZE(tests); i++) {
+        Case c = { i / 2, i % 2 };
+        g_autofree char *path = g_strdup_printf("/tcg/%s/%s", c.is_jit ? "jit" : "interpreter",
+                                                tests[c.index].name);
+
+        if (!c.is_jit || has_jit) {
+            g_test_add_data_func_full(path, g_memdup2(&c, sizeof(c)), (void *)run_case, g_free);
+        }
+    }
+    status = g_test_run();
+    machine_unlock();
+    return status;
+}

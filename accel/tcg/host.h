@@ -1,0 +1,35 @@
+/*
+ * What a host back end does. Hosts without one (host_none.c) leave all to the interpreter.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_HOST_H
+#define ACCEL_TCG_HOST_H
+
+#include "accel/tcg/exec.h"
+
+typedef struct HostCode HostCode;
+
+/* Makes the code cache; false: this host has no back end, or the cache cannot be made. */
+bool host_init(uint64_t cache_bytes, Error **errp);
+/* When the cache is full the caller flushes; too large a region is made of fewer instructions. */
+typedef enum HostResult { HOST_OK, HOST_CACHE_FULL, HOST_REGION_TOO_LARGE } HostResult;
+HostResult host_compile(IrBuilder *b, TcgRegion *region);
+void host_code_free(HostCode *code);
+/* Nothing is chained to it any more. With the lock. */
+void host_code_unlink(HostCode *code);
+/* Everything in it is forgotten. */
+void host_cache_reset(void);
+/* Runs from here until the main loop is needed. */
+void host_run(TcgCpu *cpu, const TcgRegion *region);
+/* Where a jump to it leads; NULL without a back end. */
+const void *host_entry(const TcgRegion *region);
+/* As interp_restore(): cpu->host_pc says where. */
+void host_restore(TcgCpu *cpu);
+const TcgRegion *host_region(const TcgCpu *cpu);
+void host_info(GString *out);
+/* One vector operation, imm as in IR_VEC: for the interpreter. */
+bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
+                 IrValue *out);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * No host back end: the interpreter runs everything, and there are no vector operations.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/host.h"
+
+bool host_init(uint64_t cache_bytes, Error **errp)
+{
+    return error_set(errp, "this host has no just-in-time compiler");
+}
+
+HostResult host_compile(IrBuilder *b, TcgRegion *region)
+{
+    return HOST_REGION_TOO_LARGE;
+}
+
+void host_code_free(HostCode *code)
+{
+}
+
+void host_code_unlink(HostCode *code)
+{
+}
+
+void host_cache_reset(void)
+{
+}
+
+void host_run(TcgCpu *cpu, const TcgRegion *region)
+{
+    g_assert_not_reached();
+}
+
+const void *host_entry(const TcgRegion *region)
+{
+    return NULL;
+}
+
+void host_restore(TcgCpu *cpu)
+{
+    g_assert_not_reached();
+}
+
+const TcgRegion *host_region(const TcgCpu *cpu)
+{
+    return NULL;
+}
+
+void host_info(GString *out)
+{
+}
+
+bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
+                 IrValue *out)
+{
+    return false;
+}
+
+bool ir_has_vec(IrVec vec, IrType type)
+{
+    return false;
+}
+
+IrRef ir_vec(IrBuilder *b, IrVec vec, IrType type, IrRef x, IrRef y, IrRef z, unsigned imm8)
+{
+    g_assert_not_reached();
+}

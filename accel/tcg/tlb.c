@@ -1,0 +1,469 @@
+/*
+ * The TLB: tables per address-space tag and MMU mode, filled by the target.
+ *
+ * An entry answers in place if its tag is the address's page. Where it must not, the tag is a page
+ * that belongs to another entry, so no address matches; what is known is in the TlbFull beside it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec.h"
+
+#include "system/memory_log.h"
+
+#define TLB_MIN_ENTRIES 256u
+#define TLB_MAX_ENTRIES 8192u
+#define PAGE_BYTES      (UINT64_C(1) << TCG_PAGE_BITS)
+
+/* --- tables --- */
+
+static uint64_t no_tag(unsigned index)
+{
+    return (uint64_t)(index ^ 1) << TCG_PAGE_BITS;
+}
+
+static void reset_entry(TlbTable *table, unsigned index)
+{
+    uint64_t none = no_tag(index);
+
+    table->fast[index] = (TcgTlbEntry){ none, none, none, 0 };
+    table->full[index].page = TLB_NO_PAGE;
+}
+
+static void table_set_size(TlbTable *table, unsigned entries)
+{
+    g_free(table->fast);
+    g_free(table->full);
+    table->fast = g_new(TcgTlbEntry, entries);
+    table->full = g_new0(TlbFull, entries);
+    table->entries = entries;
+}
+
+/* The size for what was used since the last time. */
+static unsigned wanted_size(TlbTable *table)
+{
+    if (!table->entries) {
+        return TLB_MIN_ENTRIES;
+    }
+    if (table->filled > table->entries / 2) {
+        table->flushes_with_few = 0;
+        return MIN(table->entries * 2, TLB_MAX_ENTRIES);
+    }
+    if (table->filled < table->entries / 8 && ++table->flushes_with_few > 64) {
+        table->flushes_with_few = 0;
+        return MAX(table->entries / 2, TLB_MIN_ENTRIES);
+    }
+    return table->entries;
+}
+
+static void table_flush(TlbTable *table)
+{
+    unsigned size = wanted_size(table);
+
+    if (size == table->entries && !table->filled && !table->has_large) {
+        return;
+    }
+    if (size != table->entries) {
+        table_set_size(table, size);
+    }
+    for (unsigned i = 0; i < table->entries; i++) {
+        reset_entry(table, i);
+    }
+    table->filled = 0;
+    table->has_large = false;
+}
+
+static void table_grow(TlbTable *table)
+{
+    table_set_size(table, table->entries * 2);
+    for (unsigned i = 0; i < table->entries; i++) {
+        reset_entry(table, i);
+    }
+    table->filled = 0;
+    table->has_large = false;
+}
+
+/* Generated code looks at the current tag's tables. */
+static void publish(TcgCpu *cpu)
+{
+    TlbTag *tag = cpu->tlb_state->current;
+
+    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+        TlbTable *table = &tag->modes[i];
+
+        if (!table->entries) {
+            table_flush(table);
+        }
+        cpu->tlb[i].table = table->fast;
+        cpu->tlb[i].mask = (uint64_t)(table->entries - 1) * sizeof(TcgTlbEntry);
+    }
+    cpu->jumps = tag->jumps;
+}
+
+static void jumps_reset(TcgJump *jumps, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        __atomic_store_n(&jumps[i].mode, 0, __ATOMIC_RELAXED);
+    }
+}
+
+static void tag_start(TlbTag *tag, uint64_t value)
+{
+    tag->tag = value;
+    if (!tag->jumps) {
+        tag->jumps = g_new0(TcgJump, TCG_JUMPS);
+    }
+    jumps_reset(tag->jumps, 0, TCG_JUMPS);
+    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+        table_flush(&tag->modes[i]);
+    }
+}
+
+void tlb_init(TcgCpu *cpu)
+{
+    TcgTlb *tlb = g_new0(TcgTlb, 1);
+
+    g_mutex_init(&tlb->lock);
+    cpu->tlb_state = tlb;
+    tlb->current = &tlb->tags[0];
+    tag_start(tlb->current, 0);
+    tlb->current->last_used = ++tlb->uses;
+    publish(cpu);
+}
+
+void tlb_clear(TcgCpu *cpu)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+
+    for (unsigned i = 0; i < TLB_TAGS; i++) {
+        for (unsigned mode = 0; mode < TCG_MMU_MODES; mode++) {
+            g_free(tlb->tags[i].modes[mode].fast);
+            g_free(tlb->tags[i].modes[mode].full);
+        }
+        g_free(tlb->tags[i].jumps);
+    }
+    g_mutex_clear(&tlb->lock);
+    g_free(tlb);
+    cpu->tlb_state = NULL;
+}
+
+void tcg_tlb_set_tag(TcgCpu *cpu, uint64_t value)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+    TlbTag *found = NULL, *oldest = NULL;
+
+    if (tlb->current->tag == value) {
+        return;
+    }
+    g_mutex_lock(&tlb->lock);
+    for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS && !found; tag++) {
+        if (tag->last_used && tag->tag == value) {
+            found = tag;
+        } else if (tag != tlb->current && (!oldest || tag->last_used < oldest->last_used)) {
+            oldest = tag;
+        }
+    }
+    if (!found) {
+        found = oldest;
+        tag_start(found, value);
+    }
+    found->last_used = ++tlb->uses;
+    tlb->current = found;
+    publish(cpu);
+    g_mutex_unlock(&tlb->lock);
+}
+
+/* --- filling --- */
+
+static uint8_t logged_clients(const RamBlock *block)
+{
+    return __atomic_load_n(&block->dirty_clients, __ATOMIC_ACQUIRE) & ~BIT(DIRTY_CODE);
+}
+
+/* Nobody needs to hear of writes to the page. */
+static bool is_write_quiet(RamBlock *block, uint64_t offset)
+{
+    uint8_t clients = logged_clients(block);
+
+    for (int client = 0; client < DIRTY_CLIENTS; client++) {
+        if ((clients & BIT(client)) && !ram_block_is_dirty(block, offset, 1, client)) {
+            return false;
+        }
+    }
+    return !region_page_has_code(block, offset);
+}
+
+static void find_memory(TlbFull *full)
+{
+    MemoryTarget target;
+
+    address_space_find(full->as, full->phys, full->attrs, false, &target);
+    full->block = NULL;
+    full->host = NULL;
+    if (target.region && target.host && target.bytes >= PAGE_BYTES &&
+        target.region->kind != MEMORY_IO && target.region->ram) {
+        full->block = target.region->ram;
+        full->block_offset = target.offset;
+        full->host = target.host;
+        full->is_host_writable = target.is_writable;
+    }
+}
+
+static void set_fast(TlbTable *table, unsigned index)
+{
+    const TlbFull *full = &table->full[index];
+    TcgTlbEntry entry = { no_tag(index), no_tag(index), no_tag(index),
+                          (uintptr_t)full->host - full->page };
+
+    if (full->host) {
+        entry.read = full->allowed & BIT(TCG_READ) ? full->page : entry.read;
+        entry.execute = full->allowed & BIT(TCG_EXECUTE) ? full->page : entry.execute;
+        if ((full->allowed & BIT(TCG_WRITE)) && full->is_host_writable &&
+            is_write_quiet(full->block, full->block_offset)) {
+            entry.write = full->page;
+        }
+    }
+    table->fast[index] = entry;
+}
+
+static void note_large(TlbTable *table, uint64_t page, unsigned page_bits)
+{
+    uint64_t mask = ~(BIT64(page_bits) - 1);
+
+    if (!table->has_large) {
+        table->has_large = true;
+        table->large_mask = mask;
+    } else {
+        table->large_mask &= mask;
+        while ((table->large_page ^ page) & table->large_mask) {
+            table->large_mask <<= 1;
+        }
+    }
+    table->large_page = page & table->large_mask;
+}
+
+static unsigned index_of(const TlbTable *table, uint64_t addr)
+{
+    return addr >> TCG_PAGE_BITS & (table->entries - 1);
+}
+
+static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *page)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+    TlbTable *table = &tlb->current->modes[fault->mmu];
+    TlbFull *full;
+    unsigned index;
+
+    g_mutex_lock(&tlb->lock);
+    if (table->filled > table->entries && table->entries < TLB_MAX_ENTRIES) {
+        table_grow(table);
+        publish(cpu);
+    }
+    index = index_of(table, fault->addr);
+    full = page->is_one_access ? &tlb->once : &table->full[index];
+    *full = (TlbFull){
+        .page = ROUND_DOWN(fault->addr, PAGE_BYTES),
+        .phys = ROUND_DOWN(page->phys, PAGE_BYTES),
+        .as = page->as ? page->as : cpu->as,
+        .attrs = page->attrs,
+        .allowed = (page->can_read ? BIT(TCG_READ) : 0) | (page->can_write ? BIT(TCG_WRITE) : 0) |
+                   (page->can_execute ? BIT(TCG_EXECUTE) : 0),
+        .is_one_access = page->is_one_access,
+        .page_bits = page->page_bits,
+    };
+    find_memory(full);
+    if (!page->is_one_access) {
+        set_fast(table, index);
+        table->filled++;
+        if (page->page_bits > TCG_PAGE_BITS) {
+            note_large(table, full->page, page->page_bits);
+        }
+    }
+    g_mutex_unlock(&tlb->lock);
+    return full;
+}
+
+static const TlbFull *find(TcgCpu *cpu, const TcgFault *fault, bool is_probe)
+{
+    TlbTable *table = &cpu->tlb_state->current->modes[fault->mmu];
+    const TlbFull *full = &table->full[index_of(table, fault->addr)];
+    TcgPage page = { .page_bits = TCG_PAGE_BITS };
+
+    if (full->page == ROUND_DOWN(fault->addr, PAGE_BYTES) &&
+        (full->allowed & BIT(fault->access))) {
+        return full;
+    }
+    if (!cpu->ops->tlb_fill(cpu, fault, is_probe, &page)) {
+        assert(is_probe);
+        return NULL;
+    }
+    return fill(cpu, fault, &page);
+}
+
+const TlbFull *tlb_find(TcgCpu *cpu, const TcgFault *fault)
+{
+    return find(cpu, fault, false);
+}
+
+const TlbFull *tlb_probe(TcgCpu *cpu, const TcgFault *fault)
+{
+    return find(cpu, fault, true);
+}
+
+bool tcg_translate(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, TcgPage *page)
+{
+    TcgFault fault = { addr, access, mmu, 1 };
+
+    *page = (TcgPage){ .page_bits = TCG_PAGE_BITS };
+    return cpu->ops->tlb_fill(cpu, &fault, true, page);
+}
+
+/* --- writes that somebody hears of --- */
+
+void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes)
+{
+    RamBlock *block = full->block;
+    uint64_t offset = full->block_offset + (addr - full->page);
+
+    if (region_page_has_code(block, full->block_offset) &&
+        region_invalidate(block->offset + offset, bytes, exec_current_region(cpu))) {
+        /* The code that is running is changed: begin this instruction again, alone. */
+        cpu->is_one_insn = true;
+        tcg_exit_to_main(cpu);
+    }
+    if (logged_clients(block)) {
+        ram_block_set_dirty(block, offset, bytes, logged_clients(block));
+    }
+    if (!full->is_one_access && is_write_quiet(block, full->block_offset)) {
+        TcgTlb *tlb = cpu->tlb_state;
+
+        g_mutex_lock(&tlb->lock);
+        for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+            TlbTable *table = &tlb->current->modes[i];
+
+            if (table->entries && full >= table->full && full < table->full + table->entries) {
+                set_fast(table, full - table->full);
+            }
+        }
+        g_mutex_unlock(&tlb->lock);
+    }
+}
+
+static void protect_table(TlbTable *table, const RamBlock *block, uint64_t offset)
+{
+    for (unsigned i = 0; i < table->entries; i++) {
+        if (table->full[i].block == block && table->full[i].block_offset == offset &&
+            table->full[i].page != TLB_NO_PAGE) {
+            __atomic_store_n(&table->fast[i].write, no_tag(i), __ATOMIC_RELEASE);
+        }
+    }
+}
+
+void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+
+    g_mutex_lock(&tlb->lock);
+    for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
+        for (unsigned i = 0; tag->last_used && i < TCG_MMU_MODES; i++) {
+            if (tag->modes[i].filled) {
+                protect_table(&tag->modes[i], block, offset);
+            }
+        }
+    }
+    g_mutex_unlock(&tlb->lock);
+}
+
+/* --- flushing --- */
+
+static void flush_tag(TcgCpu *cpu, TlbTag *tag, unsigned mmus)
+{
+    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+        if (mmus & BIT(i)) {
+            table_flush(&tag->modes[i]);
+        }
+    }
+    jumps_reset(tag->jumps, 0, TCG_JUMPS);
+}
+
+static void flush_page(TcgCpu *cpu, TlbTag *tag, uint64_t addr, unsigned mmus)
+{
+    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+        TlbTable *table = &tag->modes[i];
+        unsigned index = table->entries ? index_of(table, addr) : 0;
+
+        if (!(mmus & BIT(i)) || !table->entries) {
+            continue;
+        }
+        if (table->has_large && ((addr ^ table->large_page) & table->large_mask) == 0) {
+            table_flush(table);
+        } else if (table->full[index].page == ROUND_DOWN(addr, PAGE_BYTES)) {
+            reset_entry(table, index);
+        }
+    }
+    /* Regions that begin in the page, and those that reach into it. */
+    jumps_reset(tag->jumps, tcg_jump_group(addr) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
+    jumps_reset(tag->jumps, tcg_jump_group(addr - PAGE_BYTES) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
+}
+
+typedef struct Flush {
+    bool is_page, has_tag;
+    uint64_t addr, tag;
+    unsigned mmus;
+} Flush;
+
+static void flush(TcgCpu *cpu, const Flush *what)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+
+    g_mutex_lock(&tlb->lock);
+    for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
+        if (!tag->last_used || (what->has_tag && tag->tag != what->tag)) {
+            continue;
+        }
+        if (what->is_page) {
+            flush_page(cpu, tag, what->addr, what->mmus);
+        } else {
+            flush_tag(cpu, tag, what->mmus);
+        }
+    }
+    publish(cpu);
+    g_mutex_unlock(&tlb->lock);
+}
+
+void tcg_tlb_flush(TcgCpu *cpu, unsigned mmus)
+{
+    flush(cpu, &(Flush){ .mmus = mmus });
+}
+
+void tcg_tlb_flush_tag(TcgCpu *cpu, uint64_t tag, unsigned mmus)
+{
+    flush(cpu, &(Flush){ .has_tag = true, .tag = tag, .mmus = mmus });
+}
+
+void tcg_tlb_flush_page(TcgCpu *cpu, uint64_t addr, unsigned mmus)
+{
+    flush(cpu, &(Flush){ .is_page = true, .addr = addr, .mmus = mmus });
+}
+
+void tcg_tlb_flush_page_tag(TcgCpu *cpu, uint64_t tag, uint64_t addr, unsigned mmus)
+{
+    flush(cpu, &(Flush){ .is_page = true, .has_tag = true, .tag = tag, .addr = addr,
+                         .mmus = mmus });
+}
+
+/* A region is gone: no jump leads there any more. Any thread. */
+void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region)
+{
+    TcgTlb *tlb = cpu->tlb_state;
+
+    g_mutex_lock(&tlb->lock);
+    for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
+        TcgJump *jump = tag->jumps ? &tag->jumps[tcg_jump_index(region->key.pc)] : NULL;
+
+        if (jump && jump->region == region) {
+            __atomic_store_n(&jump->mode, 0, __ATOMIC_RELEASE);
+        }
+    }
+    g_mutex_unlock(&tlb->lock);
+}
