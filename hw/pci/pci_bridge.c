@@ -125,7 +125,7 @@ static void config_written(PciDevice *dev, unsigned at, unsigned bytes)
     bridge->old_control = control;
 }
 
-static void pci_bridge_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes)
+void pci_bridge_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes)
 {
     pci_config_write_default(dev, at, value, bytes);
     config_written(dev, at, bytes);

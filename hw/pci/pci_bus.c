@@ -34,11 +34,38 @@ PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciB
     return bus;
 }
 
+/* The board's root, for what expanders leave to it. */
+PciBus *pci_bus_main_root(PciBus *bus)
+{
+    PciBus *root = pci_bus_root(bus);
+
+    return root->main_root ? root->main_root : root;
+}
+
 void pci_bus_forget_numbers(const PciDevice *dev)
 {
-    PciBus *root = pci_bus_root(pci_device_bus(dev));
+    g_clear_pointer(&pci_bus_main_root(pci_device_bus(dev))->numbers, g_free);
+}
 
-    g_clear_pointer(&root->numbers, g_free);
+bool pci_bus_add_expander(PciBus *main_root, PciBus *root, Error **errp)
+{
+    if (pci_bus_find(main_root, root->root_number)) {
+        return error_set(errp, "Bus %u is already in use", root->root_number);
+    }
+    if (!main_root->expanders) {
+        main_root->expanders = g_ptr_array_new();
+    }
+    g_ptr_array_add(main_root->expanders, root);
+    root->main_root = main_root;
+    g_clear_pointer(&main_root->numbers, g_free);
+    return true;
+}
+
+void pci_bus_remove_expander(PciBus *root)
+{
+    g_ptr_array_remove(root->main_root->expanders, root);
+    g_clear_pointer(&root->main_root->numbers, g_free);
+    root->main_root = NULL;
 }
 
 static void set_keeps_sticky(void *opaque, PciDevice *dev)
@@ -70,6 +97,19 @@ static PciBus *below(PciBus *bus, uint8_t number)
     return NULL;
 }
 
+/* Below the root itself first: what firmware numbered is what counts. */
+static PciBus *find(PciBus *root, uint8_t number)
+{
+    PciBus *found = below(root, number);
+
+    for (guint i = 0; !found && root->expanders && i < root->expanders->len; i++) {
+        PciBus *other = root->expanders->pdata[i];
+
+        found = number == other->root_number ? other : below(other, number);
+    }
+    return found;
+}
+
 PciBus *pci_bus_find(PciBus *root, uint8_t number)
 {
     if (number == root->root_number) {
@@ -79,7 +119,7 @@ PciBus *pci_bus_find(PciBus *root, uint8_t number)
         root->numbers = g_new0(PciBus *, 256);
     }
     if (!root->numbers[number]) {
-        root->numbers[number] = below(root, number);
+        root->numbers[number] = find(root, number);
     }
     return root->numbers[number];
 }
@@ -105,6 +145,14 @@ void pci_bus_each(PciBus *bus, void (*fn)(void *opaque, PciDevice *dev), void *o
                 pci_bus_each(dev->parent.buses->pdata[i], fn, opaque);
             }
         }
+    }
+}
+
+void pci_bus_each_of_all(PciBus *main_root, void (*fn)(void *opaque, PciDevice *dev), void *opaque)
+{
+    pci_bus_each(main_root, fn, opaque);
+    for (guint i = 0; main_root->expanders && i < main_root->expanders->len; i++) {
+        pci_bus_each(main_root->expanders->pdata[i], fn, opaque);
     }
 }
 
@@ -177,6 +225,10 @@ static bool pci_bus_check(Bus *parent, Device *device, Error **errp)
         return error_set(errp, "Device '%s' can't go on %s bus", object_type_name(dev),
                          object_type_name(bus));
     }
+    if (bus->takes_only_bridges && !pci_device_ops(dev)->is_bridge) {
+        return error_set(errp, "PCI: Only PCI/PCIe bridges can be plugged into %s",
+                         bus_name(parent));
+    }
     if (dev->addr < 0) {
         return choose(bus, dev, errp);
     }
@@ -224,6 +276,9 @@ static void pci_bus_finalize(Object *obj)
 {
     g_free(PCI_BUS(obj)->line_users);
     g_free(PCI_BUS(obj)->numbers);
+    if (PCI_BUS(obj)->expanders) {
+        g_ptr_array_unref(PCI_BUS(obj)->expanders);
+    }
 }
 
 static const BusType pci_bus_type = {

@@ -25,15 +25,21 @@ static void step_up(PciRequester *who)
     }
 }
 
+/* An expander's root leaves to the board's what it does not have itself. */
+static PciBus *next_bus(const PciBus *bus)
+{
+    return bus->bridge ? pci_device_bus(bus->bridge) : bus->main_root;
+}
+
 const PciIommuOps *pci_device_iommu(const PciDevice *dev, PciRequester *who, void **opaque)
 {
     PciBus *bus = pci_device_bus(dev);
 
     *who = (PciRequester){ .bus = bus, .devfn = dev->devfn };
-    for (; bus; bus = bus->bridge ? pci_device_bus(bus->bridge) : NULL) {
-        if (bus->bypasses_iommu && !bus->bridge) {
-            return NULL;
-        }
+    if (pci_bus_root(bus)->bypasses_iommu) {
+        return NULL;
+    }
+    for (; bus; bus = next_bus(bus)) {
         if (bus->iommu) {
             *opaque = bus->iommu_opaque;
             return bus->iommu;
@@ -125,5 +131,5 @@ void pci_bus_set_iommu(PciBus *bus, const PciIommuOps *ops, void *opaque)
 {
     bus->iommu = ops;
     bus->iommu_opaque = opaque;
-    pci_bus_each(bus, retarget, NULL);
+    pci_bus_each_of_all(bus, retarget, NULL);
 }

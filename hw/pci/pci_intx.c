@@ -22,7 +22,7 @@ static const PciDevice *at_root(const PciDevice *dev, unsigned *pin)
 
 void pci_bus_intx_change(PciDevice *dev, int driving)
 {
-    PciBus *root = pci_bus_root(pci_device_bus(dev));
+    PciBus *root = pci_bus_main_root(pci_device_bus(dev));
     unsigned pin, line;
     const PciDevice *top;
 
@@ -78,9 +78,9 @@ static void join_line(void *opaque, PciDevice *dev)
 
 void pci_bus_reroute(PciBus *root, void (*change)(void *opaque))
 {
-    pci_bus_each(root, leave_line, NULL);
+    pci_bus_each_of_all(root, leave_line, NULL);
     change(root->router_opaque);
-    pci_bus_each(root, join_line, NULL);
+    pci_bus_each_of_all(root, join_line, NULL);
 }
 
 void pci_bus_set_router(PciBus *root, const PciIntxRouter *router, void *opaque)

@@ -43,6 +43,11 @@ void pci_pcie_stop(PciDevice *dev);
 void pci_pcie_discard(PciDevice *dev);
 /* Where the physical function's registers put BAR n. */
 uint64_t pcie_vf_bar_address(const PciDevice *vf, unsigned n);
+/* The root whose interrupt lines and numbers are used: an expander's is the board's. */
+PciBus *pci_bus_main_root(PciBus *bus);
+/* Calls for all functions below a main root, expanders' included. */
+void pci_bus_each_of_all(PciBus *main_root, void (*fn)(void *opaque, PciDevice *dev),
+                         void *opaque);
 /* Bus numbers behind `dev`, or what sits there, changed. */
 void pci_bus_forget_numbers(const PciDevice *dev);
 bool pci_msi_or_msix_is_enabled(const PciDevice *dev);

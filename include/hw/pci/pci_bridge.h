@@ -39,6 +39,9 @@ static inline const PciBridgeType *pci_bridge_ops(const PciBridge *bridge)
     return object_ops(bridge);
 }
 
+/* What a type with a config_write of its own calls from it. */
+void pci_bridge_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes);
+
 /* What the registers say, whatever PCI_COMMAND does; empty when base > limit. */
 uint64_t pci_bridge_base(const PciDevice *dev, PciBridgeWindow window);
 uint64_t pci_bridge_limit(const PciDevice *dev, PciBridgeWindow window);

@@ -15,6 +15,7 @@
 
 #define PCI_DEVFN_COUNT 256
 #define PCI_PIN_COUNT   4
+#define PCI_NO_NUMA_NODE 128
 
 struct PciIommuOps;
 
@@ -38,6 +39,10 @@ struct PciBus {
     uint8_t root_number;   /* of a root */
     PciBus **numbers;      /* roots: by number, what was found; NULL: look */
     bool bypasses_iommu;
+    bool takes_only_bridges;
+    PciBus *main_root;     /* of an expander's root: the board's, whose lines and IOMMU it uses */
+    GPtrArray *expanders;  /* main roots: other roots reached through them; NULL: none */
+    uint16_t numa_node;    /* of an expander's root; PCI_NO_NUMA_NODE: any */
     const PciIntxRouter *router; /* roots */
     void *router_opaque;
     unsigned *line_users;  /* per line, how many functions drive it */
@@ -55,6 +60,12 @@ PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciB
 bool pci_bus_is_express(const PciBus *bus);
 uint8_t pci_bus_number(const PciBus *bus);
 PciBus *pci_bus_root(PciBus *bus);
+/*
+ * `root`, with its number, is from now on found by configuration cycles of `main_root`, and uses its
+ * interrupts and its IOMMU. Boards that describe their roots walk main_root->expanders.
+ */
+bool pci_bus_add_expander(PciBus *main_root, PciBus *root, Error **errp);
+void pci_bus_remove_expander(PciBus *root);
 /* `router` stays borrowed; NULL: interrupts end nowhere. */
 void pci_bus_set_router(PciBus *root, const PciIntxRouter *router, void *opaque);
 /* Routing changes: `change` is called with no line up, then all levels are sent again. */
