@@ -159,6 +159,42 @@ static void test_intx(void)
     g_assert_cmpint(host->lines[1], ==, 0);
 }
 
+/* Another root with its own number, on the board's lines. */
+static void test_expander(void)
+{
+    PciDevice *pxb = add("{'driver':'pxb-pcie','id':'x','addr':'6','bus_nr':128}");
+    PciDevice *dev;
+
+    refuse("{'driver':'pxb-pcie','bus_nr':128}", "Bus 128 is already in use");
+    refuse("{'driver':'pxb-pcie'}", "Bus 0 is already in use");
+    refuse("{'driver':'pxb','bus_nr':9}", "pxb devices cannot reside on a PCIe bus");
+    refuse("{'driver':'pxb-pcie','bus':'x','bus_nr':9}",
+           "PCI: Only PCI/PCIe bridges can be plugged into x");
+    refuse("{'driver':'pxb-pcie','bus_nr':9,'numa_node':5}", "Illegal numa node 5");
+    refuse("{'driver':'test-pci','bus':'x'}",
+           "PCI: Only PCI/PCIe bridges can be plugged into x");
+    add("{'driver':'pcie-root-port','id':'r','bus':'x','addr':'2','chassis':1}");
+    dev = add("{'driver':'test-pci','bus':'r'}");
+    reset_machine();
+    g_assert_cmphex(test_cfg(BDF(0, 6), 0, 4), ==, 0x000b1b36);
+    g_assert_cmphex(test_cfg(BDF(128, 2), 0, 4), ==, 0x000c1b36);
+    number(BDF(128, 2), 129, 129);
+    g_assert_cmphex(test_cfg(BDF(129, 0), 0, 4), ==, 0x56781234);
+    g_assert_cmphex(pci_device_requester_id(dev), ==, BDF(129, 0));
+    test_cfg_set(BDF(128, 2), PCI_MEMORY_BASE, 4, 0xe000e000);
+    test_cfg_set(BDF(128, 2), PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    test_cfg_set(BDF(129, 0), 0x10, 4, 0xe0000000);
+    test_cfg_set(BDF(129, 0), PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+    g_assert_cmphex(test_get(0xe0000010, MEM_LE32), ==, 0x50);
+    pci_intx_set(dev, true); /* pin A of slot 0 behind slot 2: line 2 */
+    g_assert_cmpint(host->lines[2], ==, 1);
+    device_delete(DEVICE(pxb));
+    g_assert_cmpint(host->lines[2], ==, 0);
+    g_assert_cmphex(test_cfg(BDF(128, 2), 0, 4), ==, UINT32_MAX);
+    g_assert_cmphex(test_cfg(BDF(129, 0), 0, 4), ==, UINT32_MAX);
+    g_assert_cmphex(test_get(0xe0000010, MEM_LE32), ==, UINT32_MAX);
+}
+
 /* What a guest reads after reset, as the real parts (and the peer's) show it. */
 static void test_registers(void)
 {
@@ -181,6 +217,12 @@ static void test_registers(void)
         { "{'driver':'xio3130-downstream','addr':'4','chassis':1,'slot':2,'port':3}",
           { { 0x00, 0x8233104c }, { 0x08, 0x06040001 }, { 0x90, 0x01628010 }, { 0xa4, 0x0012007b },
             { 0xb4, 0x00300020 } } },
+        { "{'driver':'pci-bridge','addr':'4','chassis_nr':1}",
+          { { 0x00, 0x00011b36 }, { 0x04, 0x00b00000 }, { 0x10, 4 }, { 0x34, 0x4c }, { 0x3c, 0x100 },
+            { 0x40, 0x0c }, { 0x48, 0x01204004 }, { 0x4c, 0x01804805 } } },
+        { "{'driver':'pcie-pci-bridge','addr':'4'}",
+          { { 0x00, 0x000e1b36 }, { 0x34, 0x8c }, { 0x40, 0x0c }, { 0x48, 0x00724010 },
+            { 0x54, 0x411 }, { 0x84, 0x00034801 }, { 0x8c, 0x01808405 }, { 0x118, 0xa0 } } },
         { "{'driver':'i82801b11-bridge','addr':'4'}",
           { { 0x00, 0x244e8086 }, { 0x04, 0x00b00000 }, { 0x08, 0x06040192 }, { 0x1c, 0x00a00000 },
             { 0x34, 0x50 }, { 0x50, 0x0d } } },
@@ -218,6 +260,8 @@ static void test_refused(void)
            "PCI resource reserve cap: mem-reserve must be less than 4G");
     refuse("{'driver':'pcie-root-port','chassis':2,'aer_log_max':129}",
            "Invalid aer_log_max 129. The max number of aer log is 128");
+    refuse("{'driver':'pci-bridge'}", "Bridge chassis not specified. Each bridge is required to be "
+           "assigned a unique chassis id > 0.");
     refuse("{'driver':'test-pci','bus':'a','addr':'1'}",
            "PCI: slot 1 is not valid for test-pci, parent device only allows plugging into slot "
            "0.");
@@ -301,6 +345,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-bridge/vga", test_vga);
     g_test_add_func("/pci-bridge/reset", test_reset);
     g_test_add_func("/pci-bridge/intx", test_intx);
+    g_test_add_func("/pci-bridge/expander", test_expander);
     g_test_add_func("/pci-bridge/registers", test_registers);
     g_test_add_func("/pci-bridge/refused", test_refused);
     g_test_add_func("/pci-bridge/random-config", test_random_config);

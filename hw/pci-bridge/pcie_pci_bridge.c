@@ -1,15 +1,15 @@
 /*
- * A bridge from PCI Express to a conventional bus.
+ * A bridge from PCI Express to a conventional bus with a standard hot-plug controller.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "hw/pci/msi.h"
-#include "hw/pci/pci_bridge.h"
 #include "hw/pci/pcie_aer.h"
+#include "shpc.h"
 
 typedef struct PciePciBridge {
-    PciBridge parent;
+    ShpcBridge parent;
     int msi;
 } PciePciBridge;
 DECLARE_CAST(PciePciBridge, PCIE_PCI_BRIDGE)
@@ -29,8 +29,7 @@ static bool pcie_pci_bridge_realize(Device *device, Error **errp)
     PciDevice *dev = PCI_DEVICE(device);
     MsiSpec msi = { .vectors = 1, .is_64 = true, .has_masks = true };
 
-    dev->config[PCI_INTERRUPT_PIN] = 1;
-    return add_express(dev, errp) &&
+    return shpc_bridge_init(SHPC_BRIDGE(dev), errp) && add_express(dev, errp) &&
            (PCIE_PCI_BRIDGE(dev)->msi == ON_OFF_AUTO_VALUE_OFF || msi_init(dev, &msi, errp));
 }
 
@@ -46,7 +45,13 @@ static const PciBridgeType pcie_pci_bridge_type = {
     .vendor_id = PCI_VENDOR_REDHAT, .device_id = 0x000e,
     .secondary_type = TYPE_PCI_BUS,
     .properties = PROPERTIES(pcie_pci_bridge_props),
+    .config_read = shpc_bridge_config_read,
+    .config_write = shpc_bridge_config_write,
+    .finalize = shpc_bridge_finalize,
     .realize = pcie_pci_bridge_realize,
-    .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_EXPRESS }, { 0 } },
+    .reset_hold = shpc_bridge_reset_hold,
+    .vmstate = &shpc_bridge_state,
+    .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_EXPRESS },
+                                           { TYPE_HOTPLUG_HANDLER, &shpc_bridge_handler }, { 0 } },
 };
 PCI_BRIDGE_TYPE(pcie_pci_bridge_type)
