@@ -101,15 +101,16 @@ Bus *bus_system(void)
 
 typedef bool BusMatch(Bus *bus, const void *what);
 
+/* The newest first, as users know it: virtio-mmio's highest slot, the last controller. */
 static Bus *search(Bus *bus, BusMatch *match, const void *what)
 {
     if (match(bus, what)) {
         return bus;
     }
-    for (guint i = 0; i < bus->devices->len; i++) {
+    for (guint i = bus->devices->len; i-- > 0;) {
         Device *dev = bus->devices->pdata[i];
 
-        for (guint n = 0; dev->buses && n < dev->buses->len; n++) {
+        for (guint n = dev->buses ? dev->buses->len : 0; n-- > 0;) {
             Bus *found = search(dev->buses->pdata[n], match, what);
 
             if (found) {

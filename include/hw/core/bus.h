@@ -45,7 +45,7 @@ const char *bus_name(const Bus *bus);
 void bus_set_hotplug_handler(Bus *bus, Object *handler);
 /* By name or path below the main bus, of the given type (NULL: any). */
 Bus *bus_find(const char *name, const char *type_name);
-/* The first bus of a type that has room, in the order of the tree. */
+/* A bus of a type that has room: the nearest to the root, of the newest device, and its last. */
 Bus *bus_find_free(const char *type_name);
 /* "/machine/unattached/sysbus": where boards put what is addressed by the memory map. */
 Bus *bus_system(void);
