@@ -506,6 +506,7 @@ static bool let_go(OptionSet *set)
 bool startup_machine(OptionSet *set)
 {
     Machine *machine = machine_current();
+    Error *err = NULL;
 
     vm_set_autostart(!option_given(set, "S"));
     if (!machine_options_apply(set) || !option_each(set, "device", add_device, NULL)) {
@@ -515,7 +516,9 @@ bool startup_machine(OptionSet *set)
     vm_set_reset_handler(reset_all);
     vm_set_nmi_handler(inject_nmi);
     input_set_gate(takes_input);
-    machine_set_ready(machine);
+    if (!machine_set_ready(machine, &err)) {
+        return fail(err);
+    }
     if (!write_vmstate(set) || !start_incoming(set) || !let_go(set)) {
         return false;
     }

@@ -256,10 +256,16 @@ bool machine_initialize(Machine *machine, Error **errp)
     return true;
 }
 
-void machine_set_ready(Machine *machine)
+bool machine_set_ready(Machine *machine, Error **errp)
 {
+    const MachineType *ops = machine_ops(machine);
+
+    if (ops->complete && !ops->complete(machine, errp)) {
+        return false;
+    }
     device_set_hotplug_phase(true);
     reset_machine();
+    return true;
 }
 
 static void delete_device(void *opaque, Object *child)

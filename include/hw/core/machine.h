@@ -74,6 +74,8 @@ typedef struct MachineType {
     const char *deprecation;       /* NULL: it is not */
     /* RAM, topology and CPU model are there: builds the rest. */
     bool (*build)(Machine *machine, Error **errp);
+    /* The user's devices are there too: what firmware is told of them all. NULL: nothing. */
+    bool (*complete)(Machine *machine, Error **errp);
     /* The slots of all CPUs that may come; the core makes the first smp.cpus of them. */
     CpuSlots *(*cpu_slots)(Machine *machine);
     /* The node of a CPU nobody spoke of; NULL: sockets take turns. Nodes are there. */
@@ -109,7 +111,7 @@ CpuSlots *machine_cpu_slots(Machine *machine);
 /* Checks properties against each other, makes RAM and slots, builds the board. */
 bool machine_initialize(Machine *machine, Error **errp);
 /* Done building: what comes now is hot-plugged; resets the machine for the first time. */
-void machine_set_ready(Machine *machine);
+bool machine_set_ready(Machine *machine, Error **errp);
 /* At exit: takes everything apart. */
 void machine_destroy(void);
 
