@@ -8,9 +8,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/isa/isa.h"
-#include "pc_host.h"
-#include "reset_control.h"
+#include "ich9_lpc.h"
 
 #define PIRQ_ROUT_AT       0x60 /* A to D; E to H are at 0x68 */
 #define PIRQ_ROUT_DISABLED BIT(7)
@@ -18,11 +16,7 @@
 #define RCBA_AT            0xf0
 #define RCBA_EN            BIT(0)
 #define RCBA_BASE          0xffffc000
-#define RCBA_BYTES         (16 * KiB)
 #define RCBA_PRIORITY      1
-#define PIRQS              8
-#define GSIS               24
-#define FIRST_PIRQ_GSI     16
 
 /* Chipset configuration registers: pins of devices 25 to 31. */
 #define DIR_RESET      0x3210
@@ -31,21 +25,6 @@
 #define FIRST_ROUTED_SLOT 25
 #define FIRST_DIR_AT   0x3140
 #define END_DIR_AT     0x3152
-
-typedef struct Ich9Lpc {
-    PciDevice parent;
-    ResetControl reset_control;
-    MemoryRegion root_complex;
-    bool is_mapped;
-    uint8_t registers[RCBA_BYTES]; /* of the root complex */
-    struct {
-        uint64_t at, value;
-        unsigned bytes;
-    } pending; /* a write to them, while it is carried out */
-    IrqLine gsi[GSIS];
-    bool forbids_reboot; /* property: the strap of GCS.NO_REBOOT */
-} Ich9Lpc;
-DECLARE_CAST(Ich9Lpc, ICH9_LPC)
 
 /* --- from pins to PIRQs --- */
 
@@ -61,7 +40,7 @@ static unsigned lpc_line(void *opaque, const PciDevice *dev, unsigned pin)
         return (slot + pin) % 4 + 4; /* E to H */
     }
     at = slot_route_at[slot - FIRST_ROUTED_SLOT];
-    return at ? load_le16(s->registers + at) >> (4 * pin) & (PIRQS - 1) : pin;
+    return at ? load_le16(s->registers + at) >> (4 * pin) & (ICH9_PIRQS - 1) : pin;
 }
 
 /* --- from PIRQs to interrupts --- */
@@ -71,19 +50,32 @@ static uint8_t pirq_route(const Ich9Lpc *s, unsigned pirq)
     return s->parent.config[PIRQ_ROUT_AT + pirq + (pirq >= 4 ? 4 : 0)];
 }
 
-/* An ISA interrupt is up while any PIRQ routed to it is. */
-static void update_isa_irq(Ich9Lpc *s, unsigned irq)
+/* ISA interrupts are up while any PIRQ routed to them is, or the SCI. */
+static bool is_isa_irq_up(const Ich9Lpc *s, unsigned irq)
 {
     PciBus *bus = pci_device_bus(&s->parent);
-    bool is_up = false;
 
-    for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
+    for (unsigned pirq = 0; pirq < ICH9_PIRQS; pirq++) {
         uint8_t route = pirq_route(s, pirq);
 
-        is_up |= !(route & PIRQ_ROUT_DISABLED) && (route & PIRQ_ROUT_IRQ) == irq &&
-                 pci_bus_line_level(bus, pirq);
+        if (!(route & PIRQ_ROUT_DISABLED) && (route & PIRQ_ROUT_IRQ) == irq &&
+            pci_bus_line_level(bus, pirq)) {
+            return true;
+        }
     }
-    irq_set(&s->gsi[irq], is_up);
+    return false;
+}
+
+void ich9_lpc_update_gsi(Ich9Lpc *s, unsigned gsi)
+{
+    bool is_up = s->is_sci_up && ich9_lpc_sci_gsi(s) == gsi;
+
+    if (gsi < ICH9_FIRST_PIRQ_GSI) {
+        is_up |= is_isa_irq_up(s, gsi);
+    } else {
+        is_up |= pci_bus_line_level(pci_device_bus(&s->parent), gsi - ICH9_FIRST_PIRQ_GSI) != 0;
+    }
+    irq_set(&s->gsi[gsi], is_up);
 }
 
 static void lpc_pirq_changed(void *opaque, unsigned pirq, int level)
@@ -91,22 +83,18 @@ static void lpc_pirq_changed(void *opaque, unsigned pirq, int level)
     Ich9Lpc *s = opaque;
     uint8_t route = pirq_route(s, pirq);
 
-    irq_set(&s->gsi[FIRST_PIRQ_GSI + pirq], level);
+    ich9_lpc_update_gsi(s, ICH9_FIRST_PIRQ_GSI + pirq);
     if (!(route & PIRQ_ROUT_DISABLED)) {
-        update_isa_irq(s, route & PIRQ_ROUT_IRQ);
+        ich9_lpc_update_gsi(s, route & PIRQ_ROUT_IRQ);
     }
 }
 
-static const PciIntxRouter lpc_router = { lpc_line, lpc_pirq_changed, PIRQS };
+static const PciIntxRouter lpc_router = { lpc_line, lpc_pirq_changed, ICH9_PIRQS };
 
 static void update_gsis(Ich9Lpc *s)
 {
-    for (unsigned irq = 0; irq < ISA_IRQS; irq++) {
-        update_isa_irq(s, irq);
-    }
-    for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
-        irq_set(&s->gsi[FIRST_PIRQ_GSI + pirq],
-                pci_bus_line_level(pci_device_bus(&s->parent), pirq));
+    for (unsigned gsi = 0; gsi < ICH9_GSIS; gsi++) {
+        ich9_lpc_update_gsi(s, gsi);
     }
 }
 
@@ -161,6 +149,11 @@ static void map_root_complex(Ich9Lpc *s)
     memory_transaction_commit();
 }
 
+bool ich9_lpc_is_reboot_forbidden(const Ich9Lpc *s)
+{
+    return load_le32(s->registers + GCS_AT) & GCS_NO_REBOOT;
+}
+
 static void reset_root_complex(Ich9Lpc *s)
 {
     memset(s->registers, 0, sizeof(s->registers));
@@ -187,6 +180,7 @@ static void lpc_config_write(PciDevice *dev, unsigned at, uint32_t value, unsign
     if (pci_range_touches(at, bytes, PIRQ_ROUT_AT, 12)) {
         update_gsis(s);
     }
+    ich9_lpc_pm_config_written(s, at, bytes);
 }
 
 static void set_masks(PciDevice *dev)
@@ -200,13 +194,14 @@ static void lpc_reset_enter(Device *dev)
 {
     Ich9Lpc *s = ICH9_LPC(dev);
 
-    for (unsigned pirq = 0; pirq < PIRQS / 2; pirq++) {
+    for (unsigned pirq = 0; pirq < ICH9_PIRQS / 2; pirq++) {
         s->parent.config[PIRQ_ROUT_AT + pirq] = PIRQ_ROUT_DISABLED;
         s->parent.config[PIRQ_ROUT_AT + 8 + pirq] = PIRQ_ROUT_DISABLED;
     }
     store_le32(s->parent.config + RCBA_AT, 0);
     reset_root_complex(s);
     s->reset_control.value = 0;
+    ich9_lpc_pm_reset_enter(s);
 }
 
 static void lpc_reset_hold(Device *dev)
@@ -216,6 +211,7 @@ static void lpc_reset_hold(Device *dev)
 
 static void lpc_reset_exit(Device *dev)
 {
+    ich9_lpc_pm_reset_exit(ICH9_LPC(dev));
     update_gsis(ICH9_LPC(dev));
 }
 
@@ -232,6 +228,7 @@ static bool lpc_realize(Device *dev, Error **errp)
     reset_control_map(&s->reset_control);
     isa_bus_new(dev, memory_region_system(), memory_region_io());
     pci_bus_set_router(bus, &lpc_router, s);
+    ich9_lpc_pm_start(s);
     return true;
 }
 
@@ -239,6 +236,7 @@ static void lpc_unrealize(Device *dev)
 {
     Ich9Lpc *s = ICH9_LPC(dev);
 
+    ich9_lpc_pm_stop(s);
     pci_bus_set_router(pci_device_bus(&s->parent), NULL, NULL);
     reset_control_unmap(&s->reset_control);
     store_le32(s->parent.config + RCBA_AT, 0);
@@ -250,13 +248,16 @@ static void lpc_init(Object *obj)
     Ich9Lpc *s = ICH9_LPC(obj);
 
     memory_region_init_io(&s->root_complex, obj, &root_complex_ops, "lpc-root-complex-regs",
-                          RCBA_BYTES);
+                          ICH9_RCBA_BYTES);
     reset_control_init(&s->reset_control, obj, "lpc-reset-control",
                        RESET_CONTROL_SYSTEM | RESET_CONTROL_FULL);
+    ich9_lpc_pm_init(s);
+    s->has_smm = true;
 }
 
 static void lpc_finalize(Object *obj)
 {
+    ich9_pm_clear(&ICH9_LPC(obj)->pm);
     reset_control_clear(&ICH9_LPC(obj)->reset_control);
     memory_region_clear(&ICH9_LPC(obj)->root_complex);
 }
@@ -267,16 +268,38 @@ static bool lpc_post_load(void *opaque, int version, Error **errp)
 
     s->reset_control.value &= s->reset_control.writable;
     map_root_complex(s);
+    ich9_lpc_pm_loaded(s);
     update_gsis(s);
     return true;
 }
 
+#define FACT(name_, type_, doc_)                                                                   \
+    PROP_COMPUTED(name_, type_, .get = ich9_lpc_get_fact, .doc = (doc_))
+
 static const Property lpc_props[] = {
     PROP_BOOL("noreboot", Ich9Lpc, forbids_reboot,
               .doc = "The strap that keeps the TCO watchdog from resetting"),
+    PROP_BOOL("smm-compat", Ich9Lpc, has_smm_compat,
+              .doc = "SMRAM as older machine types show it"),
+    PROP_BIT64("x-smi-broadcast", Ich9Lpc, smi.features, 0, .initial = true,
+               .doc = "Firmware may have SMIs sent to all CPUs"),
+    PROP_BIT64("x-smi-cpu-hotplug", Ich9Lpc, smi.features, 1, .initial = true,
+               .doc = "Firmware may have an SMI when a CPU is plugged"),
+    PROP_BIT64("x-smi-cpu-hotunplug", Ich9Lpc, smi.features, 2, .initial = true,
+               .doc = "Firmware may have an SMI when a CPU is unplugged"),
+    FACT("x-smi-negotiated-features", "uint64", "SMI features firmware has asked for and got"),
+    FACT("pm_io_base", "uint32", "Where power management registers are"),
+    FACT("gpe0_blk", "uint32", "Where GPE0 registers are"),
+    FACT("gpe0_blk_len", "uint32", "Bytes of them"),
+    FACT("acpi_enable_cmd", "uint8", "What SMI_CMD takes to turn ACPI on"),
+    FACT("acpi_disable_cmd", "uint8", "What SMI_CMD takes to turn ACPI off"),
+    FACT("sci_int", "uint8", "The SCI's interrupt"),
+    ICH9_PM_PROPS(Ich9Lpc, pm),
 };
 static const VMField lpc_fields[] = {
     VM_U8(Ich9Lpc, reset_control.value), VM_BUFFER(Ich9Lpc, registers),
+    VM_BOOL(Ich9Lpc, is_sci_up), VM_STRUCT(Ich9Lpc, pm, ich9_pm_state),
+    VM_STRUCT(Ich9Lpc, smi, ich9_smi_state),
 };
 
 static const PciDeviceType lpc_type = {
@@ -289,7 +312,7 @@ static const PciDeviceType lpc_type = {
     .access = DEVICE_ACCESS_BOARD,
     .is_not_hotpluggable = true,
     .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_CONVENTIONAL }, { 0 } },
-    .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT("gsi", Ich9Lpc, gsi[0], .count = GSIS) })),
+    .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT("gsi", Ich9Lpc, gsi[0], .count = ICH9_GSIS) })),
     .properties = PROPERTIES(lpc_props),
     .config_write = lpc_config_write,
     .init = lpc_init,

@@ -1,5 +1,5 @@
 /*
- * What is on a PC's ISA bus, as a table, and how the timers are wired.
+ * What is on a PC's ISA bus, as a table, and how the timers are wired; functions of the chipset.
  *
  * A row whose type is not in this build is passed over: those devices are being written. When all
  * are there, a missing type is our bug.
@@ -97,23 +97,36 @@ static bool has_vmmouse(const PcMachine *pc)
     return has_vmport(pc) && has_i8042(pc);
 }
 
-static const struct {
+typedef struct IsaSetting {
+    const char *property;
+    int value;
+} IsaSetting;
+
+static const struct IsaRow {
     const char *type;
     bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
     const char *partner; /* the property that links it to a device above, called like its type */
+    IsaSetting settings[4];
 } isa_devices[] = {
+    { "i8257",
+      .settings = { { "base", 0 }, { "page-base", 0x80 }, { "pageh-base", -1 }, { "dshift", 0 } } },
+    { "i8257",
+      .settings = { { "base", 0xc0 }, { "page-base", 0x88 }, { "pageh-base", -1 },
+                    { "dshift", 1 } } },
     { "i8042", has_i8042 },
     { "vmport", has_vmport },
     { "vmmouse", has_vmmouse, "i8042" },
     { "port92" },
 };
 
-static Device *add_listed(PcMachine *pc, const char *type, const char *partner_name,
-                          Device *partner, Error **errp)
+static Device *add_listed(PcMachine *pc, const struct IsaRow *row, Device *partner, Error **errp)
 {
-    Device *dev = device_new(type);
+    Device *dev = device_new(row->type);
 
-    if (partner_name && !object_set_link(dev, partner_name, &partner->parent, errp)) {
+    for (size_t i = 0; i < ARRAY_SIZE(row->settings) && row->settings[i].property; i++) {
+        object_set_int(dev, row->settings[i].property, row->settings[i].value, NULL);
+    }
+    if (row->partner && !object_set_link(dev, row->partner, &partner->parent, errp)) {
         object_unref(dev);
         return NULL;
     }
@@ -134,7 +147,7 @@ static bool add_all_listed(PcMachine *pc, Error **errp)
         for (size_t k = 0; isa_devices[i].partner && k < i; k++) {
             partner = strcmp(isa_devices[k].type, isa_devices[i].partner) ? partner : made[k];
         }
-        made[i] = add_listed(pc, isa_devices[i].type, isa_devices[i].partner, partner, errp);
+        made[i] = add_listed(pc, &isa_devices[i], partner, errp);
         if (!made[i]) {
             return false;
         }
@@ -146,4 +159,35 @@ bool pc_add_isa_devices(PcMachine *pc, Error **errp)
 {
     return (!x86_is_on(pc->parent.pic) || x86_make_pics(&pc->parent, pc->isa, errp)) &&
            make_timers(pc, errp) && add_all_listed(pc, errp);
+}
+
+/* --- functions --- */
+
+static bool add_function(PcMachine *pc, const PcFunction *f, Error **errp)
+{
+    Device *dev = device_new(f->type);
+
+    PCI_DEVICE(dev)->addr = f->devfn;
+    PCI_DEVICE(dev)->is_multifunction = f->is_multifunction;
+    if (f->prepare) {
+        f->prepare(pc, dev);
+    }
+    if (!device_realize_and_unref(dev, &pc->host->parent.bus->parent, errp)) {
+        return false;
+    }
+    if (f->wire) {
+        f->wire(pc, dev);
+    }
+    return true;
+}
+
+bool pc_add_functions(PcMachine *pc, Error **errp)
+{
+    for (const PcFunction *f = pc_machine_ops(pc)->functions; f && f->type; f++) {
+        if (type_find(f->type) && (!f->is_wanted || f->is_wanted(pc)) &&
+            !add_function(pc, f, errp)) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -4,7 +4,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/acpi/piix4_pm.h"
+#include "hw/i2c/smbus_eeprom.h"
 #include "pc_machine.h"
+#include "x86_smi.h"
 
 #define MOST_RAM_BELOW_4G   UINT64_C(0xe0000000)
 /* With RAM above 4 GiB too: its pages of 1 GiB stay whole. */
@@ -26,6 +29,50 @@ static uint64_t split_ram(const PcMachine *pc)
     return split;
 }
 
+/* --- PIIX4's power management --- */
+
+#define SMBUS_PORT 0xb100
+#define SCI_GSI    9
+#define MODULE_BYTES (128 * MiB) /* what the SMBus tells, whatever there is */
+
+static bool has_pm(const PcMachine *pc)
+{
+    return x86_is_on(pc->parent.acpi);
+}
+
+static void prepare_pm(PcMachine *pc, Device *pm)
+{
+    object_set_int(pm, "smb_io_base", pc->has_smbus ? SMBUS_PORT : 0, NULL);
+    object_set_bool(pm, "smm-enabled", x86_is_on(pc->parent.smm), NULL);
+}
+
+static void wire_pm(PcMachine *pc, Device *pm)
+{
+    irq_connect(device_irq_out(pm, NULL, 0), x86_gsi_input(&pc->parent.gsi, SCI_GSI));
+    if (x86_is_on(pc->parent.smm)) {
+        irq_connect(device_irq_out(pm, "smi-irq", 0), irq_inputs_at(&pc->parent.smi, 0));
+    }
+    if (pc->has_smbus) {
+        smbus_eeprom_add_modules(I2C_BUS(pm->buses->pdata[0]), SPD_SDR, MODULE_BYTES);
+    }
+    pc->parent.acpi_device = pm;
+}
+
+/* --- IDE --- */
+
+static void wire_ide(PcMachine *pc, Device *ide)
+{
+    irq_connect(device_irq_out(ide, NULL, 0), irq_inputs_at(&pc->isa->in, 14));
+    irq_connect(device_irq_out(ide, NULL, 1), irq_inputs_at(&pc->isa->in, 15));
+}
+
+static const PcFunction functions[] = {
+    { "piix3-ide", PCI_DEVFN(1, 1), .wire = wire_ide },
+    { TYPE_PIIX4_PM, PCI_DEVFN(1, 3), .is_wanted = has_pm, .prepare = prepare_pm,
+      .wire = wire_pm },
+    { NULL },
+};
+
 static const PcMachineType i440fx_type = {
     .name = TYPE_PC_I440FX,
     .doc = "Standard PC (i440FX + PIIX, 1996)",
@@ -40,5 +87,6 @@ static const PcMachineType i440fx_type = {
     .bridge_irq_count = ISA_IRQS,
     .hpet_lines = BIT(2),
     .split_ram = split_ram,
+    .functions = functions,
 };
 OBJECT_TYPE(i440fx_type)

@@ -43,6 +43,9 @@ static bool make_bridge(PcMachine *pc, Error **errp)
     pc->isa_bridge = PCI_DEVICE(dev);
     pc->isa_bridge->addr = ops->bridge_devfn;
     pc->isa_bridge->is_multifunction = true;
+    if (ops->prepare_bridge) {
+        ops->prepare_bridge(pc, dev);
+    }
     if (!device_realize_and_unref(dev, &pc->host->parent.bus->parent, errp)) {
         return false;
     }
@@ -77,8 +80,15 @@ bool pc_build(Machine *machine, Error **errp)
     return make_host(pc, errp) && load_roms(pc, errp) && x86_make_fw_cfg(x86, errp) &&
            make_bridge(pc, errp) &&
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
-           pc_add_isa_devices(pc, errp) &&
-           (!ops->add_functions || ops->add_functions(pc, errp)) && pc_fill_cmos(pc, errp);
+           pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) && pc_fill_cmos(pc, errp);
+}
+
+bool pc_complete(Machine *machine, Error **errp)
+{
+    PcMachine *pc = PC_MACHINE(machine);
+    const PcMachineType *ops = pc_machine_ops(pc);
+
+    return !ops->complete_board || ops->complete_board(pc, errp);
 }
 
 /* --- the type --- */
@@ -165,5 +175,6 @@ static const PcMachineType pc_type = {
     .has_acpi = true,
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,
+    .complete = pc_complete,
 };
 OBJECT_TYPE(pc_type)

@@ -16,7 +16,19 @@
 
 typedef enum PcSmbios { PC_SMBIOS_32, PC_SMBIOS_64, PC_SMBIOS_AUTO } PcSmbios;
 
-typedef struct PcMachine {
+typedef struct PcMachine PcMachine;
+
+/* A function of the chipset on the root bus. */
+typedef struct PcFunction {
+    const char *type;
+    unsigned devfn;
+    bool is_multifunction;
+    bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
+    void (*prepare)(PcMachine *pc, Device *dev); /* properties; before it is realized */
+    void (*wire)(PcMachine *pc, Device *dev);    /* lines; after */
+} PcFunction;
+
+struct PcMachine {
     X86Machine parent;
     /* properties */
     int vmport;            /* OnOffAutoValue */
@@ -28,7 +40,7 @@ typedef struct PcMachine {
     PciDevice *isa_bridge;
     IsaBus *isa;
     MemoryRegion option_roms; /* 0xc0000-0xdffff on the PCI bus */
-} PcMachine;
+};
 DECLARE_CAST(PcMachine, PC_MACHINE)
 
 typedef struct PcMachineType {
@@ -43,8 +55,12 @@ typedef struct PcMachineType {
     uintptr_t smbios_default; /* PcSmbios */
     /* Bytes of RAM below 4 GiB at most. */
     uint64_t (*split_ram)(const PcMachine *pc);
-    /* Functions of the chipset behind the bridge; NULL: there are none. */
-    bool (*add_functions)(PcMachine *pc, Error **errp);
+    /* After the bridge, in this order; the first without a type ends it. */
+    const PcFunction *functions;
+    /* What the bridge must know before it is realized; NULL: nothing. */
+    void (*prepare_bridge)(PcMachine *pc, Device *bridge);
+    /* As MachineType.complete, for what is this board's alone; NULL: nothing. */
+    bool (*complete_board)(PcMachine *pc, Error **errp);
 } PcMachineType;
 
 static inline const PcMachineType *pc_machine_ops(const PcMachine *pc)
@@ -53,11 +69,13 @@ static inline const PcMachineType *pc_machine_ops(const PcMachine *pc)
 }
 
 bool pc_build(Machine *machine, Error **errp);
+bool pc_complete(Machine *machine, Error **errp);
 
 /* --- the parts of it --- */
 
 /* Timers, ports, controllers on the ISA bus (pc_devices.c). */
 bool pc_add_isa_devices(PcMachine *pc, Error **errp);
+bool pc_add_functions(PcMachine *pc, Error **errp);
 /* What firmware finds in the RTC's memory (pc_cmos.c). */
 bool pc_fill_cmos(PcMachine *pc, Error **errp);
 

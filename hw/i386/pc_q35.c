@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/i2c/smbus_eeprom.h"
+#include "ich9_lpc.h"
 #include "pc_machine.h"
 
 /* ECAM follows at 0xb0000000; large machines keep pages of 1 GiB whole. */
@@ -27,6 +29,43 @@ static uint64_t split_ram(const PcMachine *pc)
     return most;
 }
 
+#define MODULE_BYTES (128 * MiB) /* what the SMBus tells, whatever there is */
+
+static void prepare_bridge(PcMachine *pc, Device *lpc)
+{
+    ICH9_LPC(lpc)->has_smm = x86_is_on(pc->parent.smm);
+    if (x86_is_on(pc->parent.acpi)) {
+        pc->parent.acpi_device = lpc;
+    }
+}
+
+static bool has_sata(const PcMachine *pc)
+{
+    return pc->has_sata;
+}
+
+static bool has_smbus(const PcMachine *pc)
+{
+    return pc->has_smbus;
+}
+
+static void wire_smbus(PcMachine *pc, Device *smbus)
+{
+    smbus_eeprom_add_modules(I2C_BUS(smbus->buses->pdata[0]), SPD_DDR, MODULE_BYTES);
+}
+
+static bool complete(PcMachine *pc, Error **errp)
+{
+    return ich9_lpc_offer_smi_features(&pc->isa_bridge->parent, pc->parent.fw_cfg, errp);
+}
+
+static const PcFunction functions[] = {
+    { "ich9-ahci", PCI_DEVFN(31, 2), .is_multifunction = true, .is_wanted = has_sata },
+    { "ICH9-SMB", PCI_DEVFN(31, 3), .is_multifunction = true, .is_wanted = has_smbus,
+      .wire = wire_smbus },
+    { NULL },
+};
+
 static const PcMachineType q35_type = {
     .name = TYPE_PC_Q35,
     .doc = "Standard PC (Q35 + ICH9, 2009)",
@@ -41,5 +80,8 @@ static const PcMachineType q35_type = {
     .bridge_irq_count = X86_IOAPIC_PINS,
     .hpet_lines = 0xff0104, /* 2, 8, 16 to 23 */
     .split_ram = split_ram,
+    .functions = functions,
+    .prepare_bridge = prepare_bridge,
+    .complete_board = complete,
 };
 OBJECT_TYPE(q35_type)

@@ -12,6 +12,7 @@
 #include "hw/intc/i8259.h"
 #include "x86_cpus.h"
 #include "x86_machine.h"
+#include "x86_smi.h"
 
 #define APIC_WINDOW_PRIORITY 0x1000 /* over all of PCI and RAM */
 
@@ -143,6 +144,7 @@ static void x86_init(Object *obj)
     x86->above_4g_base = 4 * GiB;
     x86->e820 = e820_new();
     x86_gsi_init(&x86->gsi);
+    irq_inputs_init(&x86->smi, 1, x86_smi_line, NULL);
 }
 
 static void unmap(MemoryRegion *mr)
@@ -162,6 +164,7 @@ static void x86_finalize(Object *obj)
     unmap(&x86->ram_below);
     unmap(&x86->ram_above);
     x86_gsi_clear(&x86->gsi);
+    irq_inputs_clear(&x86->smi);
     e820_free(x86->e820);
     g_free(x86->oem_id);
     g_free(x86->oem_table_id);

@@ -34,6 +34,8 @@ typedef struct X86Machine {
     uint64_t firmware_max_bytes;
     X86ApicIds apic_ids;
     X86Gsi gsi;
+    IrqInputs smi;               /* one: an SMI to the boot processor */
+    Device *acpi_device;         /* that has power management registers; NULL: none */
     Device *ioapic, *pic_device, *pit_device, *rtc, *fw_cfg; /* borrowed; NULL: there is none */
     Object *hotplug;             /* ACPI's controller of CPUs; borrowed; NULL: none */
     E820 *e820;                  /* RAM and what is reserved */

@@ -6,6 +6,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
+from fw_cfg import FwCfg  # noqa: E402
 from pci import Pci  # noqa: E402
 from vm import Vm, refusal  # noqa: E402
 
@@ -154,6 +155,57 @@ class Q35(unittest.TestCase):
             with self.subTest(version=version, args=args), machine(*args, version=version) as vm:
                 Pci(vm).write(LPC, 0xf0, 0xfed1c001)
                 self.assertEqual(int(vm.qtest('readl 0xfed1f410'), 16), value)
+
+    def test_powerdown(self):
+        """The button sets PWRBTN_STS, which is the SCI: IRQ 9, or where ACPI_CNTL says."""
+        for select, gsi in ((0, 9), (4, 20)):
+            with self.subTest(gsi=gsi), machine() as vm:
+                pci = Pci(vm)
+                pci.write(LPC, 0x40, 0x0600)
+                pci.write(LPC, 0x44, 0x80 | select, 1)
+                vm.qtest('irq_intercept_in ioapic')
+                vm.qtest('outw 0x602 0x0100')
+                vm.qtest('outw 0x604 0x0001')
+                vm.qmp('system_powerdown')
+                vm.qmp.wait_event('POWERDOWN')
+                self.assertEqual(int(vm.qtest('inw 0x600'), 16) & 0x0100, 0x0100)
+                self.assertTrue(vm.irqs[gsi])
+                vm.qtest('outw 0x600 0x0100')
+                self.assertFalse(vm.irqs[gsi])
+
+    def test_pmbase(self):
+        with machine() as vm:
+            pci = Pci(vm)
+            self.assertEqual(pci.read(LPC, 0x40), 1)
+            pci.write(LPC, 0x40, 0xffffffff)
+            self.assertEqual(pci.read(LPC, 0x40), 0xff81)
+            pci.write(LPC, 0x40, 0x0600)
+            self.assertEqual(int(vm.qtest('inl 0x608'), 16), 0xffffffff)
+            pci.write(LPC, 0x44, 0x80, 1)
+            vm.qtest('clock_step 1000000000')
+            self.assertEqual(int(vm.qtest('inl 0x608'), 16), 3579545)
+
+    def test_smi_features(self):
+        """Firmware asks, and looks whether it got it; no feature of hot-plug without broadcast."""
+        for args, supported in (([], 7), (['-global', 'ICH9-LPC.x-smi-cpu-hotplug=off'], 5)):
+            with self.subTest(args=args), machine(*args) as vm:
+                cfg = FwCfg(vm)
+                self.assertEqual(cfg.file('etc/smi/supported-features'),
+                                 supported.to_bytes(8, 'little'))
+                for wanted, is_ok in ((8, 0), (4, 0), (5, 1)):
+                    cfg.write('etc/smi/requested-features', wanted.to_bytes(8, 'little'))
+                    self.assertEqual(cfg.file('etc/smi/features-ok'), bytes([is_ok]))
+                lpc = next(f'/machine/unattached/{child["name"]}'
+                           for child in vm.qmp('qom-list', path='/machine/unattached')
+                           if child['type'] == 'child<ICH9-LPC>')
+                self.assertEqual(vm.qmp('qom-get', path=lpc,
+                                        property='x-smi-negotiated-features'), 5)
+                reset(vm)
+                self.assertEqual(cfg.file('etc/smi/features-ok'), bytes([1]))
+                self.assertEqual(vm.qmp('qom-get', path=lpc,
+                                        property='x-smi-negotiated-features'), 0)
+        with machine(version='q35,smm=off') as vm:
+            self.assertNotIn('etc/smi/features-ok', FwCfg(vm).files())
 
     def test_reset_port(self):
         with machine() as vm:
