@@ -6,7 +6,8 @@
 #include "util/osdep.h"
 #include "hw/core/machine.h"
 #include "qom/error.h"
-#include "target/i386/cpu.h"
+#include "target/i386/control.h"
+#include "target/i386/execute.h"
 
 /* The user said so: "max" leaves the bit alone. */
 static void feature_changed(Object *obj, const Property *p)
@@ -185,7 +186,7 @@ static void x86_cpu_init(Object *obj)
     const X86CpuType *ops = x86_cpu_ops(cpu);
 
     cpu->topology = (X86Topology){ 1, 1, 1 };
-    cpu->xcr0 = 1;
+    tcg_cpu_init(&cpu->state.tcg, &cpu->parent.vcpu, &x86_tcg_ops, address_space_system());
     if (ops->model) {
         X86ModelState state;
 
@@ -239,17 +240,36 @@ static bool x86_cpu_realize(Device *dev, Error **errp)
 static void x86_cpu_unrealize(Device *dev)
 {
     x86_cpu_drop_apic(X86_CPU(dev));
+    x86_drop_smm_space(X86_CPU(dev));
+}
+
+static void x86_cpu_finalize(Object *obj)
+{
+    tcg_cpu_clear(&X86_CPU(obj)->state.tcg);
 }
 
 static void x86_cpu_reset_hold(Device *dev)
 {
-    X86_CPU(dev)->xcr0 = 1;
-    X86_CPU(dev)->requests = 0;
+    X86Cpu *cpu = X86_CPU(dev);
+
+    cpu->requests = 0;
+    x86_reset_state(cpu, false);
+    /* All but the first wait for a STARTUP message. */
+    cpu->state.is_waiting = cpu->parent.vcpu.index != 0;
+    cpu->parent.vcpu.is_halted |= cpu->state.is_waiting;
 }
 
-static const VMField x86_cpu_fields[] = {
-    VM_U64(X86Cpu, xcr0), VM_U32(X86Cpu, requests), VM_U8(X86Cpu, startup_vector),
-};
+static bool x86_vcpu_has_work(Vcpu *vcpu)
+{
+    return x86_has_work(X86_CPU(vcpu->object));
+}
+
+static const VcpuOps x86_vcpu_ops = { .has_work = x86_vcpu_has_work };
+
+static void x86_cpu_set_pc(Cpu *cpu, uint64_t pc)
+{
+    X86_CPU(cpu)->state.pc = pc;
+}
 
 static const X86CpuType x86_cpu_type = {
     .name = TYPE_X86_CPU,
@@ -258,13 +278,17 @@ static const X86CpuType x86_cpu_type = {
     .size = sizeof(X86Cpu),
     .is_abstract = true,
     .init = x86_cpu_init,
+    .finalize = x86_cpu_finalize,
     .properties = PROPERTIES(x86_cpu_props),
     .access = DEVICE_ACCESS_USER,
-    .vmstate = VMSTATE(x86_cpu_fields, .version = 1),
+    .vmstate = &x86_cpu_vmstate,
     .irqs = IRQ_IN(x86_cpu_set_intr, 1),
     .realize = x86_cpu_realize,
     .unrealize = x86_cpu_unrealize,
     .reset_hold = x86_cpu_reset_hold,
+    .print_registers = x86_print_registers,
+    .vcpu_ops = &x86_vcpu_ops,
+    .set_pc = x86_cpu_set_pc,
 };
 OBJECT_TYPE(x86_cpu_type)
 

@@ -1,6 +1,6 @@
 /*
  * X86Cpu: an x86 CPU: its model as properties, what it tells by CPUID, its place among others.
- * It executes nothing yet.
+ * What it holds while it executes is X86State.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,8 +8,10 @@
 #define TARGET_I386_CPU_H
 
 #include "hw/core/cpu.h"
+#include "system/address_space.h"
 #include "target/i386/features.h"
 #include "target/i386/models.h"
+#include "target/i386/state.h"
 
 #define TYPE_X86_CPU     "x86_64-cpu"
 #define X86_CPU_SUFFIX   "-x86_64-cpu"
@@ -45,12 +47,21 @@ typedef struct X86Cpu {
     X86FeatureSet user_features;     /* bits the user set, on or off */
     X86FeatureSet filtered;          /* asked for, but the accelerator lacks them */
     X86Topology topology;
-    uint64_t xcr0;
     Device *apic;                    /* our child "lapic"; NULL: it has none */
+    AddressSpace smm_space;          /* with SMRAM over the system's memory */
+    MemoryRegion smm_root, smm_system, smm_ram;
+    bool has_smm_space;
+    bool is_a20_masked;              /* address line 20 is held down */
     uint32_t requests;               /* X86_REQUEST_*; atomic */
     uint8_t startup_vector;          /* of the last STARTUP */
+    X86State state;
 } X86Cpu;
 DECLARE_CAST(X86Cpu, X86_CPU)
+
+static inline X86Cpu *x86_cpu_of(TcgCpu *tcg)
+{
+    return container_of(tcg, X86Cpu, state.tcg);
+}
 
 /* What a model's type adds. */
 typedef struct X86CpuType {
@@ -100,6 +111,11 @@ bool x86_cpu_make_apic(X86Cpu *cpu, Error **errp);
 void x86_cpu_drop_apic(X86Cpu *cpu);
 /* The INTR pin. */
 void x86_cpu_set_intr(void *opaque, unsigned n, int level);
+/* The vector of the interrupt to take now; -1: none. */
+int x86_cpu_acknowledge(X86Cpu *cpu);
+
+
+void x86_print_registers(Cpu *cpu, GString *out);
 
 /* --- CPUID (target/i386/cpuid.c) --- */
 

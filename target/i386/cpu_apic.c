@@ -1,6 +1,6 @@
 /*
  * The CPU's local APIC: made when the CPU is realized, and what it asks of the CPU: requests that
- * the vCPU serves when it gets to them (nobody does yet: it executes nothing).
+ * the vCPU serves when it gets to them (target/i386/execute.c).
  *
  * A CPU without an APIC takes interrupts from its INTR pin, the unnamed input; one with an APIC
  * leaves that pin to the APIC's LINT0.
@@ -9,7 +9,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/local_apic.h"
-#include "target/i386/cpu.h"
+#include "target/i386/control.h"
 
 static void request(X86Cpu *cpu, uint32_t what)
 {
@@ -26,6 +26,21 @@ static void set_intr(void *opaque, bool is_pending)
     } else {
         __atomic_and_fetch(&cpu->requests, ~X86_REQUEST_INTR, __ATOMIC_SEQ_CST);
     }
+}
+
+/* When the TSC reaches a value. */
+static int64_t tsc_time_ns(void *opaque, uint64_t tsc)
+{
+    X86Cpu *cpu = opaque;
+    unsigned __int128 ticks = tsc - cpu->state.tsc_offset;
+
+    return MIN(ticks * NS_PER_SEC / x86_tsc_hz(cpu), (unsigned __int128)INT64_MAX);
+}
+
+int x86_cpu_acknowledge(X86Cpu *cpu)
+{
+    return cpu->apic ? local_apic_ops(cpu->apic)->acknowledge(cpu->apic)
+                     : apic_bus_acknowledge_pic();
 }
 
 static void raise_nmi(void *cpu)
@@ -57,6 +72,7 @@ static const ApicCpuOps cpu_ops_for_apic = {
     .raise_smi = raise_smi,
     .raise_init = raise_init,
     .raise_startup = raise_startup,
+    .tsc_time_ns = tsc_time_ns,
 };
 
 /* Several CPUs cannot be started without APICs, whatever the model says. */

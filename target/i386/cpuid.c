@@ -266,12 +266,12 @@ static void leaf_d(const X86Cpu *cpu, uint32_t subleaf, X86CpuidRegs *out)
     case 0:
         out->eax = mask;
         out->edx = mask >> 32;
-        out->ebx = x86_xsave_bytes(cpu->xcr0);
+        out->ebx = x86_xsave_bytes(cpu->state.xcr0);
         out->ecx = x86_xsave_bytes(mask);
         break;
     case 1:
         out->eax = word(cpu, X86_D_1_EAX);
-        out->ebx = out->eax & (BIT(1) | BIT(3)) ? compacted_bytes(cpu->xcr0) : 0;
+        out->ebx = out->eax & (BIT(1) | BIT(3)) ? compacted_bytes(cpu->state.xcr0) : 0;
         out->ecx = xss;
         out->edx = xss >> 32;
         break;

@@ -114,7 +114,7 @@ static void test_xsave(void)
     g_assert_cmphex(r.eax, ==, 0x2e7); /* x87, SSE, AVX, three of AVX-512, PKRU */
     g_assert_cmpuint(r.ebx, ==, 576);
     g_assert_cmpuint(r.ecx, ==, 2696);
-    cpu->xcr0 = 7;
+    cpu->state.xcr0 = 7;
     g_assert_cmpuint(cpuid(cpu, 0xd, 0).ebx, ==, 832);
     g_assert_cmpuint(cpuid(cpu, 0xd, 1).ebx, ==, 832);
     r = cpuid(cpu, 0xd, 2);

@@ -1,0 +1,318 @@
+/*
+ * An x86 CPU under the software engine: the key of a translation, the loop over instructions,
+ * events and requests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/execute.h"
+
+#include "accel/tcg/memory.h"
+#include "accel/tcg/translate.h"
+#include "hw/core/local_apic.h"
+#include "system/machine_lock.h"
+#include "system/run_state.h"
+#include "target/i386/control.h"
+#include "target/i386/helpers.h"
+#include "target/i386/memory.h"
+#include "util/log.h"
+
+#define MOST_INSN_BYTES 15
+#define PAGE_BYTES (1u << TCG_PAGE_BITS)
+
+/* --- translation --- */
+
+static void x86_get_key(TcgCpu *tcg, TcgKey *key)
+{
+    X86State *s = &x86_cpu_of(tcg)->state;
+
+    key->pc = s->pc;
+    key->cs_base = s->mode & X86_MODE_CODE64 ? 0 : s->seg[X86_CS].base;
+    key->flags = s->mode;
+}
+
+static const IrHelper step_helper = {
+    .name = "step", .fn = x86_help_step, .arg_count = 0, .reads = GROUP_ALL,
+    .flags = IR_HELPER_RAISES,
+};
+static const IrHelper clear_shadow_helper = {
+    .name = "clear_shadow", .fn = x86_help_clear_shadow, .arg_count = 0, .reads = GROUP_EFLAGS,
+};
+static const IrHelper breakpoint_helper = {
+    .name = "breakpoint", .fn = x86_help_breakpoint, .arg_count = 0,
+    .reads = GROUP_ALL, .writes = GROUP_EFLAGS, .flags = IR_HELPER_RAISES,
+};
+
+typedef enum Fetch { FETCH_OK, FETCH_UNDEFINED, FETCH_TOO_LONG, FETCH_ENDS } Fetch;
+
+static bool needs_more(const X86Tr *t, const uint8_t *bytes, unsigned count)
+{
+    ZydisDecodedInstruction in;
+
+    return x86_decode_status(t, bytes, count, &in) == ZYDIS_STATUS_NO_MORE_DATA;
+}
+
+/* Fetches and decodes; of the second page's bytes only what the instruction needs. */
+static Fetch fetch(X86Tr *t, uint64_t pc, bool is_first)
+{
+    unsigned in_page = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
+    unsigned most = MIN(MOST_INSN_BYTES, in_page);
+    uint8_t bytes[MOST_INSN_BYTES];
+    unsigned count = tcg_code(t->b, pc, bytes, most);
+
+    if (count < MOST_INSN_BYTES && needs_more(t, bytes, count)) {
+        if (!is_first || !tcg_code_next_page(t->b, pc)) {
+            return FETCH_ENDS;
+        }
+        count = tcg_code(t->b, pc, bytes, MOST_INSN_BYTES);
+    }
+    if (x86_decode(t, bytes, count)) {
+        return FETCH_OK;
+    }
+    return count == MOST_INSN_BYTES && needs_more(t, bytes, count) ? FETCH_TOO_LONG
+                                                                   : FETCH_UNDEFINED;
+}
+
+static void begin_alone(X86Tr *t)
+{
+    if (t->mode & X86_MODE_BREAKS) {
+        ir_call(t->b, &breakpoint_helper, NULL);
+    }
+    if (t->mode & X86_MODE_SHADOW) {
+        ir_call(t->b, &clear_shadow_helper, NULL);
+    }
+}
+
+/* A region of one instruction goes back to the main loop, by way of a single-step trap. */
+static void end_alone(X86Tr *t)
+{
+    if (!t->has_new_rip) {
+        tr_put_rip(t, ir_i64(t->b, t->next_rip));
+    }
+    if ((t->mode & X86_MODE_TF) && !t->is_quiet) {
+        ir_call(t->b, &step_helper, NULL);
+    }
+    ir_exit_main(t->b);
+}
+
+/* False: it did not fit and belongs to the next region. */
+static bool translate_next(X86Tr *t, bool is_first)
+{
+    uint64_t pc = tr_pc(t, t->rip);
+
+    tcg_insn_start(t->b, pc);
+    switch (fetch(t, pc, is_first)) {
+    case FETCH_ENDS:
+        tcg_insn_drop(t->b);
+        return false;
+    case FETCH_TOO_LONG:
+        tr_raise_gp(t);
+        return true;
+    case FETCH_UNDEFINED:
+        tr_undefined(t);
+        return true;
+    default:
+        break;
+    }
+    if (t->is_alone) {
+        begin_alone(t);
+    }
+    x86_translate_one(t);
+    return true;
+}
+
+static void x86_translate(TcgCpu *tcg, IrBuilder *b, const TcgKey *key, const TcgLimits *limits)
+{
+    X86Tr t = { .b = b, .cpu = x86_cpu_of(tcg), .mode = key->flags, .cs_base = key->cs_base };
+    uint32_t alone = X86_MODE_TF | X86_MODE_SHADOW | X86_MODE_BREAKS;
+
+    t.is_alone = limits->is_single_step || limits->max_insns == 1 || (t.mode & alone);
+    t.rip = tr_is_64(&t) ? key->pc : (uint32_t)(key->pc - key->cs_base);
+    for (bool is_first = true;; is_first = false) {
+        if (!translate_next(&t, is_first)) {
+            ir_exit_direct(b, tr_pc(&t, t.rip));
+            return;
+        }
+        if (t.is_alone) {
+            end_alone(&t);
+            return;
+        }
+        if (t.is_ended) {
+            return;
+        }
+        t.rip = t.next_rip;
+        if (tcg_is_full(b, tr_pc(&t, t.rip))) {
+            ir_exit_direct(b, tr_pc(&t, t.rip));
+            return;
+        }
+    }
+}
+
+static unsigned x86_fetch_mmu(TcgCpu *tcg)
+{
+    return x86_mmu_for_cpl(&x86_cpu_of(tcg)->state, x86_cpl(&x86_cpu_of(tcg)->state));
+}
+
+static void x86_disassemble(TcgCpu *tcg, const TcgKey *key, const uint8_t *bytes, size_t count,
+                            GString *out)
+{
+    ZydisMachineMode mode = key->flags & X86_MODE_CODE64 ? ZYDIS_MACHINE_MODE_LONG_64 :
+                            key->flags & X86_MODE_CODE32 ? ZYDIS_MACHINE_MODE_LEGACY_32
+                                                         : ZYDIS_MACHINE_MODE_LEGACY_16;
+    uint64_t pc = key->pc;
+    ZydisDisassembledInstruction in;
+
+    while (count > 0 && ZYAN_SUCCESS(ZydisDisassembleATT(mode, pc, bytes, count, &in))) {
+        g_string_append_printf(out, "%016" PRIx64 "  %s\n", pc, in.text);
+        pc += in.info.length;
+        bytes += in.info.length;
+        count -= in.info.length;
+    }
+}
+
+/* --- events --- */
+
+void x86_leave(X86Cpu *cpu)
+{
+    tcg_raise(&cpu->state.tcg, 0);
+}
+
+/* A fault on the way to the handler of a double fault: the machine resets. */
+static void shut_down(X86Cpu *cpu)
+{
+    if (log_enabled(LOG_CPU_RESET)) {
+        log_printf("Triple fault\n");
+    }
+    MACHINE_LOCK_SCOPE();
+    cpu->parent.vcpu.is_halted = true;
+    vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
+}
+
+static void x86_deliver(TcgCpu *tcg, int exception)
+{
+    X86Cpu *cpu = x86_cpu_of(tcg);
+
+    if (cpu->state.is_shut_down) {
+        shut_down(cpu);
+    } else if (cpu->state.event.vector != NO_VECTOR) {
+        x86_deliver_event(cpu);
+    }
+}
+
+/* --- requests --- */
+
+void x86_halt(X86Cpu *cpu)
+{
+    MACHINE_LOCK_SCOPE();
+    cpu->parent.vcpu.is_halted = true;
+    x86_interrupts_changed(cpu);
+}
+
+void x86_interrupts_changed(X86Cpu *cpu)
+{
+    if (__atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST)) {
+        tcg_request_service(&cpu->state.tcg);
+    }
+}
+
+/* Of those that are there, what the CPU takes now. */
+static uint32_t takeable(const X86Cpu *cpu)
+{
+    const X86State *s = &cpu->state;
+    uint32_t requests = __atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST);
+
+    if (s->is_waiting || s->is_shut_down) {
+        return requests & (X86_REQUEST_INIT | X86_REQUEST_STARTUP);
+    }
+    if (s->shadow || !(s->eflags & FLAG_IF)) {
+        requests &= ~X86_REQUEST_INTR;
+    }
+    if (s->shadow == X86_SHADOW_SS || s->is_nmi_blocked) {
+        requests &= ~X86_REQUEST_NMI;
+    }
+    if (s->is_in_smm) {
+        requests &= ~(X86_REQUEST_SMI | X86_REQUEST_INIT);
+    }
+    return requests & ~X86_REQUEST_STARTUP;
+}
+
+bool x86_has_work(X86Cpu *cpu)
+{
+    return takeable(cpu);
+}
+
+static bool take(X86Cpu *cpu, uint32_t request)
+{
+    return __atomic_fetch_and(&cpu->requests, ~request, __ATOMIC_SEQ_CST) & request;
+}
+
+/* With the machine lock. True: state.event is to be delivered. */
+static bool take_requests(X86Cpu *cpu)
+{
+    uint32_t requests = takeable(cpu);
+
+    if (requests & X86_REQUEST_INIT) {
+        take(cpu, X86_REQUEST_INIT);
+        x86_reset_state(cpu, true);
+        cpu->state.is_waiting = cpu->parent.vcpu.index != 0;
+        cpu->parent.vcpu.is_halted = cpu->state.is_waiting;
+        requests = takeable(cpu);
+    }
+    if (requests & X86_REQUEST_STARTUP) {
+        take(cpu, X86_REQUEST_STARTUP);
+        x86_start_at(cpu, cpu->startup_vector);
+    }
+    if (cpu->state.is_waiting) {
+        return false;
+    }
+    cpu->parent.vcpu.is_halted &= !takeable(cpu);
+    if (requests & X86_REQUEST_SMI) {
+        take(cpu, X86_REQUEST_SMI);
+        x86_enter_smm(cpu);
+    } else if (requests & X86_REQUEST_NMI) {
+        take(cpu, X86_REQUEST_NMI);
+        cpu->state.is_nmi_blocked = true;
+        x86_set_external_event(cpu, VECTOR_NMI);
+        return true;
+    } else if (requests & X86_REQUEST_INTR) {
+        int vector = x86_cpu_acknowledge(cpu);
+
+        if (vector >= 0) {
+            x86_set_external_event(cpu, vector);
+        }
+        return vector >= 0;
+    }
+    return false;
+}
+
+static void x86_service(TcgCpu *tcg)
+{
+    X86Cpu *cpu = x86_cpu_of(tcg);
+    bool has_event;
+
+    if (!__atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST)) {
+        return;
+    }
+    machine_lock();
+    has_event = take_requests(cpu);
+    machine_unlock();
+    if (has_event) {
+        x86_deliver_event(cpu);
+    }
+}
+
+const TcgTargetOps x86_tcg_ops = {
+    .state_bytes = sizeof(X86State),
+    .slots = x86_slots,
+    .slot_count = SLOT_COUNT,
+    .pc_slot = SLOT_PC,
+    .host_fp_offset = offsetof(X86State, host_mxcsr),
+    .get_key = x86_get_key,
+    .translate = x86_translate,
+    .tlb_fill = x86_tlb_fill,
+    .unaligned = x86_unaligned,
+    .deliver = x86_deliver,
+    .service = x86_service,
+    .fetch_mmu = x86_fetch_mmu,
+    .disassemble = x86_disassemble,
+};

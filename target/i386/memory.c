@@ -1,0 +1,191 @@
+/*
+ * Memory for an x86 CPU's plain C, by the engine's TLB; what fills and flushes that.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/memory.h"
+
+#include "accel/tcg/memory.h"
+#include "target/i386/execute.h"
+#include "target/i386/exception.h"
+#include "util/log.h"
+
+#define PAGE_MASK ((UINT64_C(1) << TCG_PAGE_BITS) - 1)
+
+/* --- what is where --- */
+
+uint64_t x86_physical_mask(const X86Cpu *cpu)
+{
+    uint64_t mask = BIT64(cpu->phys_bits) - 1;
+
+    return cpu->is_a20_masked && !cpu->state.is_in_smm ? mask & ~BIT64(20) : mask;
+}
+
+MemTxAttrs x86_mem_attrs(const X86Cpu *cpu)
+{
+    MemTxAttrs attrs = MEM_TX_NONE;
+
+    attrs.is_secure = cpu->state.is_in_smm;
+    return attrs;
+}
+
+AddressSpace *x86_memory_space(X86Cpu *cpu)
+{
+    return cpu->state.is_in_smm && cpu->has_smm_space ? &cpu->smm_space
+                                                      : address_space_system();
+}
+
+/* --- the TLB's side --- */
+
+/* An address that is none, or a page that is not there. */
+static _Noreturn void raise_fault(X86Cpu *cpu, const TcgFault *fault, uint32_t error)
+{
+    if (log_enabled(LOG_MMU)) {
+        log_printf("mmu: fault at %016" PRIx64 " access %d mode %u error %#x\n", fault->addr,
+                   fault->access, fault->mmu, error);
+    }
+    x86_raise_page_fault(cpu, fault->addr, error);
+}
+
+bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *out)
+{
+    X86Cpu *cpu = x86_cpu_of(tcg);
+    bool is_canonical = x86_is_canonical(&cpu->state, fault->addr);
+    X86Page page = { 0 };
+
+    if (!is_canonical || !x86_walk(cpu, fault->addr, (X86Access)fault->access, fault->mmu,
+                                   &page)) {
+        if (is_probe) {
+            return false;
+        }
+        if (!is_canonical) {
+            x86_raise_gp(cpu);
+        }
+        raise_fault(cpu, fault, page.error);
+    }
+    *out = (TcgPage){ .phys = page.physical, .as = x86_memory_space(cpu),
+                      .attrs = x86_mem_attrs(cpu), .page_bits = page.bits,
+                      .can_read = page.is_readable, .can_write = page.is_writable,
+                      .can_execute = page.is_executable };
+    return true;
+}
+
+/* Vectors want alignment or #GP(0); EFLAGS.AC wants it or #AC(0). */
+void x86_unaligned(TcgCpu *tcg, const TcgFault *fault)
+{
+    if (fault->bytes >= 16) {
+        x86_raise_gp(x86_cpu_of(tcg));
+    }
+    x86_raise_error(x86_cpu_of(tcg), VECTOR_AC, 0);
+}
+
+void x86_flush_page(X86Cpu *cpu, uint64_t linear)
+{
+    tcg_tlb_flush_page(&cpu->state.tcg, linear, TCG_ALL_MMUS);
+}
+
+void x86_flush_all(X86Cpu *cpu, bool with_global)
+{
+    if (cpu->state.tcg.tlb_state) {
+        tcg_tlb_flush(&cpu->state.tcg, TCG_ALL_MMUS);
+    }
+}
+
+void x86_flush_pcid(X86Cpu *cpu, uint64_t pcid)
+{
+    tcg_tlb_flush_tag(&cpu->state.tcg, pcid, TCG_ALL_MMUS);
+}
+
+void x86_switch_space(X86Cpu *cpu, bool keeps)
+{
+    uint64_t tag = cpu->state.cr4 & CR4_PCIDE ? cpu->state.cr3 & 0xfff : 0;
+
+    tcg_tlb_set_tag(&cpu->state.tcg, tag);
+    if (!keeps) {
+        tcg_tlb_flush_tag(&cpu->state.tcg, tag, TCG_ALL_MMUS);
+    }
+}
+
+/* --- linear memory --- */
+
+static IrMem mem_of(unsigned bytes, X86Mmu mmu)
+{
+    return (IrMem)__builtin_ctz(bytes) | IR_MEM_MMU(mmu);
+}
+
+uint64_t x86_read(X86Cpu *cpu, uint64_t linear, unsigned bytes, X86Mmu mmu)
+{
+    return tcg_load(&cpu->state.tcg, mem_of(bytes, mmu), linear);
+}
+
+void x86_write(X86Cpu *cpu, uint64_t linear, unsigned bytes, uint64_t value, X86Mmu mmu)
+{
+    tcg_store(&cpu->state.tcg, mem_of(bytes, mmu), linear, value);
+}
+
+void x86_check_writable(X86Cpu *cpu, uint64_t linear, size_t bytes, X86Mmu mmu)
+{
+    while (bytes > 0) {
+        size_t part = MIN(bytes, PAGE_MASK + 1 - (linear & PAGE_MASK));
+
+        tcg_probe(&cpu->state.tcg, TCG_WRITE, mmu, linear, part);
+        linear += part;
+        bytes -= part;
+    }
+}
+
+/* Pieces of eight bytes, then what is left. */
+static unsigned piece(size_t bytes)
+{
+    return bytes >= 8 ? 8 : bytes >= 4 ? 4 : bytes >= 2 ? 2 : 1;
+}
+
+void x86_read_bytes(X86Cpu *cpu, uint64_t linear, void *out, size_t bytes, X86Mmu mmu)
+{
+    uint8_t *at = out;
+
+    while (bytes > 0) {
+        unsigned n = piece(bytes);
+        uint64_t value = x86_read(cpu, linear, n, mmu);
+
+        memcpy(at, &value, n);
+        at += n;
+        linear += n;
+        bytes -= n;
+    }
+}
+
+void x86_write_bytes(X86Cpu *cpu, uint64_t linear, const void *data, size_t bytes, X86Mmu mmu)
+{
+    const uint8_t *at = data;
+
+    x86_check_writable(cpu, linear, bytes, mmu);
+    while (bytes > 0) {
+        unsigned n = piece(bytes);
+        uint64_t value = 0;
+
+        memcpy(&value, at, n);
+        x86_write(cpu, linear, n, value, mmu);
+        at += n;
+        linear += n;
+        bytes -= n;
+    }
+}
+
+/* --- physical memory --- */
+
+uint64_t x86_read_physical(X86Cpu *cpu, uint64_t physical, unsigned bytes)
+{
+    uint64_t value;
+
+    address_space_load(x86_memory_space(cpu), physical, mem_format(bytes, ENDIAN_LITTLE),
+                       x86_mem_attrs(cpu), &value);
+    return bytes == 8 ? value : value & (BIT64(8 * bytes) - 1);
+}
+
+void x86_write_physical(X86Cpu *cpu, uint64_t physical, unsigned bytes, uint64_t value)
+{
+    address_space_store(x86_memory_space(cpu), physical, mem_format(bytes, ENDIAN_LITTLE),
+                        x86_mem_attrs(cpu), value);
+}

@@ -1,0 +1,53 @@
+/*
+ * MXCSR while guest code runs: see mxcsr.h.
+ *
+ * Guest code runs with the host's MXCSR register set to host_mxcsr, helpers too: the sticky flags
+ * are in the register until the engine takes it away.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/mxcsr.h"
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+
+/* The engine keeps the host's own value while guest code runs. */
+static bool is_running(const X86State *s)
+{
+    return s->tcg.host_mxcsr != 0;
+}
+
+static uint32_t running_flags(const X86State *s)
+{
+    return (is_running(s) ? _mm_getcsr() : s->host_mxcsr) & MXCSR_FLAGS;
+}
+
+static void take_effect(X86State *s)
+{
+    if (is_running(s)) {
+        _mm_setcsr(s->host_mxcsr);
+    }
+}
+#else
+static uint32_t running_flags(const X86State *s)
+{
+    return s->host_mxcsr & MXCSR_FLAGS;
+}
+
+static void take_effect(X86State *s)
+{
+}
+#endif
+
+uint32_t x86_mxcsr(const X86State *s)
+{
+    return s->mxcsr | running_flags(s);
+}
+
+void x86_set_mxcsr(X86State *s, uint32_t value)
+{
+    s->mxcsr = value & MXCSR_MASK;
+    s->host_mxcsr = s->mxcsr | MXCSR_MASKS;
+    take_effect(s);
+}

@@ -1,0 +1,21 @@
+/*
+ * MXCSR: what software set, and the image guest code runs with: all exceptions masked, sticky flags
+ * gathered by the host. SDM volume 1, 10.2.3.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_MXCSR_H
+#define TARGET_I386_MXCSR_H
+
+#include "target/i386/state.h"
+
+#define MXCSR_MASK  0xffffu
+#define MXCSR_FLAGS 0x3fu
+#define MXCSR_MASKS 0x1f80u
+#define MXCSR_RESET_VALUE 0x1f80u
+
+/* With sticky flags; not while guest code runs (a helper has its own, see TcgTargetOps). */
+uint32_t x86_mxcsr(const X86State *s);
+void x86_set_mxcsr(X86State *s, uint32_t value);
+
+#endif

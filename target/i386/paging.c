@@ -1,0 +1,333 @@
+/*
+ * Page tables: none, 32-bit, PAE, 4- and 5-level, with their reserved bits, rights, protection
+ * keys and accessed and dirty bits. SDM volume 3, chapter 4.
+ *
+ * Left out: the PDPTE registers of PAE paging (they are read from memory at each walk) and
+ * protection keys for supervisor pages.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/memory.h"
+
+#include "system/memory_log.h"
+
+#define PTE_P  BIT64(0)
+#define PTE_W  BIT64(1)
+#define PTE_U  BIT64(2)
+#define PTE_A  BIT64(5)
+#define PTE_D  BIT64(6)
+#define PTE_PS BIT64(7)
+#define PTE_G  BIT64(8)
+#define PTE_NX BIT64(63)
+#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
+#define PSE36_RESERVED BIT64(21)
+
+/* The levels of one kind of tables, from the root. */
+typedef struct Shape {
+    uint8_t levels;
+    uint8_t entry_bytes;
+    uint8_t index_bits;
+    uint8_t large_levels; /* bit n: an entry n levels above the last may map a page */
+} Shape;
+
+static const Shape shape_32 = { 2, 4, 10, BIT(1) };
+static const Shape shape_pae = { 3, 8, 9, BIT(1) };
+static const Shape shape_4 = { 4, 8, 9, BIT(1) };
+static const Shape shape_4_1g = { 4, 8, 9, BIT(1) | BIT(2) };
+static const Shape shape_5 = { 5, 8, 9, BIT(1) };
+static const Shape shape_5_1g = { 5, 8, 9, BIT(1) | BIT(2) };
+
+typedef struct Walk {
+    X86Cpu *cpu;
+    const X86State *s;
+    const Shape *shape;
+    uint64_t linear;
+    X86Access access;
+    X86Mmu mmu;
+    bool is_debug;
+    /* so far */
+    uint64_t rights;      /* W and U of all levels */
+    bool is_nx;
+    uint64_t entry;       /* the last one */
+    uint64_t entry_at;    /* its physical address */
+    unsigned level;       /* above the last */
+} Walk;
+
+static const Shape *shape_of(const X86Cpu *cpu)
+{
+    const X86State *s = &cpu->state;
+    bool has_1g = x86_feature_has(&cpu->features, X86_8000_0001_EDX, 26);
+
+    if (!(s->cr4 & CR4_PAE)) {
+        return &shape_32;
+    }
+    if (!(s->efer & EFER_LMA)) {
+        return &shape_pae;
+    }
+    if (s->cr4 & CR4_LA57) {
+        return has_1g ? &shape_5_1g : &shape_5;
+    }
+    return has_1g ? &shape_4_1g : &shape_4;
+}
+
+bool x86_is_canonical(const X86State *s, uint64_t linear)
+{
+    unsigned unused = s->cr4 & CR4_LA57 ? 7 : 16;
+
+    return !(s->efer & EFER_LMA) || (uint64_t)((int64_t)(linear << unused) >> unused) == linear;
+}
+
+static unsigned level_shift(const Walk *w)
+{
+    return 12 + w->level * w->shape->index_bits;
+}
+
+static bool is_large(const Walk *w)
+{
+    if (!w->level) {
+        return true;
+    }
+    return (w->entry & PTE_PS) && (w->shape->large_levels >> w->level & 1) &&
+           (w->shape != &shape_32 || (w->s->cr4 & CR4_PSE));
+}
+
+/* Bits that must be zero in the entry the walk is at. */
+static uint64_t reserved_bits(const Walk *w)
+{
+    uint64_t reserved = (~(BIT64(w->cpu->phys_bits) - 1) & (BIT64(52) - 1)) |
+                        (w->s->efer & EFER_NXE ? 0 : PTE_NX);
+
+    if (w->shape == &shape_32) {
+        return is_large(w) && w->level ? PSE36_RESERVED : 0;
+    }
+    if (w->shape == &shape_pae) {
+        /* Bits 52 to 62 are not ignored here. */
+        reserved |= UINT64_C(0x7ff) << 52;
+        if (w->level == 2) {
+            return reserved | PTE_NX | 0x1e6;
+        }
+    }
+    if (!w->level) {
+        return reserved;
+    }
+    if (is_large(w)) {
+        return reserved | (BIT64(level_shift(w)) - 1 - (BIT64(13) - 1));
+    }
+    return reserved | ((w->entry & PTE_PS) && !(w->shape->large_levels >> w->level & 1) ? PTE_PS
+                                                                                        : 0);
+}
+
+static uint64_t base_of_root(const Walk *w)
+{
+    uint64_t cr3 = w->s->cr3;
+
+    return w->shape == &shape_32 ? cr3 & 0xfffff000 :
+           w->shape == &shape_pae ? cr3 & 0xffffffe0 : cr3 & PTE_ADDRESS;
+}
+
+static void read_entry(Walk *w, uint64_t table)
+{
+    unsigned index_bits = w->shape == &shape_pae && w->level == 2 ? 2 : w->shape->index_bits;
+    uint64_t index = w->linear >> level_shift(w) & (BIT64(index_bits) - 1);
+
+    w->entry_at = (table + index * w->shape->entry_bytes) & x86_physical_mask(w->cpu);
+    w->entry = x86_read_physical(w->cpu, w->entry_at, w->shape->entry_bytes);
+}
+
+/* Replaces an entry in memory, unless somebody else was faster. */
+static bool swap_entry(const Walk *w, uint64_t new)
+{
+    MemoryTarget target;
+    uint64_t old = w->entry;
+    bool is_done = true;
+
+    rcu_lock();
+    address_space_find(x86_memory_space(w->cpu), w->entry_at, x86_mem_attrs(w->cpu), true, &target);
+    if (target.host && target.is_writable && w->shape->entry_bytes == 4) {
+        uint32_t old32 = old;
+
+        is_done = __atomic_compare_exchange_n((uint32_t *)target.host, &old32, new, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    } else if (target.host && target.is_writable) {
+        is_done = __atomic_compare_exchange_n((uint64_t *)target.host, &old, new, false,
+                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+    if (is_done && target.host && target.region->ram) {
+        ram_block_mark_written(target.region->ram, target.offset, w->shape->entry_bytes);
+    }
+    rcu_unlock();
+    return is_done;
+}
+
+/* Sets bits of the entry; false: it changed meanwhile, walk again. */
+static bool mark_entry(Walk *w, uint64_t bits)
+{
+    if (w->is_debug || (w->entry & bits) == bits) {
+        return true;
+    }
+    if (!swap_entry(w, w->entry | bits)) {
+        return false;
+    }
+    w->entry |= bits;
+    return true;
+}
+
+static uint32_t base_error(const Walk *w)
+{
+    bool tells_fetch = (w->s->cr4 & CR4_SMEP) ||
+                       ((w->s->cr4 & CR4_PAE) && (w->s->efer & EFER_NXE));
+
+    return (w->access == X86_WRITE ? PF_WRITE : 0) | (w->mmu == X86_MMU_USER ? PF_USER : 0) |
+           (w->access == X86_EXECUTE && tells_fetch ? PF_FETCH : 0);
+}
+
+/* Access and write disable of the page's key; only of user pages in 4- and 5-level tables. */
+static uint32_t key_bits(const Walk *w)
+{
+    bool is_on = (w->s->cr4 & CR4_PKE) && (w->s->efer & EFER_LMA) && (w->rights & PTE_U);
+
+    return is_on ? w->s->pkru >> (2 * (w->entry >> 59 & 15)) & 3 : 0;
+}
+
+static void find_rights(const Walk *w, X86Page *page)
+{
+    bool is_user = w->mmu == X86_MMU_USER, is_user_page = w->rights & PTE_U;
+    bool obeys_w = is_user || (w->s->cr0 & CR0_WP);
+
+    page->is_readable = is_user ? is_user_page :
+                        !is_user_page || w->mmu != X86_MMU_SUPERVISOR_SMAP;
+    page->is_writable = page->is_readable && (!obeys_w || (w->rights & PTE_W));
+    page->is_executable = !w->is_nx && (is_user ? is_user_page
+                                                : !is_user_page || !(w->s->cr4 & CR4_SMEP));
+}
+
+static bool has_right(const X86Page *page, X86Access access)
+{
+    return access == X86_READ ? page->is_readable :
+           access == X86_WRITE ? page->is_writable : page->is_executable;
+}
+
+static bool check_rights(const Walk *w, X86Page *page)
+{
+    uint32_t key = key_bits(w);
+    bool obeys_w = w->mmu == X86_MMU_USER || (w->s->cr0 & CR0_WP);
+
+    find_rights(w, page);
+    if (!has_right(page, w->access)) {
+        page->error = base_error(w) | PF_PRESENT;
+        return false;
+    }
+    page->is_writable &= !(key & 1) && !((key & 2) && obeys_w);
+    page->is_readable &= !(key & 1);
+    if (!has_right(page, w->access)) {
+        page->error = base_error(w) | PF_PRESENT | PF_KEY;
+        return false;
+    }
+    return true;
+}
+
+static void find_address(const Walk *w, X86Page *page)
+{
+    uint64_t offset_mask = BIT64(level_shift(w)) - 1, frame = w->entry & PTE_ADDRESS;
+
+    if (w->shape == &shape_32) {
+        frame &= UINT32_MAX;
+        frame |= w->level ? (w->entry >> 13 & 0xff) << 32 : 0;
+    }
+    page->bits = level_shift(w);
+    page->physical = ((frame & ~offset_mask) | (w->linear & offset_mask)) &
+                     x86_physical_mask(w->cpu);
+    page->is_global = (w->entry & PTE_G) && (w->s->cr4 & CR4_PGE);
+}
+
+typedef enum Step { STEP_DOWN, STEP_PAGE, STEP_FAULT, STEP_AGAIN } Step;
+
+/* One entry: where it leads. */
+static Step take_entry(Walk *w, uint64_t table, X86Page *page)
+{
+    bool is_pdpte = w->shape == &shape_pae && w->level == 2;
+
+    read_entry(w, table);
+    if (!(w->entry & PTE_P)) {
+        page->error = base_error(w);
+        return STEP_FAULT;
+    }
+    if (w->entry & reserved_bits(w)) {
+        page->error = base_error(w) | PF_PRESENT | PF_RESERVED;
+        return STEP_FAULT;
+    }
+    if (!is_pdpte) {
+        w->rights &= w->entry;
+        w->is_nx |= w->shape->entry_bytes == 8 && (w->entry & PTE_NX);
+    }
+    if (is_large(w)) {
+        return STEP_PAGE;
+    }
+    return is_pdpte || mark_entry(w, PTE_A) ? STEP_DOWN : STEP_AGAIN;
+}
+
+static Step finish(Walk *w, X86Page *page)
+{
+    if (!w->is_debug && !check_rights(w, page)) {
+        return STEP_FAULT;
+    }
+    if (!mark_entry(w, PTE_A | (w->access == X86_WRITE ? PTE_D : 0))) {
+        return STEP_AGAIN;
+    }
+    /* The first write comes here again, to set the dirty bit. */
+    page->is_writable &= w->entry & PTE_D ? true : false;
+    find_address(w, page);
+    return STEP_PAGE;
+}
+
+static Step walk_once(Walk *w, X86Page *page)
+{
+    uint64_t table = base_of_root(w);
+    Step step = STEP_DOWN;
+
+    w->rights = PTE_W | PTE_U;
+    w->is_nx = false;
+    for (w->level = w->shape->levels - 1;; w->level--) {
+        step = take_entry(w, table, page);
+        if (step != STEP_DOWN) {
+            break;
+        }
+        table = w->entry & (w->shape == &shape_32 ? UINT32_MAX & PTE_ADDRESS : PTE_ADDRESS);
+    }
+    return step == STEP_PAGE ? finish(w, page) : step;
+}
+
+static bool walk_tables(Walk *w, X86Page *page)
+{
+    Step step;
+
+    w->s = &w->cpu->state;
+    *page = (X86Page){ 0 };
+    if (!(w->s->cr0 & CR0_PG)) {
+        *page = (X86Page){ .bits = 12, .is_readable = true, .is_writable = true,
+                           .is_executable = true };
+        page->physical = (w->linear & UINT32_MAX) & x86_physical_mask(w->cpu);
+        return true;
+    }
+    w->shape = shape_of(w->cpu);
+    w->linear &= w->s->efer & EFER_LMA ? UINT64_MAX : UINT32_MAX;
+    do {
+        step = walk_once(w, page);
+    } while (step == STEP_AGAIN);
+    return step == STEP_PAGE;
+}
+
+bool x86_walk(X86Cpu *cpu, uint64_t linear, X86Access access, X86Mmu mmu, X86Page *page)
+{
+    Walk w = { .cpu = cpu, .linear = linear, .access = access, .mmu = mmu };
+
+    return walk_tables(&w, page);
+}
+
+bool x86_walk_debug(X86Cpu *cpu, uint64_t linear, X86Page *page)
+{
+    Walk w = { .cpu = cpu, .linear = linear, .access = X86_READ, .is_debug = true };
+
+    return walk_tables(&w, page);
+}

@@ -1,0 +1,33 @@
+/*
+ * I/O ports: who may, and the access. SDM volume 1, chapter 19.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/control.h"
+#include "target/i386/segment.h"
+
+void x86_check_port(X86Cpu *cpu, uint16_t port, unsigned bytes)
+{
+    X86State *s = &cpu->state;
+    bool is_privileged = x86_cpl(s) <= (s->eflags >> 12 & 3) && !(s->eflags & FLAG_VM);
+
+    if ((s->cr0 & CR0_PE) && !is_privileged && !x86_tss_opens_port(cpu, port, bytes)) {
+        x86_raise_gp(cpu);
+    }
+}
+
+uint32_t x86_port_in(X86Cpu *cpu, uint16_t port, unsigned bytes)
+{
+    uint64_t value;
+
+    address_space_load(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE),
+                       x86_mem_attrs(cpu), &value);
+    return value;
+}
+
+void x86_port_out(X86Cpu *cpu, uint16_t port, unsigned bytes, uint32_t value)
+{
+    address_space_store(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE),
+                        x86_mem_attrs(cpu), value);
+}

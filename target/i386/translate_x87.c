@@ -1,0 +1,9 @@
+/*
+ * x87 and MMX. None are translated yet: they are undefined.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/translate.h"
+
+const X86Rows x86_rows_x87 = { NULL, 0 };
