@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "hw/pci/pci_parts.h"
+#include "hw/core/data_files.h"
 #include "util/log.h"
 
 static unsigned bar_offset(const PciDevice *dev, unsigned n)
@@ -151,7 +152,7 @@ static bool rom_bytes(PciDevice *dev, gsize length, uint64_t *size, Error **errp
 bool pci_rom_load(PciDevice *dev, Error **errp)
 {
     g_autofree char *name = g_strdup_printf("%s.rom", object_type_name(dev));
-    g_autofree char *bytes = NULL;
+    g_autofree char *path = NULL, *bytes = NULL;
     gsize length;
     uint64_t size = 0;
 
@@ -161,7 +162,8 @@ bool pci_rom_load(PciDevice *dev, Error **errp)
     if (!dev->romfile || !*dev->romfile || !dev->rombar) {
         return true;
     }
-    if (!g_file_get_contents(dev->romfile, &bytes, &length, NULL)) {
+    path = data_file_find(dev->romfile);
+    if (!path || !g_file_get_contents(path, &bytes, &length, NULL)) {
         return error_set(errp, "failed to find romfile \"%s\"", dev->romfile);
     }
     if (!rom_bytes(dev, length, &size, errp) ||
