@@ -4,9 +4,11 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/machine.h"
 #include "hw/core/mmio_device.h"
-#include "hw/isa/isa_test.h"
 #include "hw/nvram/fw_cfg.h"
+#include "system/machine_lock.h"
+#include "system/vmstate_kind.h"
 
 #define COMMAND 0x1000
 #define BUFFER  0x2000
@@ -15,6 +17,24 @@ static Device *cfg;
 static MemoryRegion ram;
 static size_t written_at, written_bytes;
 static unsigned selections;
+
+static const MachineType board_type = {
+    .name = "board-machine", .parent = TYPE_MACHINE, .doc = "test board", .is_without_ram = true,
+};
+MACHINE_TYPE(board_type)
+
+static uint64_t in(uint32_t port, MemFormat format)
+{
+    uint64_t value;
+
+    address_space_load(address_space_io(), port, format, MEM_TX_NONE, &value);
+    return value;
+}
+
+static uint8_t inb(uint32_t port)
+{
+    return in(port, MEM_8);
+}
 
 static uint64_t ports_read(uint16_t key, unsigned bytes)
 {
@@ -153,7 +173,7 @@ static void test_dma(void)
 
     start(TYPE_FW_CFG_IO);
     g_assert_true(fw_cfg_add_file(cfg, "etc/rw", &blob, NULL));
-    g_assert_cmphex(isa_test_in(0x514, MEM_BE64), ==, UINT64_C(0x51454d5520434647));
+    g_assert_cmphex(in(0x514, MEM_BE64), ==, UINT64_C(0x51454d5520434647));
     g_assert_cmphex(dma(0x20 << 16 | 8 | 2, 4, BUFFER), ==, 0);
     g_assert_cmpuint(selections, ==, 1);
     expect_memory("abcd", 4);
@@ -223,16 +243,29 @@ static void test_options(void)
 
 static void test_state(void)
 {
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    VMWriter writer = { bytes };
+    VMReader reader;
+    const VMState *state;
+
     start(TYPE_FW_CFG_IO);
+    state = device_type_state(cfg->parent.type);
     g_assert_cmphex(ports_read(FW_CFG_SIGNATURE, 2), ==, 0x4551);
-    isa_test_copy_state(cfg, cfg);
+    g_assert_true(vmstate_save(state, cfg, &writer, NULL));
+    g_assert_cmphex(inb(0x511), ==, 'M');
+    reader = (VMReader){ bytes->data, bytes->len };
+    g_assert_true(vmstate_load(state, cfg, &reader, NULL));
     g_assert_cmphex(inb(0x511), ==, 'M');
     stop();
 }
 
 int main(int argc, char **argv)
 {
-    isa_test_start(&argc, &argv);
+    int status;
+
+    g_test_init(&argc, &argv, NULL);
+    machine_lock();
+    machine_create(type_find("board-machine"));
     g_assert_true(memory_region_init_ram(&ram, NULL, "ram", 64 * KiB, NULL));
     memory_region_add(memory_region_system(), 0, &ram);
     g_test_add_func("/fw_cfg/keys", test_keys);
@@ -241,5 +274,7 @@ int main(int argc, char **argv)
     g_test_add_func("/fw_cfg/memory-mapped", test_memory_mapped);
     g_test_add_func("/fw_cfg/options", test_options);
     g_test_add_func("/fw_cfg/state", test_state);
-    return isa_test_run();
+    status = g_test_run();
+    machine_unlock();
+    return status;
 }
