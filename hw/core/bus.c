@@ -18,7 +18,6 @@ static void bus_finalize(Object *obj)
     if (bus->owner) {
         g_ptr_array_remove(bus->owner->buses, bus);
     }
-    object_unref(bus->hotplug);
     g_ptr_array_unref(bus->devices);
 }
 

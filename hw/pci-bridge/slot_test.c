@@ -141,7 +141,10 @@ static void test_dialogue(void)
     g_assert_cmphex(take_events(), ==,
                     PCI_EXP_SLTSTA_CC | PCI_EXP_SLTSTA_PDC | PCI_EXP_SLTSTA_DLLSC);
     g_assert_cmphex(test_cfg(PORT, LNKSTA, 2) & PCI_EXP_LNKSTA_DLLLA, ==, 0);
+    object_ref(port);
     device_delete(port);
+    g_assert_cmpint(port->parent.refs, ==, 1); /* its bus let go of its handler, once */
+    object_unref(port);
 }
 
 /* The user presses twice, or the driver cannot let go: the guest keeps it. */
