@@ -24,6 +24,10 @@ void hmp_qtree(Hmp *hmp, json_object *args);
 void hmp_registers(Hmp *hmp, json_object *args);
 void complete_device_type(HmpWords *words);
 
+/* hmp_pci.c */
+void hmp_pcie_aer_inject_error(Hmp *hmp, json_object *args);
+void show_pci(Hmp *hmp, json_object *value);
+
 /* hmp_memory.c */
 void hmp_dump_physical(Hmp *hmp, json_object *args);
 void hmp_mtree(Hmp *hmp, json_object *args);

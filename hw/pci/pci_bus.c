@@ -260,10 +260,13 @@ static void print_bars(PciDevice *dev, GString *out, int indent)
 static void pci_bus_print_device(Bus *bus, Device *device, GString *out, int indent)
 {
     PciDevice *dev = PCI_DEVICE(device);
+    uint16_t class_id = load_le16(dev->config + PCI_CLASS_DEVICE);
+    g_autofree char *number = g_strdup_printf("Class %04x", class_id);
+    const char *name = pci_class_name(class_id);
 
-    g_string_append_printf(out, "%*sclass %04x, addr %02x:%02x.%x, pci id %04x:%04x (sub "
+    g_string_append_printf(out, "%*sclass %s, addr %02x:%02x.%x, pci id %04x:%04x (sub "
                            "%04x:%04x)\n", indent, "",
-                           load_le16(dev->config + PCI_CLASS_DEVICE), pci_bus_number(PCI_BUS(bus)),
+                           name ? name : number, pci_bus_number(PCI_BUS(bus)),
                            PCI_SLOT(dev->devfn), PCI_FUNCTION(dev->devfn),
                            load_le16(dev->config + PCI_VENDOR_ID),
                            load_le16(dev->config + PCI_DEVICE_ID),

@@ -364,6 +364,49 @@ static void uncorrectable(PciDevice *dev, const PcieAerError *error)
     }
 }
 
+static const struct {
+    const char *name;
+    uint32_t status;
+    bool is_correctable;
+} names[] = {
+    { "DLP", PCI_ERR_UNC_DLP },
+    { "SDN", PCI_ERR_UNC_SDN },
+    { "POISON_TLP", PCI_ERR_UNC_POISON_TLP },
+    { "FCP", PCI_ERR_UNC_FCP },
+    { "COMP_TIME", PCI_ERR_UNC_COMP_TIME },
+    { "COMP_ABORT", PCI_ERR_UNC_COMP_ABORT },
+    { "UNX_COMP", PCI_ERR_UNC_UNX_COMP },
+    { "RX_OVER", PCI_ERR_UNC_RX_OVER },
+    { "MALF_TLP", PCI_ERR_UNC_MALF_TLP },
+    { "ECRC", PCI_ERR_UNC_ECRC },
+    { "UNSUP", PCI_ERR_UNC_UNSUP },
+    { "ACSV", PCI_ERR_UNC_ACSV },
+    { "INTN", PCI_ERR_UNC_INTN },
+    { "MCBTLP", PCI_ERR_UNC_MCBTLP },
+    { "ATOP_EBLOCKED", PCI_ERR_UNC_ATOPEG },
+    { "TLP_PRF_BLOCKED", PCI_ERR_UNC_TLPPRE },
+    { "RCVR", PCI_ERR_COR_RCVR, true },
+    { "BAD_TLP", PCI_ERR_COR_BAD_TLP, true },
+    { "BAD_DLLP", PCI_ERR_COR_BAD_DLLP, true },
+    { "REP_ROLL", PCI_ERR_COR_REP_ROLL, true },
+    { "REP_TIMER", PCI_ERR_COR_REP_TIMER, true },
+    { "ADV_NONFATAL", PCI_ERR_COR_ADV_NONFATAL, true },
+    { "INTERNAL", PCI_ERR_COR_INTERNAL, true },
+    { "HL_OVERFLOW", PCI_ERR_COR_HL_OVERFLOW, true },
+};
+
+bool pcie_aer_find(const char *name, uint32_t *status, bool *is_correctable)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (!strcmp(names[i].name, name)) {
+            *status = names[i].status;
+            *is_correctable = names[i].is_correctable;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pcie_aer_inject(PciDevice *dev, const PcieAerError *error, Error **errp)
 {
     uint32_t known = error->is_correctable ? PCI_ERR_COR_ALL : PCI_ERR_UNC_ALL;

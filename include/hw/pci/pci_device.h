@@ -126,6 +126,9 @@ unsigned pcie_find_capability(const PciDevice *dev, uint16_t id);
 bool pci_add_pm_capability(PciDevice *dev, unsigned at, Error **errp);
 bool pci_device_is_powered(const PciDevice *dev);
 
+/* "Ethernet controller"; NULL: it has no name. */
+const char *pci_class_name(uint16_t id);
+
 /* --- BARs (hw/pci/pci_bar.c) --- */
 
 /* `region` has a power of two of bytes (at least 16, I/O 4) and outlives the device's realize. */

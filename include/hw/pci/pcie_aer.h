@@ -29,5 +29,7 @@ typedef struct PcieAerError {
 
 /* As if the function had found it; false if it has no PCI Express capability or no such error. */
 bool pcie_aer_inject(PciDevice *dev, const PcieAerError *error, Error **errp);
+/* An error by its name ("COMP_TIME", "BAD_TLP"). */
+bool pcie_aer_find(const char *name, uint32_t *status, bool *is_correctable);
 
 #endif
