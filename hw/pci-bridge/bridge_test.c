@@ -165,12 +165,12 @@ static void test_expander(void)
     PciDevice *pxb = add("{'driver':'pxb-pcie','id':'x','addr':'6','bus_nr':128}");
     PciDevice *dev;
 
-    refuse("{'driver':'pxb-pcie','bus_nr':128}", "Bus 128 is already in use");
-    refuse("{'driver':'pxb-pcie'}", "Bus 0 is already in use");
-    refuse("{'driver':'pxb','bus_nr':9}", "pxb devices cannot reside on a PCIe bus");
+    refuse("{'driver':'pxb-pcie','bus':'pcie.0','bus_nr':128}", "Bus 128 is already in use");
+    refuse("{'driver':'pxb-pcie','bus':'pcie.0'}", "Bus 0 is already in use");
+    refuse("{'driver':'pxb','bus':'pcie.0','bus_nr':9}", "pxb devices cannot reside on a PCIe bus");
     refuse("{'driver':'pxb-pcie','bus':'x','bus_nr':9}",
            "PCI: Only PCI/PCIe bridges can be plugged into x");
-    refuse("{'driver':'pxb-pcie','bus_nr':9,'numa_node':5}", "Illegal numa node 5");
+    refuse("{'driver':'pxb-pcie','bus':'pcie.0','bus_nr':9,'numa_node':5}", "Illegal numa node 5");
     refuse("{'driver':'test-pci','bus':'x'}",
            "PCI: Only PCI/PCIe bridges can be plugged into x");
     add("{'driver':'pcie-root-port','id':'r','bus':'x','addr':'2','chassis':1}");
