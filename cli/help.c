@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "backends/tpm.h"
 #include "chardev/chardev.h"
 #include "cli/help.h"
 #include "config-host.h"
@@ -157,6 +158,16 @@ static void serve_chardev(const OptionSet *set, GString *out)
     }
 }
 
+static void serve_tpm(const OptionSet *set, GString *out)
+{
+    json_object *keys = option_keys(set, "tpmdev");
+
+    if (keys && (asks_help(keys) || word_asks_help(member_text(keys, "type")))) {
+        tpm_backend_print_help(out);
+        option_exit_with(out);
+    }
+}
+
 static void serve_log(const OptionSet *set, GString *out)
 {
     if (!word_asks_help(option_text(set, "d"))) {
@@ -211,6 +222,7 @@ void help_serve(const OptionSet *set)
     serve_device(set, out);
     serve_object(set, out);
     serve_chardev(set, out);
+    serve_tpm(set, out);
     serve_log(set, out);
     serve_trace(set, out);
     g_string_free(out, TRUE);

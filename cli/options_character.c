@@ -1,5 +1,5 @@
 /*
- * Options: lines, monitors.
+ * Options: lines, monitors, TPMs.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -23,6 +23,10 @@ static const OptionParam mon_params[] = {
     S("mode"), S("chardev"), B("pretty"), S("id"), { 0 },
 };
 
+static const OptionParam tpmdev_params[] = {
+    S("type"), S("id"), S("chardev"), S("path"), S("cancel-path"), { 0 },
+};
+
 static const OptionDef defs[] = {
     { "chardev", NULL, OPTION_KEYS, "backend", .group = "chardev", .params = chardev_params,
       .syntax = "BACKEND,id=ID[,mux=on|off][,logfile=FILE][,logappend=on|off][,KEY=VALUE...]",
@@ -35,5 +39,8 @@ static const OptionDef defs[] = {
     { "mon", NULL, OPTION_KEYS, "chardev", .group = "mon", .params = mon_params,
       .syntax = "[chardev=]ID[,mode=readline|control][,pretty=on|off]",
       .help = "a monitor on a chardev" },
+    { "tpmdev", NULL, OPTION_KEYS, "type", .group = "tpmdev", .params = tpmdev_params,
+      .syntax = "emulator,id=ID,chardev=ID|passthrough,id=ID[,path=FILE][,cancel-path=FILE]",
+      .help = "what a TPM is made of; '-tpmdev help' lists it" },
 };
-const OptionFamily options_character = { "Lines and monitors", defs, ARRAY_SIZE(defs) };
+const OptionFamily options_character = { "Lines, monitors, TPMs", defs, ARRAY_SIZE(defs) };

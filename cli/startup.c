@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "backends/tpm.h"
 #include "chardev/chardev.h"
 #include "cli/daemon.h"
 #include "cli/machine_options.h"
@@ -363,6 +364,11 @@ static bool add_monitors(OptionSet *set)
            option_each(set, "mon", add_mon, NULL) && add_default_monitor(set);
 }
 
+static bool add_tpm(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    return tpm_backend_add(value->keys, errp);
+}
+
 static bool add_back_ends(OptionSet *set)
 {
     bool is_late = false;
@@ -372,7 +378,8 @@ static bool add_back_ends(OptionSet *set)
         return false;
     }
     is_late = true;
-    return option_each(set, "object", add_object, &is_late) && add_monitors(set);
+    return option_each(set, "object", add_object, &is_late) && add_monitors(set) &&
+           option_each(set, "tpmdev", add_tpm, NULL);
 }
 
 /* The VM waits for a migration from now on, whatever else is made. */
@@ -538,5 +545,6 @@ void startup_undo(void)
     monitor_cleanup();
     qtest_server_cleanup();
     user_creatable_cleanup();
+    tpm_backend_cleanup();
     chardev_cleanup();
 }

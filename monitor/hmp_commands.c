@@ -220,6 +220,8 @@ const HmpCommand hmp_info_commands[] = {
       .qmp = "x-query-roms", .show = show_text },
     { .name = "status", .params = "", .help = "whether the machine runs", .allow_preconfig = true,
       .qmp = "query-status", .show = show_status },
+    { .name = "tpm", .params = "", .help = "the machine's TPMs", .allow_preconfig = true,
+      .qmp = "query-tpm", .show = show_tpms },
     { .name = "trace-events", .params = "[name]", .help = "trace events, also by pattern",
       .allow_preconfig = true, .run = hmp_trace_events,
       .args = HMP_ARGS({ "name", HMP_WORD, true, .complete = complete_trace_event }) },

@@ -94,6 +94,7 @@ void show_memory_devices(Hmp *hmp, json_object *value);
 void show_memory_size(Hmp *hmp, json_object *value);
 void show_name(Hmp *hmp, json_object *value);
 void show_status(Hmp *hmp, json_object *value);
+void show_tpms(Hmp *hmp, json_object *value);
 void show_text(Hmp *hmp, json_object *value);
 void show_uuid(Hmp *hmp, json_object *value);
 void show_version(Hmp *hmp, json_object *value);

@@ -47,6 +47,21 @@ void show_status(Hmp *hmp, json_object *value)
     hmp_printf(hmp, "\n");
 }
 
+void show_tpms(Hmp *hmp, json_object *value)
+{
+    EACH(tpm, value) {
+        json_object *options = json_member(tpm, "options");
+
+        hmp_printf(hmp, "%s tpm%zu: model=%s\n", i_ ? "" : "TPM device:\n", i_,
+                   hmp_text(tpm, "model"));
+        hmp_printf(hmp, "  \\ %s: type=%s", hmp_text(tpm, "id"), hmp_text(options, "type"));
+        json_object_object_foreach (json_member(options, "data"), key, text) {
+            hmp_printf(hmp, ",%s=%s", key, json_object_get_string(text));
+        }
+        hmp_printf(hmp, "\n");
+    }
+}
+
 void show_text(Hmp *hmp, json_object *value)
 {
     hmp_printf(hmp, "%s", hmp_text(value, "human-readable-text"));
