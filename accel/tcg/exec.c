@@ -217,6 +217,7 @@ static void come_back(TcgCpu *cpu)
 {
     cpu->host_pc = 0;
     cpu->frame = NULL;
+    cpu->exec->last_exit = NULL;
     tcg_translation_abandon();
     if (machine_lock_is_held()) {
         machine_unlock();
@@ -361,9 +362,23 @@ static void run_region(TcgCpu *cpu, TcgRegion *region)
     if (region->interp) {
         interp_run(cpu, region);
     } else {
-        host_run(cpu, region);
+        cpu->exec->last_exit = host_run(cpu, region);
     }
     use_host_fp(cpu);
+}
+
+static void run_next(TcgCpu *cpu)
+{
+    TcgExec *exec = cpu->exec;
+    TcgRegion *region = find_region(cpu);
+
+    if (exec->last_exit) {
+        if (!log_enabled(LOG_NOCHAIN | LOG_EXEC)) {
+            host_link(exec->last_exit, region);
+        }
+        exec->last_exit = NULL;
+    }
+    run_region(cpu, region);
 }
 
 /* False: the thread is needed elsewhere. */
@@ -413,7 +428,7 @@ static void loop(TcgCpu *cpu)
         if (cpu->vcpu->is_halted) {
             return;
         }
-        run_region(cpu, find_region(cpu));
+        run_next(cpu);
     }
 }
 

@@ -191,6 +191,7 @@ typedef struct TcgExec {
     uint64_t mode_cs_base, mode_flags;
     uint32_t mode;
     TcgRegion *once;      /* runs, and is in no table */
+    struct HostExit *last_exit; /* led to the main loop; to be chained */
     struct TcgExec *next;
 } TcgExec;
 

@@ -219,7 +219,8 @@ static void test_atomics(void)
     LOAD(0x14000, { TOY_XADD, 1, 2, 3, 0 }, { TOY_XADD, 4, 2, 3, 0 }, { TOY_LOAD8, 5, 2, 0, 0 },
          { TOY_CMPXCHG, 5, 2, 6, 0 }, { TOY_LOAD, 7, 2, 0, 0 }, { TOY_CMPXCHG, 8, 2, 9, 0 },
          { TOY_LOAD, 10, 2, 0, 0 }, { TOY_HALT });
-    t->regs[2] = 0x15ffc; /* over a page's end */
+    t->regs[2] = 0x1cffc; /* over a page's end */
+    address_space_store(address_space_system(), 0x1cffc, MEM_LE64, MEM_TX_NONE, 0);
     t->regs[3] = 11;
     t->regs[6] = 77;
     t->regs[8] = 5;

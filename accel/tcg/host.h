@@ -20,8 +20,11 @@ void host_code_free(HostCode *code);
 void host_code_unlink(HostCode *code);
 /* Everything in it is forgotten. */
 void host_cache_reset(void);
-/* Runs from here until the main loop is needed. */
-void host_run(TcgCpu *cpu, const TcgRegion *region);
+/* Runs from here until the main loop is needed; the exit that led there, if it can be chained. */
+typedef struct HostExit HostExit;
+HostExit *host_run(TcgCpu *cpu, const TcgRegion *region);
+/* The exit led here: from now on without the main loop, if that is right. */
+void host_link(HostExit *exit, const TcgRegion *to);
 /* Where a jump to it leads; NULL without a back end. */
 const void *host_entry(const TcgRegion *region);
 /* As interp_restore(): cpu->host_pc says where. */

@@ -28,9 +28,13 @@ void host_cache_reset(void)
 {
 }
 
-void host_run(TcgCpu *cpu, const TcgRegion *region)
+HostExit *host_run(TcgCpu *cpu, const TcgRegion *region)
 {
     g_assert_not_reached();
+}
+
+void host_link(HostExit *exit, const TcgRegion *to)
+{
 }
 
 const void *host_entry(const TcgRegion *region)

@@ -354,7 +354,7 @@ void ir_stores(const IrBuilder *b, const IrInsn *insn, IrSnapshot *out)
 {
     ir_snapshot(b->ops, b->insns, insn->snap,
                 insn->op == IR_SYNC ? insn->imm : IR_ALL_GROUPS, out);
-    if (insn->op == IR_EXIT && b->exits[insn->imm].kind == IR_EXIT_DIRECT) {
+    if (insn->op != IR_SYNC && b->exits[insn->imm].kind == IR_EXIT_DIRECT) {
         /* The next region knows its own PC. */
         for (unsigned i = 0; i < out->count; i++) {
             if (out->entries[i].slot == b->ops->pc_slot) {
@@ -403,7 +403,7 @@ void ir_mark(IrBuilder *b)
             heat(b, insn->a, IR_COLD);
         } else if (ir_op_is(insn, IR_EFFECT)) {
             insn->heat = IR_HOT;
-            if (insn->op == IR_EXIT || insn->op == IR_SYNC) {
+            if (insn->op == IR_EXIT || insn->op == IR_EXIT_IF || insn->op == IR_SYNC) {
                 heat_stores(b, insn);
             }
             heat_args(b, insn, IR_HOT);

@@ -310,6 +310,7 @@ static void unlink_page(void *key, void *value, void *opaque)
 static void forget_jumps(TcgCpu *cpu, void *opaque)
 {
     tcg_tlb_flush(cpu, 0);
+    cpu->exec->last_exit = NULL;
 }
 
 void region_flush_all(void)

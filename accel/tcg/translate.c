@@ -291,7 +291,7 @@ static TcgRegion *try_translate(TcgCpu *cpu, const TcgKey *key, const TcgLimits 
     build(cpu, key, limits);
     region = region_new(key);
     *result = HOST_OK;
-    if (tcg_options.is_jit) {
+    if (tcg_options.is_jit && !limits->is_single_step && is_in_ram(region)) {
         *result = host_compile(&builder, region);
     } else {
         region->interp = interp_compile(&builder);

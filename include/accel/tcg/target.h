@@ -61,7 +61,8 @@ struct TcgCpu {
     /* What generated code looks at comes last: the state's slots follow. */
     struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
     TcgTlbFast tlb[TCG_MMU_MODES];
-    uint32_t host_pc;           /* which raising operation is under way; 0: none */
+    struct HostFrame *host_frame; /* generated code's, on the stack */
+    uintptr_t host_pc;          /* which raising operation is under way; 0: none */
     int exit_wanted;            /* atomic: leave at the next region */
 } __attribute__((aligned(64)));
 

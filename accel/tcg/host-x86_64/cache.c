@@ -1,0 +1,223 @@
+/*
+ * The code cache: one memory, mapped twice: where it is written it cannot run, where it runs it
+ * cannot be written. It begins with the pieces all regions use.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/host-x86_64/jit.h"
+
+#include <sys/mman.h>
+
+#include "util/host_memory.h"
+
+#define ALIGN        64
+#define SMALL_BYTES  (2 * MiB)
+
+HostCache host_cache, vec_cache;
+static GMutex cache_lock;
+
+bool host_cpu_can_jit(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+static bool map_twice(HostCache *cache, uint64_t bytes, Error **errp)
+{
+    int fd = host_memory_open_memfd("tcg-code", bytes, 0, false);
+    void *write, *code;
+
+    if (fd < 0) {
+        return error_set(errp, "no memory for translated code: %s", strerror(errno));
+    }
+    write = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    code = mmap(NULL, bytes, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    if (write == MAP_FAILED || code == MAP_FAILED) {
+        return error_set(errp, "cannot map translated code: %s", strerror(errno));
+    }
+    *cache = (HostCache){ .code = code, .write = write, .bytes = bytes };
+    return true;
+}
+
+uint8_t *cache_add(HostCache *cache, const Emit *e)
+{
+    size_t middle = ROUND_UP(cache->used + e->main_bytes, ALIGN);
+
+    if (middle + e->cold_bytes > cache->bytes) {
+        return NULL;
+    }
+    if (e->main_bytes) {
+        memcpy(cache->write + middle - e->main_bytes, e->main_buf + EMIT_BYTES - e->main_bytes,
+               e->main_bytes);
+    }
+    memcpy(cache->write + middle, e->cold_buf, e->cold_bytes);
+    cache->used = middle + e->cold_bytes;
+    return cache->code + middle;
+}
+
+/* --- common pieces, written forwards --- */
+
+static const uint8_t saved_regs[] = { RBX, RBP, R12, R13, R14, R15 };
+/* The return address and six registers are on the stack: with this it is aligned to 16. */
+#define FRAME_BYTES ((int32_t)sizeof(HostFrame) + 8)
+
+static void emit_stack(Emit *e, bool is_push, int reg)
+{
+    uint8_t bytes[2] = { 0x41, (is_push ? 0x50 : 0x58) | (reg & 7) };
+
+    emit_bytes(e, bytes + (reg < R8), 1 + (reg >= R8));
+}
+
+/* HostExit *enter(TcgCpu *cpu, const void *code) */
+static void emit_enter(Emit *e)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(saved_regs); i++) {
+        emit_stack(e, true, saved_regs[i]);
+    }
+    emit_op_imm(e, OP(0x81) | OP_W, 5, rm_reg(RSP), 4, FRAME_BYTES);
+    emit_op(e, OP(0x8d) | OP_W, RBP, rm_mem(RDI, BIAS));
+    emit_op(e, OP(0x89) | OP_W, RSP, rm_mem(RBP, CPU_DISP(host_frame)));
+    emit_op(e, OP(0xff), 4, rm_reg(RSI));
+}
+
+static void emit_leave(Emit *e)
+{
+    emit_bytes(e, (const uint8_t[]){ 0xc5, 0xf8, 0x77 }, 3); /* vzeroupper */
+    emit_op_imm(e, OP(0x81) | OP_W, 0, rm_reg(RSP), 4, FRAME_BYTES);
+    for (unsigned i = ARRAY_SIZE(saved_regs); i-- > 0;) {
+        emit_stack(e, false, saved_regs[i]);
+    }
+    emit_bytes(e, (const uint8_t[]){ 0xc3 }, 1);
+}
+
+static void emit_registers(Emit *e, bool is_save, bool with_vectors)
+{
+    for (int i = 0; i < 16; i++) {
+        if (i != RSP && (is_save || !(CALLEE_SAVED & BIT(i))) && i != RBP) {
+            emit_op(e, OP(is_save ? 0x89 : 0x8b) | OP_W, i,
+                    rm_mem(RSP, 8 + offsetof(HostFrame, gprs) + 8 * i));
+        }
+    }
+    for (int i = 0; with_vectors && i < 16; i++) {
+        emit_vex(e, OP_0F(is_save ? 0x11 : 0x10), true, i, 0,
+                 rm_mem(RSP, 8 + offsetof(HostFrame, xmms) + 32 * i));
+    }
+}
+
+/* Keeps all registers; fn(TcgCpu *, HostFrame *). */
+static void emit_slow(Emit *e, const void *fn, bool with_vectors)
+{
+    emit_registers(e, true, with_vectors);
+    emit_op(e, OP(0x8b) | OP_W, RAX, rm_mem(RSP, 0));
+    emit_op(e, OP(0x89) | OP_W, RAX, rm_mem(RSP, 8 + offsetof(HostFrame, site)));
+    emit_op(e, OP(0x8d) | OP_W, RDI, rm_mem(RBP, -BIAS));
+    emit_op(e, OP(0x8d) | OP_W, RSI, rm_mem(RSP, 8));
+    if (with_vectors) {
+        emit_bytes(e, (const uint8_t[]){ 0xc5, 0xf8, 0x77 }, 3);
+    }
+    emit_op_imm(e, OP(0x83) | OP_W, 5, rm_reg(RSP), 1, 8);
+    emit_mov_imm(e, RAX, (uintptr_t)fn);
+    emit_op(e, OP(0xff), 2, rm_reg(RAX));
+    emit_op_imm(e, OP(0x83) | OP_W, 0, rm_reg(RSP), 1, 8);
+    emit_registers(e, false, with_vectors);
+    emit_bytes(e, (const uint8_t[]){ 0xc3 }, 1);
+}
+
+static void slow_load(TcgCpu *cpu, HostFrame *frame)
+{
+    IrMem mem = frame->mem;
+
+    cpu->host_pc = frame->site;
+    if (ir_mem_bytes(mem) > 8) {
+        tcg_load_bytes(cpu, mem, frame->addr, &frame->value);
+    } else {
+        frame->value.u64 = tcg_load(cpu, mem, frame->addr);
+    }
+    cpu->host_pc = 0;
+}
+
+static void slow_store(TcgCpu *cpu, HostFrame *frame)
+{
+    IrMem mem = frame->mem;
+
+    cpu->host_pc = frame->site;
+    if (ir_mem_bytes(mem) > 8) {
+        tcg_store_bytes(cpu, mem, frame->addr, &frame->value);
+    } else {
+        tcg_store(cpu, mem, frame->addr, frame->value.u64);
+    }
+    cpu->host_pc = 0;
+}
+
+static void slow_atomic(TcgCpu *cpu, HostFrame *frame)
+{
+    cpu->host_pc = frame->site;
+    if (frame->op == IR_CMPXCHG) {
+        frame->value.u64 = tcg_cmpxchg(cpu, frame->mem, frame->addr, frame->expected.u64,
+                                       frame->value.u64);
+    } else {
+        frame->value.u64 = tcg_atomic(cpu, frame->op, frame->mem, frame->addr, frame->value.u64);
+    }
+    cpu->host_pc = 0;
+}
+
+static const void *add_piece(void (*write)(Emit *e))
+{
+    Emit e = { .in_cold = true, .cold_buf = g_malloc(EMIT_BYTES) };
+    const void *code;
+
+    write(&e);
+    code = cache_add(&host_cache, &e);
+    g_free(e.cold_buf);
+    return code;
+}
+
+static const void *add_slow(void *fn, bool with_vectors)
+{
+    Emit e = { .in_cold = true, .cold_buf = g_malloc(EMIT_BYTES) };
+    const void *code;
+
+    emit_slow(&e, fn, with_vectors);
+    code = cache_add(&host_cache, &e);
+    g_free(e.cold_buf);
+    return code;
+}
+
+static bool init(uint64_t bytes, Error **errp)
+{
+    static void *const slow[] = { slow_load, slow_store, slow_atomic };
+
+    if (!host_cpu_can_jit()) {
+        return error_set(errp, "this host's CPU lacks AVX2, BMI or BMI2");
+    }
+    if (!vec_cache.code && !map_twice(&vec_cache, SMALL_BYTES, errp)) {
+        return false;
+    }
+    if (!bytes || host_cache.code) {
+        return true;
+    }
+    if (!map_twice(&host_cache, bytes, errp)) {
+        return false;
+    }
+    host_cache.enter = add_piece(emit_enter);
+    host_cache.leave = add_piece(emit_leave);
+    for (unsigned i = 0; i < ARRAY_SIZE(slow); i++) {
+        host_cache.slow[i][0] = add_slow(slow[i], false);
+        host_cache.slow[i][1] = add_slow(slow[i], true);
+    }
+    host_cache.first = host_cache.used;
+    return true;
+}
+
+bool cache_init(uint64_t bytes, Error **errp)
+{
+    bool is_there;
+
+    g_mutex_lock(&cache_lock);
+    is_there = init(bytes, errp);
+    g_mutex_unlock(&cache_lock);
+    return is_there;
+}

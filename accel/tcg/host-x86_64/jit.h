@@ -1,0 +1,178 @@
+/*
+ * The x86-64 back end: what its files share. Needs AVX2, BMI1, BMI2, LZCNT and MOVBE; hosts
+ * without them interpret.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef ACCEL_TCG_HOST_X86_64_JIT_H
+#define ACCEL_TCG_HOST_X86_64_JIT_H
+
+#include "accel/tcg/host-x86_64/emit.h"
+#include "accel/tcg/host.h"
+
+/* Registers: 0..15 general, 16..31 vectors. A set of them is a mask. */
+#define XMM(n)       (16 + (n))
+#define IS_XMM(reg)  ((reg) >= 16)
+typedef uint32_t RegSet;
+#define GPRS         (0xffffu & ~(BIT(RSP) | BIT(RBP)))
+#define XMMS         0xffff0000u
+#define CALLEE_SAVED (BIT(RBX) | BIT(R12) | BIT(R13) | BIT(R14) | BIT(R15))
+#define CALLER_SAVED ((GPRS | XMMS) & ~CALLEE_SAVED)
+
+/* RBP points behind TcgCpu, to the target's first slots. */
+#define BIAS ((int32_t)sizeof(TcgCpu))
+#define CPU_DISP(field) ((int32_t)offsetof(TcgCpu, field) - BIAS)
+static inline Rm rm_state(uint32_t offset)
+{
+    return rm_mem(RBP, (int32_t)offset - BIAS);
+}
+
+#define SPILLS       96
+#define VSPILLS      48
+/* On the host's stack while generated code runs; RSP points to it. */
+typedef struct HostFrame {
+    uint64_t spills[SPILLS];
+    uint64_t gprs[16];    /* as they were in an operation that raises */
+    uint64_t addr, mem;   /* what the slow way is asked for */
+    uint64_t op;          /* atomics: which */
+    uintptr_t site;       /* the address after the call */
+    IrValue value, expected;
+    IrValue vspills[VSPILLS];
+    IrValue xmms[16];
+} HostFrame;
+_Static_assert(sizeof(HostFrame) % 16 == 0, "the stack stays aligned");
+#define FRAME(field) rm_mem(RSP, offsetof(HostFrame, field))
+
+/* Where a value is found by who unwinds. */
+typedef enum LocKind { LOC_CONST, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_VSPILL, LOC_NODE } LocKind;
+typedef struct Loc {
+    uint16_t slot;
+    uint8_t kind, unused;
+    int32_t value; /* number of register, spill slot or node; the constant, sign extended */
+} Loc;
+/* An operation the unwinder does; its arguments are locations. */
+typedef struct Node {
+    IrInsn insn;
+    Loc args[3];
+    IrValue constant; /* IR_CONST, IR_VCONST */
+} Node;
+typedef struct Site {
+    int32_t place;    /* of the address after the call */
+    uint32_t first, count; /* in locs */
+} Site;
+
+struct HostExit {
+    struct HostCode *code;
+    IrExit exit;
+    int patch;            /* place of the jump's distance; 0: it is not chained */
+    int tail;             /* where it leads unchained */
+    struct HostExit *next; /* also chained to the same region */
+    bool is_chained;
+};
+
+struct HostCode {
+    const TcgRegion *region;
+    uint8_t *middle;      /* place 0, as it runs */
+    int main_bytes, cold_bytes;
+    unsigned exit_count, site_count;
+    HostExit *exits;      /* the last: for requests at the entry */
+    Site *sites;
+    Loc *locs;
+    Node *nodes;
+    HostExit *incoming;
+    struct HostCode *next;
+};
+
+typedef struct Jit {
+    Emit emit;
+    IrBuilder *b;
+    TcgRegion *region;
+    HostCode *code;
+    IrRef at;                      /* the operation being written */
+    int8_t reg[IR_MAX_INSNS];      /* where a value is from here on; NO_REG */
+    int16_t spill[IR_MAX_INSNS];   /* 1 + slot; 0: none */
+    IrRef owner[32];
+    RegSet free;
+    RegSet blocked;                /* not to be given out now */
+    unsigned spills, vspills;
+    bool is_too_large;
+    int vconst_place[IR_MAX_VCONSTS];
+    GArray *sites, *locs, *nodes;
+    int leave_place, slow_place[3][2]; /* of pointers to common pieces */
+    bool has_v256;
+} Jit;
+
+/* --- registers (regalloc.c) --- */
+
+void ra_begin(Jit *j);
+/* At the region's start: constants that are still wanted. */
+void ra_end(Jit *j);
+static inline RegSet ra_class(IrType type)
+{
+    return type >= IR_V128 ? XMMS : GPRS;
+}
+static inline bool ra_is_wanted(const Jit *j, IrRef ref)
+{
+    return j->reg[ref] != NO_REG || j->spill[ref];
+}
+/* The register, in `set`, that holds the value here. */
+int ra_use(Jit *j, IrRef ref, RegSet set);
+/* Where the operation's result is to be put; in `set`. It is free before. */
+int ra_def(Jit *j, IrRef ref, RegSet set);
+/* A free register for the moment; block it to keep it. */
+int ra_scratch(Jit *j, RegSet set);
+void ra_evict(Jit *j, RegSet set);
+/* `dest` gets the value, before what was written last: two-operand instructions. */
+void ra_left(Jit *j, int dest, IrRef ref);
+void ra_assign(Jit *j, IrRef ref, int reg);
+/* Notes a place where the state can be had, of this operation's snapshot. */
+void ra_snapshot(Jit *j, const IrInsn *insn, int place);
+/* Gives values for a snapshot a place to be in. */
+void ra_hold_snapshot(Jit *j, const IrInsn *insn);
+RegSet ra_snapshot_regs(Jit *j, const IrInsn *insn);
+void ra_move(Jit *j, int to, int from, IrType type);
+void ra_load_spill(Jit *j, int reg, IrRef ref);
+
+/* --- operations --- */
+
+void jit_integer(Jit *j, const IrInsn *insn);
+void jit_vector(Jit *j, const IrInsn *insn);
+void jit_state(Jit *j, const IrInsn *insn);
+void jit_memory(Jit *j, const IrInsn *insn);
+void jit_call(Jit *j, const IrInsn *insn);
+void jit_exit(Jit *j, const IrInsn *insn);
+void jit_entry(Jit *j);
+/* Writes a comparison of a and b; the condition to test, as CC_x. */
+int jit_compare(Jit *j, IrCond cond, IrType type, IrRef a, IrRef b);
+int jit_cc(IrCond cond);
+/* Stores a list of values into their slots. */
+void jit_stores(Jit *j, const IrSnapshot *stores);
+/* The place of 8 bytes that hold the address. */
+int jit_pointer(Jit *j, const void *fn);
+void jit_load_vector(Jit *j, int reg, Rm rm, IrType type);
+void jit_store_vector(Jit *j, int reg, Rm rm, IrType type);
+
+/* --- the cache (cache.c) --- */
+
+typedef struct HostCache {
+    uint8_t *code;       /* as it runs */
+    uint8_t *write;      /* the same, writable */
+    size_t bytes, used, first;
+    HostCode *all;
+    /* common pieces */
+    const void *enter, *leave;
+    const void *slow[3][2]; /* SlowKind; with vectors */
+} HostCache;
+typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC } SlowKind;
+/* Regions; single vector operations. */
+extern HostCache host_cache, vec_cache;
+/* 0: the latter only. */
+bool cache_init(uint64_t bytes, Error **errp);
+/* Copies what was written; NULL: no room. */
+uint8_t *cache_add(HostCache *cache, const Emit *e);
+
+bool host_cpu_can_jit(void);
+/* Writes one operation of accel/tcg/ir_vec.h; registers are numbered 0..15. */
+void vec_emit(Emit *e, const IrInsn *insn, int dest, int x, int y, int z);
+
+#endif
