@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/bus.h"
 #include "hw/core/cpu.h"
+#include "hw/core/device_memory.h"
 #include "hw/core/machine.h"
 #include "hw/core/machine_parts.h"
 #include "hw/core/numa.h"
@@ -97,6 +98,7 @@ static void machine_finalize(Object *obj)
 {
     Machine *machine = MACHINE(obj);
 
+    device_memory_clear(machine);
     machine_free_ram(machine);
     boot_order_clear(&machine->boot);
     cpu_slots_free(machine->slots);

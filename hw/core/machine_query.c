@@ -49,21 +49,6 @@ CurrentMachineParams *qmp_query_current_machine(Error **errp)
     return params;
 }
 
-/* No device that is memory exists: DIMMs come with boards that have slots for them. */
-MemoryDeviceInfoArray *qmp_query_memory_devices(Error **errp)
-{
-    return g_new0(MemoryDeviceInfoArray, 1);
-}
-
-MemoryInfo *qmp_query_memory_size_summary(Error **errp)
-{
-    MemoryInfo *info = g_new0(MemoryInfo, 1);
-
-    info->base_memory = machine_current()->memory.size_bytes;
-    info->has_plugged_memory = true;
-    return info;
-}
-
 bool qmp_device_add(json_object *args, Error **errp)
 {
     g_autoptr(JsonObject) none = args ? NULL : json_object_new_object();

@@ -35,6 +35,7 @@ typedef struct Machine {
     const char *cpu_type;      /* QOM type of -cpu; NULL: no CPU */
     MemoryRegion *ram;         /* NULL: no memory */
     MemoryRegion own_ram;      /* holds the NUMA nodes' */
+    struct DeviceMemory *device_memory; /* where DIMMs go; NULL: nowhere */
     CpuSlots *slots;           /* where CPUs are or may come; NULL: none asked for */
     bool is_initialized;
 } Machine;
