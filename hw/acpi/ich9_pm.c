@@ -88,6 +88,7 @@ static const AcpiPmChip pm_chip = {
     .acpi_enable_cmd = ICH9_ACPI_ENABLE, .acpi_disable_cmd = ICH9_ACPI_DISABLE,
     .set_sci = set_sci, .raise_smi = apm_written,
 };
+static const AcpiHotplugChip hotplug_chip = { ICH9_CPU_HOTPLUG_PORT, ICH9_PCI_HOTPLUG_PORT };
 static const AcpiTcoChip tco_chip = { tco_smi, is_reboot_forbidden };
 
 /* --- life --- */
@@ -97,6 +98,7 @@ void ich9_pm_init(Ich9Pm *pm, Device *lpc, const Ich9PmChip *chip)
     pm->chip = chip;
     acpi_pm_init(&pm->pm, lpc, &pm_chip);
     acpi_tco_init(&pm->tco, lpc, &tco_chip);
+    acpi_hotplug_init(&pm->hotplug, &pm->pm, &hotplug_chip);
     memory_region_init(&pm->io, &lpc->parent, "ich9-pm", ICH9_PM_BYTES);
     memory_region_init_io(&pm->smi, &lpc->parent, &smi_ops, "acpi-smi", 8);
     memory_region_set_opaque(&pm->smi, pm);
@@ -118,6 +120,7 @@ void ich9_pm_clear(Ich9Pm *pm)
     }
     memory_region_clear(&pm->io);
     memory_region_clear(&pm->smi);
+    acpi_hotplug_clear(&pm->hotplug);
     acpi_tco_clear(&pm->tco);
     acpi_pm_clear(&pm->pm);
 }
@@ -126,6 +129,7 @@ void ich9_pm_start(Ich9Pm *pm)
 {
     pm->pm.s4_type = pm->s4_type;
     memory_region_set_enabled(&pm->tco.region, pm->has_tco);
+    acpi_hotplug_start(&pm->hotplug, pm->hotplugs_memory);
     acpi_pm_start(&pm->pm);
 }
 
@@ -133,6 +137,7 @@ void ich9_pm_stop(Ich9Pm *pm)
 {
     acpi_pm_stop(&pm->pm);
     acpi_tco_reset(&pm->tco);
+    acpi_hotplug_stop(&pm->hotplug);
     ich9_pm_map(pm, NULL, 0);
 }
 
@@ -153,6 +158,7 @@ void ich9_pm_reset_enter(Ich9Pm *pm)
 {
     acpi_pm_reset_enter(&pm->pm);
     acpi_tco_reset(&pm->tco);
+    acpi_hotplug_reset(&pm->hotplug);
     pm->smi_en = pm->smi_sts = pm->smi_en_locked = 0;
 }
 
@@ -163,6 +169,7 @@ void ich9_pm_reset_exit(Ich9Pm *pm)
 
 static const VMField fields[] = {
     VM_STRUCT(Ich9Pm, pm, acpi_pm_state), VM_STRUCT(Ich9Pm, tco, acpi_tco_state),
+    VM_STRUCT(Ich9Pm, hotplug, acpi_hotplug_state),
     VM_U32(Ich9Pm, smi_en), VM_U32(Ich9Pm, smi_sts), VM_U32(Ich9Pm, smi_en_locked),
 };
 const VMState ich9_pm_state = VMSTATE_INIT(fields, .name = "ICH9LPC/pm", .version = 1);

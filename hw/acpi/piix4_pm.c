@@ -9,8 +9,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/acpi/hotplug.h"
 #include "hw/acpi/piix4_pm.h"
-#include "hw/acpi/pm.h"
+#include "hw/core/hotplug.h"
 #include "hw/i2c/smbus_host.h"
 #include "hw/pci/pci_bus.h"
 #include "util/byte_order.h"
@@ -29,6 +30,7 @@ typedef struct Piix4Pm {
     PciDevice parent;
     AcpiPm pm;
     SmbusHost smbus;
+    AcpiHotplug hotplug;
     MemoryRegion io;          /* what PMBA moves */
     MemoryRegion *smbus_seen; /* the space it is mapped in; NULL: not */
     IrqLine sci, smi;
@@ -79,6 +81,7 @@ static const AcpiPmChip pm_chip = {
     .acpi_enable_cmd = PIIX4_ACPI_ENABLE, .acpi_disable_cmd = PIIX4_ACPI_DISABLE,
     .set_sci = set_sci, .raise_smi = raise_smi,
 };
+static const AcpiHotplugChip hotplug_chip = { PIIX4_CPU_HOTPLUG_PORT, PIIX4_PCI_HOTPLUG_PORT };
 static const SmbusHostChip smbus_chip = { .set_irq = set_smbus_irq };
 
 /* --- what configuration space moves --- */
@@ -124,6 +127,7 @@ static void piix4_pm_init(Object *obj)
     Piix4Pm *p = PIIX4_PM(obj);
 
     acpi_pm_init(&p->pm, DEVICE(obj), &pm_chip);
+    acpi_hotplug_init(&p->hotplug, &p->pm, &hotplug_chip);
     smbus_host_init(&p->smbus, DEVICE(obj), &smbus_chip);
     memory_region_init(&p->io, obj, "piix4-pm", PIIX4_PM_BYTES);
     memory_region_add(&p->io, PIIX4_PM_EVENT, &p->pm.event);
@@ -140,6 +144,7 @@ static void piix4_pm_finalize(Object *obj)
     memory_region_remove(&p->io, &p->pm.timer);
     memory_region_clear(&p->io);
     smbus_host_clear(&p->smbus);
+    acpi_hotplug_clear(&p->hotplug);
     acpi_pm_clear(&p->pm);
 }
 
@@ -184,6 +189,7 @@ static bool piix4_pm_realize(Device *dev, Error **errp)
     memory_region_add(io, PIIX4_GPE0_PORT, &p->pm.gpe);
     memory_region_add(io, PIIX4_APM_PORT, &p->pm.command);
     update_mappings(p);
+    acpi_hotplug_start(&p->hotplug, p->hotplugs_memory);
     acpi_pm_start(&p->pm);
     return true;
 }
@@ -194,6 +200,7 @@ static void piix4_pm_unrealize(Device *dev)
     MemoryRegion *io = pci_device_bus(&p->parent)->io;
 
     acpi_pm_stop(&p->pm);
+    acpi_hotplug_stop(&p->hotplug);
     map_smbus(p, 0);
     memory_region_remove(io, &p->pm.command);
     memory_region_remove(io, &p->pm.gpe);
@@ -207,6 +214,7 @@ static void piix4_pm_reset_enter(Device *dev)
     set_config(p);
     acpi_pm_reset_enter(&p->pm);
     smbus_host_reset(&p->smbus);
+    acpi_hotplug_reset(&p->hotplug);
     update_mappings(p);
 }
 
@@ -223,6 +231,7 @@ static bool post_load(void *opaque, int version, Error **errp)
 
 static const VMField piix4_pm_fields[] = {
     VM_STRUCT(Piix4Pm, pm, acpi_pm_state), VM_STRUCT(Piix4Pm, smbus, smbus_host_state),
+    VM_STRUCT(Piix4Pm, hotplug, acpi_hotplug_state),
     VM_BOOL(Piix4Pm, is_sci_up), VM_BOOL(Piix4Pm, is_smbus_up),
 };
 
@@ -249,11 +258,24 @@ static const IrqDef piix4_pm_irqs[] = {
     IRQ_ROW_OUT(NULL, Piix4Pm, sci), IRQ_ROW_OUT("smi-irq", Piix4Pm, smi),
 };
 
+static AcpiHotplug *piix4_pm_hotplug(Object *obj)
+{
+    return &PIIX4_PM(obj)->hotplug;
+}
+
+static const AcpiDeviceIf piix4_pm_acpi = { piix4_pm_hotplug };
+static const InterfaceImpl piix4_pm_interfaces[] = {
+    { TYPE_PCI_CONVENTIONAL },
+    { TYPE_ACPI_DEVICE_IF, &piix4_pm_acpi },
+    { TYPE_HOTPLUG_HANDLER, &acpi_hotplug_handler },
+    { 0 },
+};
+
 static const PciDeviceType piix4_pm_type = {
     .name = TYPE_PIIX4_PM,
     .doc = "Power management of PIIX4",
     .parent = TYPE_PCI_DEVICE,
-    .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_CONVENTIONAL }, { 0 } },
+    .interfaces = piix4_pm_interfaces,
     .size = sizeof(Piix4Pm),
     .vendor_id = 0x8086, .device_id = 0x7113, .class_id = 0x0680, .revision = 3,
     .access = DEVICE_ACCESS_BOARD,

@@ -10,7 +10,7 @@
 #ifndef HW_ACPI_ICH9_PM_H
 #define HW_ACPI_ICH9_PM_H
 
-#include "hw/acpi/pm.h"
+#include "hw/acpi/hotplug.h"
 #include "hw/acpi/tco.h"
 
 #define ICH9_PM_BYTES      128
@@ -23,6 +23,8 @@
 #define ICH9_PM_SMI_STS    0x34
 #define ICH9_PM_TCO        0x60
 #define ICH9_APM_PORT      0xb2
+#define ICH9_PCI_HOTPLUG_PORT 0xcc0
+#define ICH9_CPU_HOTPLUG_PORT 0xcd8
 #define ICH9_ACPI_ENABLE   0x02
 #define ICH9_ACPI_DISABLE  0x03
 
@@ -47,6 +49,7 @@ typedef struct Ich9PmChip {
 struct Ich9Pm {
     AcpiPm pm;             /* pm.command, the APM ports, is mapped by the bridge at ICH9_APM_PORT */
     AcpiTco tco;
+    AcpiHotplug hotplug;   /* the bridge is its TYPE_ACPI_DEVICE_IF and TYPE_HOTPLUG_HANDLER */
     MemoryRegion io;       /* ICH9_PM_BYTES, moved by ich9_pm_map() */
     MemoryRegion smi;
     MemoryRegion *space;   /* where io is; NULL: nowhere */
@@ -55,7 +58,7 @@ struct Ich9Pm {
     uint32_t smi_en_locked; /* bits that stay as they are until reset */
     /* properties */
     uint8_t disable_s3, disable_s4, s4_type;
-    bool has_tco, hotplugs_bridges, hotplugs_memory, has_legacy_cpu_hotplug, keeps_slot_hotplug;
+    bool has_tco, hotplugs_bridges, hotplugs_memory, keeps_slot_hotplug;
 };
 
 extern const VMState ich9_pm_state;
@@ -74,8 +77,8 @@ extern const VMState ich9_pm_state;
               .has_no_default = true, .doc = "Registers for memory hot-plug"),                     \
     PROP_BOOL("acpi-pci-hotplug-with-bridge-support", S, f.hotplugs_bridges, .initial = true,      \
               .has_no_default = true, .doc = "ACPI hot-plug behind PCI bridges"),                  \
-    PROP_BOOL("cpu-hotplug-legacy", S, f.has_legacy_cpu_hotplug, .has_no_default = true,           \
-              .is_live = true, .doc = "CPU hot-plug by the bitmap of present CPUs"),               \
+    PROP_BOOL("cpu-hotplug-legacy", S, f.hotplug.has_cpu_bitmap, .initial = true,                  \
+              .has_no_default = true, .is_live = true, .doc = "CPU hot-plug by the bitmap of present CPUs"),               \
     PROP_BOOL("x-keep-pci-slot-hpc", S, f.keeps_slot_hotplug, .has_no_default = true,              \
               .doc = "Slots keep their native hot-plug beside ACPI's")
 

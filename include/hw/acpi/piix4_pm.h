@@ -12,6 +12,8 @@
 /* Ports that do not move. */
 #define PIIX4_GPE0_PORT      0xafe0
 #define PIIX4_GPE0_BYTES     4
+#define PIIX4_PCI_HOTPLUG_PORT 0xae00
+#define PIIX4_CPU_HOTPLUG_PORT 0xaf00
 #define PIIX4_APM_PORT       0xb2
 #define PIIX4_ACPI_ENABLE    0xf1
 #define PIIX4_ACPI_DISABLE   0xf0
