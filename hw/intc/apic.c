@@ -378,7 +378,6 @@ static const DeviceType apic_type = {
     .parent = TYPE_DEVICE,
     .size = sizeof(Apic),
     .access = DEVICE_ACCESS_BOARD,
-    .is_not_hotpluggable = true,
     .interfaces = apic_interfaces,
     .registers = REG_MAP(apic_regs, .size = APIC_PAGE_BYTES, .width = 4),
     .irqs = IRQ_IN(apic_lint_set, 2),
