@@ -27,12 +27,23 @@ static const ObjectType acpi_device_if_type = {
 };
 OBJECT_TYPE(acpi_device_if_type)
 
+static void find_device(void *opaque, Object *obj)
+{
+    Object **found = opaque;
+
+    if (!*found && object_is_a(obj, TYPE_ACPI_DEVICE_IF)) {
+        *found = obj;
+    }
+}
+
+/* Boards make it without a name: it is among the unattached. */
 AcpiHotplug *acpi_hotplug_of_machine(void)
 {
-    Object *obj = object_resolve("", TYPE_ACPI_DEVICE_IF, NULL);
-    const AcpiDeviceIf *ops = obj ? object_interface(obj, TYPE_ACPI_DEVICE_IF) : NULL;
+    Object *obj = NULL;
 
-    return ops ? ops->hotplug(obj) : NULL;
+    object_each_child(object_container("/machine/unattached"), find_device, &obj);
+    return obj ? ((const AcpiDeviceIf *)object_interface(obj, TYPE_ACPI_DEVICE_IF))->hotplug(obj) :
+                 NULL;
 }
 
 void acpi_hotplug_raise(AcpiHotplug *hp, AcpiEvent event)

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/hotplug.h"
 #include "ich9_lpc.h"
 
 #define PIRQ_ROUT_AT       0x60 /* A to D; E to H are at 0x68 */
@@ -302,6 +303,19 @@ static const VMField lpc_fields[] = {
     VM_STRUCT(Ich9Lpc, smi, ich9_smi_state),
 };
 
+static AcpiHotplug *lpc_hotplug(Object *obj)
+{
+    return &ICH9_LPC(obj)->pm.hotplug;
+}
+
+static const AcpiDeviceIf lpc_acpi = { lpc_hotplug };
+static const InterfaceImpl lpc_interfaces[] = {
+    { TYPE_PCI_CONVENTIONAL },
+    { TYPE_ACPI_DEVICE_IF, &lpc_acpi },
+    { TYPE_HOTPLUG_HANDLER, &acpi_hotplug_handler },
+    { 0 },
+};
+
 static const PciDeviceType lpc_type = {
     .name = TYPE_ICH9_LPC,
     .doc = "ICH9 LPC bridge",
@@ -311,7 +325,7 @@ static const PciDeviceType lpc_type = {
     .category = DEVICE_CATEGORY_BRIDGE,
     .access = DEVICE_ACCESS_BOARD,
     .is_not_hotpluggable = true,
-    .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_CONVENTIONAL }, { 0 } },
+    .interfaces = lpc_interfaces,
     .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT("gsi", Ich9Lpc, gsi[0], .count = ICH9_GSIS) })),
     .properties = PROPERTIES(lpc_props),
     .config_write = lpc_config_write,

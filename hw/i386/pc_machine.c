@@ -5,7 +5,9 @@
  */
 #include "util/osdep.h"
 #include "hw/core/bus.h"
+#include "hw/core/device_memory.h"
 #include "hw/core/numa.h"
+#include "pc_hotplug.h"
 #include "pc_machine.h"
 
 #define DEFAULT_FIRMWARE    "bios-256k.bin"
@@ -28,7 +30,8 @@ static bool make_host(PcMachine *pc, Error **errp)
     host->ram = x86->parent.ram;
     host->below_4g_bytes = x86->below_4g_bytes;
     host->above_4g_bytes = x86->above_4g_bytes;
-    host->above_4g_end = x86->above_4g_base + x86->above_4g_bytes;
+    host->above_4g_end =
+        device_memory_end(&x86->parent, x86->above_4g_base + x86->above_4g_bytes);
     host->parent.bypasses_iommu = pc->bypasses_iommu;
     object_add_child((Object *)pc, ops->host_name, dev, NULL);
     pc->host = host;
@@ -70,6 +73,13 @@ static bool load_roms(PcMachine *pc, Error **errp)
     return true;
 }
 
+/* From now on CPUs and memory that come are its too. */
+static bool set_acpi_device(X86Machine *x86)
+{
+    x86->hotplug = x86->acpi_device ? &x86->acpi_device->parent : NULL;
+    return true;
+}
+
 bool pc_build(Machine *machine, Error **errp)
 {
     PcMachine *pc = PC_MACHINE(machine);
@@ -77,10 +87,12 @@ bool pc_build(Machine *machine, Error **errp)
     const PcMachineType *ops = pc_machine_ops(pc);
 
     x86_map_ram(x86, ops->split_ram(pc));
-    return make_host(pc, errp) && load_roms(pc, errp) && x86_make_fw_cfg(x86, errp) &&
+    return device_memory_init(machine, x86->above_4g_base + x86->above_4g_bytes, errp) &&
+           make_host(pc, errp) && load_roms(pc, errp) && x86_make_fw_cfg(x86, errp) &&
            make_bridge(pc, errp) &&
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
-           pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) && pc_fill_cmos(pc, errp);
+           pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) &&
+           set_acpi_device(x86) && pc_fill_cmos(pc, errp);
 }
 
 bool pc_complete(Machine *machine, Error **errp)
@@ -88,6 +100,7 @@ bool pc_complete(Machine *machine, Error **errp)
     PcMachine *pc = PC_MACHINE(machine);
     const PcMachineType *ops = pc_machine_ops(pc);
 
+    pc_hotplug_adopt_buses(pc);
     return !ops->complete_board || ops->complete_board(pc, errp);
 }
 
@@ -144,6 +157,8 @@ static const Property pc_props[] = {
               .doc = "Functions on the root bus are not behind the virtual IOMMU"),
     PROP_ENUM("smbios-entry-point-type", PcMachine, smbios_entry_point, smbios_entry_points,
               .has_no_default = true, .doc = "SMBIOS Entry Point type [32, 64]"),
+    PROP_BOOL("nvdimm", PcMachine, has_nvdimm, .has_no_default = true,
+              .doc = "Set on/off to enable/disable NVDIMM instantiation"),
     PROP_MACHINE_HMAT,
 };
 
@@ -176,5 +191,7 @@ static const PcMachineType pc_type = {
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,
     .complete = pc_complete,
+    .interfaces = (const InterfaceImpl[]){ { TYPE_HOTPLUG_HANDLER, &pc_hotplug }, { 0 } },
+    .hotplug_handler = pc_hotplug_handler,
 };
 OBJECT_TYPE(pc_type)

@@ -83,6 +83,7 @@ bool pc_dimm_pre_plug(Machine *machine, PcDimm *dimm, Error **errp)
 void pc_dimm_plug(Machine *machine, PcDimm *dimm)
 {
     device_memory_plug(machine, &dimm->parent);
+    dimm->is_plugged = true;
     if (numa_node_count(machine->numa)) {
         numa_plug_memory(machine->numa, dimm->node, pc_dimm_bytes(dimm));
     }
@@ -94,6 +95,7 @@ void pc_dimm_unplug(Machine *machine, PcDimm *dimm)
         numa_plug_memory(machine->numa, dimm->node, -(int64_t)pc_dimm_bytes(dimm));
     }
     device_memory_unplug(machine, &dimm->parent);
+    dimm->is_plugged = false;
 }
 
 /* --- as memory that is a device --- */
@@ -186,6 +188,9 @@ static bool dimm_realize(Device *dev, Error **errp)
 
 static void dimm_unrealize(Device *dev)
 {
+    if (PC_DIMM(dev)->is_plugged) { /* the machine goes as a whole */
+        pc_dimm_unplug(machine_current(), PC_DIMM(dev));
+    }
     memory_backend_release(backend_of(PC_DIMM(dev)));
 }
 

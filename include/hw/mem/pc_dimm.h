@@ -24,6 +24,7 @@ typedef struct PcDimm {
     uint32_t node;
     int32_t slot;        /* -1: any */
     Object *memdev;
+    bool is_plugged;
 } PcDimm;
 DECLARE_CAST(PcDimm, PC_DIMM)
 
