@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""cpu_bench.py OURS [PEER]: the software CPU beside the peer's, one vCPU, on the same guest.
+
+The guest is Debian's kernel 6.12-cloud and suite.c as its init. Prints a line for each work:
+    NAME: ours X us, peer Y us, ratio R, times native N
+and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster.
+"""
+import argparse
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', '..', 'lib'))
+import guest  # noqa: E402
+
+MACHINES = {'suite': 'q35', 'boot-q35': 'q35', 'boot-microvm': 'microvm'}
+# A microvm has no clock the kernel could calibrate the TSC by; the peer's stops there without it.
+APPEND = {'microvm': 'tsc_early_khz=1000000 '}
+
+
+def build_suite(folder):
+    program = os.path.join(folder, 'suite')
+    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-fno-math-errno', '-static', '-o', program,
+                    os.path.join(HERE, 'suite.c'), '-lm'], check=True)
+    return program
+
+
+def results(lines):
+    found = {}
+    for seconds, line in lines:
+        words = line.split()
+        if len(words) == 3 and words[0] == 'bench' and words[2].isdigit():
+            found[words[1]] = int(words[2]) / 1000 if words[1] != 'init' else seconds * 1000
+    return found
+
+
+def native(program):
+    text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    return results((0, line) for line in text.splitlines())
+
+
+def run(binary, machine, kernel, archive, works, verbose):
+    command = [binary, '-M', machine, '-accel', 'tcg', '-cpu', 'max', '-m', '512', '-nodefaults',
+               '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot',
+               '-kernel', kernel, '-initrd', archive, '-append',
+               f'console=ttyS0 quiet {APPEND.get(machine, "")}reboot=t panic=-1 -- ' + ' '.join(works)]
+    console = guest.Console(command)
+    found = {}
+
+    def watched():
+        for seconds, line in console.lines():
+            if verbose:
+                print(f'{seconds:8.3f} {line}', flush=True)
+            yield seconds, line
+
+    found = results(watched())
+    if 'end' not in found:
+        print(f'{binary}: the guest on {machine} did not come to its end', file=sys.stderr)
+    found.pop('end', None)
+    return found
+
+
+def best_of(rounds, *args):
+    best = {}
+    for _ in range(rounds):
+        for name, value in run(*args).items():
+            best[name] = min(value, best.get(name, value))
+    return best
+
+
+def show(name, unit, ours, peer, host):
+    line = f'{name}: ours {ours:.1f} {unit}'
+    if peer:
+        line += f', peer {peer:.1f} {unit}, ratio {peer / ours:.2f}'
+    if host:
+        line += f', {ours / host:.1f} times native'
+    print(line, flush=True)
+    return peer / ours if peer else None
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('ours')
+    parser.add_argument('peer', nargs='?', default=shutil.which('qemu-system-x86_64'))
+    parser.add_argument('--works', default='', help='only these, by commas')
+    parser.add_argument('--boots', type=int, default=3, help='rounds of starting a machine')
+    parser.add_argument('--verbose', action='store_true', help="show the guests' consoles")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        program = build_suite(folder)
+        archive = os.path.join(folder, 'initramfs')
+        guest.initramfs(archive, {'init': program})
+        kernel = guest.kernel()
+        host = native(program)
+        works = options.works.split(',') if options.works else []
+        one = [run(binary, MACHINES['suite'], kernel, archive, works, options.verbose)
+               if binary else {} for binary in (options.ours, options.peer)]
+        ratios = []
+        for name in host:
+            if name in one[0] and name not in ('init', 'end'):
+                ratios.append(show(name, 'us', one[0][name], one[1].get(name), host.get(name)))
+        ratios = [ratio for ratio in ratios if ratio]
+        if ratios:
+            print(f'geometric mean: ratio {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}')
+        for name in ('boot-q35', 'boot-microvm') if options.boots else ():
+            boot = [best_of(options.boots, binary, MACHINES[name], kernel, archive, ['boot'],
+                            options.verbose).get('init') if binary else None
+                    for binary in (options.ours, options.peer)]
+            if boot[0]:
+                show(name, 'ms', boot[0], boot[1], None)
+
+
+if __name__ == '__main__':
+    main()
