@@ -4,7 +4,7 @@
 A room is a folder; include/<room>/ belongs to it, and so do headers generated for it. Rules:
 a file includes its own room and lower ranks; "util/osdep.h" comes first in every .c; no .c is
 included; a header has a guard. A header past 200 lines is a warning. tests/ stands outside the
-ranks but keeps the form.
+ranks but keeps the form; tests/guest/ holds programs that run in guests, which are not read.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -23,6 +23,7 @@ ANYONES = {'trace.h', 'config-host.h'}
 SYSTEM = {'linux/kvm.h': 'accel'}
 OUTSIDE = {'docs', 'linux-headers', 'scripts'}
 FORM_ONLY = {'tests'}
+OF_GUESTS = {'tests/guest'}
 
 
 class TableError(Exception):
@@ -85,6 +86,9 @@ class Checker:
         for folder, subdirs, files in os.walk(self.root):
             rel = os.path.relpath(folder, self.root)
             if rel != '.' and 'meson-private' in subdirs:
+                subdirs[:] = []
+                continue
+            if rel in OF_GUESTS:
                 subdirs[:] = []
                 continue
             subdirs[:] = sorted(d for d in subdirs if not d.startswith(('.', '__'))

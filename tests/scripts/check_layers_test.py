@@ -149,6 +149,10 @@ class CheckLayers(unittest.TestCase):
         self.write('tests/qtest/client.c', '#include <stdio.h>\n')
         self.assert_refused('tests/qtest/client.c:1:', 'util/osdep.h')
 
+    def test_programs_of_guests_are_not_read(self):
+        self.write('tests/guest/init.c', '#include <stdio.h>\n')
+        self.assert_accepted()
+
     def test_build_folders_are_not_read(self):
         self.write('build/x.c', 'int x;\n')
         self.write('out/x.c', 'int x;\n')

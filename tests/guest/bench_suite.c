@@ -1,5 +1,5 @@
 /*
- * suite: what a guest does all day, in small. Linked statically and run as a guest's init, or on
+ * bench_suite: what a guest does all day, in small. Linked statically and run as a guest's init, or on
  * the host: each work runs for a while and one line tells how long a round took,
  *     bench NAME NANOSECONDS
  * As process 1 it then powers the machine off. Arguments name the works to run; none: all.

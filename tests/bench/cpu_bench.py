@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """cpu_bench.py OURS [PEER]: the software CPU beside the peer's, one vCPU, on the same guest.
 
-The guest is Debian's kernel 6.12-cloud and suite.c as its init. Prints a line for each work:
+The guest is Debian's kernel 6.12-cloud and tests/guest/bench_suite.c as its init. Prints a line for each work:
     NAME: ours X us, peer Y us, ratio R, times native N
 and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster.
 """
@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', '..', 'lib'))
+sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import guest  # noqa: E402
 
 MACHINES = {'suite': 'q35', 'boot-q35': 'q35', 'boot-microvm': 'microvm'}
@@ -26,7 +26,7 @@ APPEND = {'microvm': 'tsc_early_khz=1000000 '}
 def build_suite(folder):
     program = os.path.join(folder, 'suite')
     subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-fno-math-errno', '-static', '-o', program,
-                    os.path.join(HERE, 'suite.c'), '-lm'], check=True)
+                    os.path.join(HERE, '..', 'guest', 'bench_suite.c'), '-lm'], check=True)
     return program
 
 
