@@ -141,7 +141,7 @@ static const Property tcg_props[] = {
               .doc = "Put one guest instruction into each translation"),
     PROP_BOOL("split-wx", TcgAccel, is_split_wx,
               .doc = "Map the translation cache twice: writable, and executable (always so)"),
-    PROP_BOOL("jit", TcgAccel, is_jit, .initial = false,
+    PROP_BOOL("jit", TcgAccel, is_jit, .initial = true,
               .doc = "Translate to host code where there is a back end; else interpret"),
 };
 
