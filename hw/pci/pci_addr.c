@@ -1,5 +1,6 @@
 /*
- * The "addr" property: "06.1", "06" (hexadecimal slot and function), or a number that holds both.
+ * The "addr" property: "06.1", "06", "0x6.0x1" (hexadecimal slot and function), or a number that
+ * holds both.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,18 +19,17 @@ static json_object *addr_get(Object *obj, const Property *p, Error **errp)
     return json_object_new_int(dev->devfn >= 0 ? dev->devfn : *field(obj, p));
 }
 
-/* One or two hexadecimal digits, at most `max`. */
+/* Hexadecimal digits, with or without 0x, that say at most `max`. */
 static bool parse_part(const char **text, unsigned max, unsigned *out)
 {
+    const char *digits = *text + (g_str_has_prefix(*text, "0x") ? 2 : 0);
     char *end;
+    unsigned long number = strtoul(digits, &end, 16);
 
-    if (!g_ascii_isxdigit(**text)) {
+    if (!g_ascii_isxdigit(*digits) || number > max) {
         return false;
     }
-    *out = strtoul(*text, &end, 16);
-    if (end - *text > 2 || *out > max) {
-        return false;
-    }
+    *out = number;
     *text = end;
     return true;
 }
@@ -37,14 +37,7 @@ static bool parse_part(const char **text, unsigned max, unsigned *out)
 static bool parse_addr(const char *text, int32_t *out)
 {
     unsigned slot, function = 0;
-    char *end;
 
-    if (g_str_has_prefix(text, "0x")) {
-        unsigned long number = strtoul(text + 2, &end, 16);
-
-        *out = PCI_DEVFN(number, 0);
-        return g_ascii_isxdigit(text[2]) && !*end && number <= 0x1f;
-    }
     if (!parse_part(&text, 0x1f, &slot)) {
         return false;
     }

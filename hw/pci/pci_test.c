@@ -274,7 +274,17 @@ static void test_places(void)
            "PCI: single function device can't be populated in function 5.1");
     refuse("{'driver':'test-pci','addr':'1f'}",
            "PCI: slot 31 function 0 not available for test-pci, reserved");
-    for (const char *const *bad = (const char *const[]){ "32", "3.8", "abc", "-5", "", "3.", NULL };
+    for (const char *const *good = (const char *const[]){ "7.2", "0x7.0x2", "07.2", NULL }; *good;
+         good++) {
+        g_autofree char *options =
+            g_strdup_printf("{'driver':'test-pci','addr':'%s'}", *good);
+        Device *dev = test_add(options, NULL);
+
+        g_assert_cmpint(PCI_DEVICE(dev)->devfn, ==, PCI_DEVFN(7, 2));
+        device_delete(dev);
+    }
+    for (const char *const *bad = (const char *const[]){ "32", "3.8", "abc", "-5", "", "3.", "0x",
+                                                         "0x20", "7.0x", NULL };
          *bad; bad++) {
         g_autofree char *options =
             g_strdup_printf("{'driver':'test-pci','addr':'%s'}", *bad);
