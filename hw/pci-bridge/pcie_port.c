@@ -106,6 +106,7 @@ static bool slot_realize(Device *device, Error **errp)
         return false;
     }
     pcie_slot_init(dev, &spec);
+    PCI_BRIDGE(dev)->bus->has_one_slot = true; /* the other end of the link */
     bus_set_hotplug_handler(&PCI_BRIDGE(dev)->bus->parent, &device->parent);
     return true;
 }

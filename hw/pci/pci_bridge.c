@@ -186,7 +186,6 @@ static bool pci_bridge_realize(Device *device, Error **errp)
 
     init_registers(&bridge->parent);
     bridge->bus = pci_bus_new(type, device, name, (PciBusSpaces){ &bridge->memory, &bridge->io });
-    bridge->bus->has_one_slot = ops->is_express_port;
     bridge->old_control = 0;
     place_windows(bridge, true);
     return true;
