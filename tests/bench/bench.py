@@ -143,6 +143,29 @@ def flat_view(binary):
         return (1 / rounds / 2 - 1 / plain) * 1e6
 
 
+PORTS = 200
+
+
+def hotplug(binary):
+    """A device comes and goes behind the last of 200 root ports, the others having one each."""
+    board = ['-accel', 'qtest'] if is_ours(binary) else \
+        ['-accel', 'tcg', '-global', 'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off']
+    for n in range(PORTS):
+        board += ['-device', f'pcie-root-port,id=p{n},chassis={n + 1},multifunction=on,'
+                  f'addr={n // 8 + 2:x}.{n % 8}']
+    with Vm(binary, '-M', 'q35', '-nodefaults', '-S', *board) as vm:
+        for n in range(PORTS - 1):
+            vm.qmp('device_add', driver='pci-testdev', id=f'd{n}', bus=f'p{n}')
+        names = (f'x{n}' for n in range(1 << 30))
+
+        def pair():
+            name = next(names)
+            vm.qmp('device_add', driver='pci-testdev', id=name, bus=f'p{PORTS - 1}')
+            vm.qmp('device_del', id=name)
+
+        return rate(pair, step=10)
+
+
 def is_ours(binary):
     return os.path.abspath(binary) == os.path.abspath(sys.argv[2])
 
@@ -156,6 +179,7 @@ BENCHES = {
     'qom-get': (qom_get, '/s', True),
     'object-add-del': (object_pairs, 'pairs/s', True),
     'qtest-mmio': (qtest_mmio, '/s', True),
+    'hotplug': (hotplug, 'pairs/s', True),
     'flat-view': (flat_view, 'us', False),
 }
 
