@@ -294,13 +294,20 @@ void ide_bus_dma_started(IdeBus *bus)
     }
 }
 
-void ide_bus_dma_cancelled(IdeBus *bus)
+void ide_bus_cancel(IdeBus *bus)
 {
     IdeDrive *drive = selected(bus);
 
-    if (drive && drive->is_dma && drive->phase != IDE_IDLE) {
+    if (drive && drive->phase != IDE_IDLE) {
         ide_cancel(drive);
         drive->status = IDE_ST_DRDY | IDE_ST_DSC;
+    }
+}
+
+void ide_bus_dma_cancelled(IdeBus *bus)
+{
+    if (selected(bus) && selected(bus)->is_dma) {
+        ide_bus_cancel(bus);
     }
 }
 
@@ -354,12 +361,6 @@ void ide_bus_get_file(const IdeBus *bus, IdeTaskFile *file, uint8_t *status, uin
     };
     *status = drive->status;
     *error = drive->error;
-}
-
-void ide_bus_set_status(IdeBus *bus, uint8_t status, uint8_t error)
-{
-    selected(bus)->status = status;
-    selected(bus)->error = error;
 }
 
 uint32_t ide_bus_signature(const IdeBus *bus)

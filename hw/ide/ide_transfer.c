@@ -43,14 +43,8 @@ static uint32_t chunk(const IdeDrive *drive)
 
 static void end_command(IdeDrive *drive)
 {
-    const IdeTransport *transport = drive->bus->transport;
-    bool was_dma = drive->is_dma && drive->phase != IDE_IDLE;
-
     drive->phase = IDE_IDLE;
     drive->is_dma = false;
-    if (was_dma && transport->dma_ended) {
-        transport->dma_ended(drive->bus->opaque);
-    }
 }
 
 static void tell_ended(IdeDrive *drive)
@@ -136,11 +130,14 @@ static bool step_data(IdeDrive *drive)
         if (drive->pos == drive->stop) {
             offer_block(drive, to_host, false);
         }
-        return drive->pos == drive->end; /* a transport may have moved it already */
+        return drive->pos == drive->stop; /* a transport may have moved it already */
     }
     moved = transport->dma ? transport->dma(drive->bus->opaque, drive->buffer + drive->pos,
                                             drive->end - drive->pos, to_host) : 0;
     drive->pos += moved;
+    if (!moved && transport->dma_stalled) {
+        transport->dma_stalled(drive->bus->opaque);
+    }
     return moved;
 }
 

@@ -42,8 +42,8 @@ typedef struct IdeTransport {
      * not running (ide_bus_dma_started() will be called), or has no more room for this command.
      */
     size_t (*dma)(void *opaque, uint8_t *buf, size_t bytes, bool to_memory);
-    /* The command that used DMA has ended, well or not. NULL: nobody cares. */
-    void (*dma_ended)(void *opaque);
+    /* The drive waits, for dma() moved nothing: may give the command up. NULL: it waits. */
+    void (*dma_stalled)(void *opaque);
     /* A block of PIO data is there, or is wanted: a controller without a data port moves it now
      * with ide_bus_pio_block(). NULL: the guest uses the data port. */
     void (*pio_ready)(void *opaque, bool to_host);
@@ -82,6 +82,8 @@ void ide_bus_write_control(IdeBus *bus, uint8_t value);
 bool ide_bus_has_drive(const IdeBus *bus);
 /* The DMA engine runs: a drive that waits for it goes on. */
 void ide_bus_dma_started(IdeBus *bus);
+/* Gives up whatever the selected drive does, without a word. */
+void ide_bus_cancel(IdeBus *bus);
 /* The guest stopped the engine: a DMA command that is not ended is given up. */
 void ide_bus_dma_cancelled(IdeBus *bus);
 /* Is a DMA command waiting for the engine (or for room)? */
@@ -102,8 +104,7 @@ void ide_bus_issue(IdeBus *bus, const IdeTaskFile *file);
 /* The bytes of a PACKET command, when the drive waits for them. */
 void ide_bus_send_packet(IdeBus *bus, const uint8_t packet[12]);
 void ide_bus_get_file(const IdeBus *bus, IdeTaskFile *file, uint8_t *status, uint8_t *error);
-void ide_bus_set_status(IdeBus *bus, uint8_t status, uint8_t error);
-/* 0, "ATA"; 0xeb14, ATAPI: the signature; what of the selected drive. */
+/* What PxSIG shows of the drive. */
 uint32_t ide_bus_signature(const IdeBus *bus);
 IdeMedium *ide_bus_medium(const IdeBus *bus);
 /* How many NCQ commands the drive queues; 0: it has no NCQ. */
