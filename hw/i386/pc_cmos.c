@@ -11,35 +11,13 @@
 #include "pc_machine.h"
 
 enum {
-    CMOS_FLOPPIES = 0x10, CMOS_EQUIPMENT = 0x14, CMOS_BASE_KIB = 0x15, CMOS_EXTENDED_KIB = 0x17,
-    CMOS_EXTENDED_KIB_2 = 0x30, CMOS_ABOVE_16M = 0x34, CMOS_BOOT_3 = 0x38, CMOS_BOOT_1_2 = 0x3d,
-    CMOS_ABOVE_4G = 0x5b, CMOS_CPUS = 0x5f,
+    CMOS_FLOPPIES = 0x10, CMOS_EQUIPMENT = 0x14, CMOS_BOOT_3 = 0x38, CMOS_BOOT_1_2 = 0x3d,
+    CMOS_CPUS = 0x5f,
 };
 #define EQUIPMENT_FPU   BIT(1)
 #define EQUIPMENT_MOUSE BIT(2)
 #define BOOT_NO_FLOPPY_CHECK BIT(0)
-#define BASE_KIB        640
 #define BOOT_DEVICES    3
-
-static void set_word(Device *rtc, unsigned at, uint64_t value)
-{
-    value = MIN(value, UINT16_MAX);
-    mc146818_rtc_set_cmos(rtc, at, value);
-    mc146818_rtc_set_cmos(rtc, at + 1, value >> 8);
-}
-
-static void fill_sizes(const X86Machine *x86)
-{
-    uint64_t low = x86->below_4g_bytes, high = x86->above_4g_bytes / (64 * KiB);
-
-    set_word(x86->rtc, CMOS_BASE_KIB, MIN(low / KiB, BASE_KIB));
-    set_word(x86->rtc, CMOS_EXTENDED_KIB, low > MiB ? (low - MiB) / KiB : 0);
-    set_word(x86->rtc, CMOS_EXTENDED_KIB_2, low > MiB ? (low - MiB) / KiB : 0);
-    set_word(x86->rtc, CMOS_ABOVE_16M, low > 16 * MiB ? (low - 16 * MiB) / (64 * KiB) : 0);
-    for (unsigned i = 0; i < 3; i++) {
-        mc146818_rtc_set_cmos(x86->rtc, CMOS_ABOVE_4G + i, high >> (8 * i));
-    }
-}
 
 /* --- boot devices --- */
 
@@ -80,7 +58,7 @@ bool pc_fill_cmos(PcMachine *pc, Error **errp)
     const BootOrder *boot = &pc->parent.parent.boot;
     Device *rtc = pc->parent.rtc;
 
-    fill_sizes(&pc->parent);
+    x86_fill_cmos_sizes(&pc->parent);
     mc146818_rtc_set_cmos(rtc, CMOS_CPUS, vcpu_count() > 256 ? 0 : vcpu_count() - 1);
     mc146818_rtc_set_cmos(rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
     return set_boot_devices(pc, boot->once ? boot->once : boot->order ? boot->order : "cad", errp);

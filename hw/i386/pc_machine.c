@@ -15,6 +15,8 @@
 #define OPTION_ROMS_BYTES   UINT64_C(0x20000)
 #define OPTION_ROMS_PRIORITY 1
 #define LEAST_RAM_BELOW_4G  MiB
+/* What firmware takes for ACPI tables at the end of RAM. */
+#define ACPI_DATA_BYTES     (0x20000 + 0x8000)
 /* What is above it belongs to IOAPICs and others. */
 #define MOST_FIRMWARE_BYTES (16 * MiB)
 
@@ -92,7 +94,8 @@ bool pc_build(Machine *machine, Error **errp)
            make_bridge(pc, errp) &&
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
            pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) &&
-           set_acpi_device(x86) && pc_fill_cmos(pc, errp);
+           set_acpi_device(x86) && pc_fill_cmos(pc, errp) &&
+           x86_load_kernel(x86, X86_KERNEL_BY_ROM, ACPI_DATA_BYTES, errp);
 }
 
 bool pc_complete(Machine *machine, Error **errp)
@@ -101,7 +104,8 @@ bool pc_complete(Machine *machine, Error **errp)
     const PcMachineType *ops = pc_machine_ops(pc);
 
     pc_hotplug_adopt_buses(pc);
-    return !ops->complete_board || ops->complete_board(pc, errp);
+    return (!ops->complete_board || ops->complete_board(pc, errp)) &&
+           x86_tell_boot(&pc->parent, errp);
 }
 
 /* --- the type --- */
@@ -187,6 +191,7 @@ static const PcMachineType pc_type = {
     .init = pc_init,
     .finalize = pc_finalize,
     .max_cpus = 255,
+    .has_hotpluggable_cpus = true,
     .has_acpi = true,
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,

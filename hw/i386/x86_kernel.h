@@ -53,7 +53,8 @@ typedef struct X86KernelInput {
     X86KernelRoom room;
 } X86KernelInput;
 
-typedef struct X86Kernel {
+typedef struct X86Kernel X86Kernel;
+struct X86Kernel {
     X86KernelKind kind;
     X86Blob setup;  /* Linux: boot sector and real-mode code; PVH: the file's first bytes */
     X86Blob kernel; /* PVH: its extent, without bytes: `elf` has them */
@@ -64,7 +65,7 @@ typedef struct X86Kernel {
     GPtrArray *owned;    /* buffers behind the blobs */
     GPtrArray *mappings; /* GMappedFile, of the files */
     GPtrArray *roms;     /* PVH: what resets write to memory; NULL before publication */
-} X86Kernel;
+};
 
 /* --- the whole (x86_kernel.c) --- */
 

@@ -11,6 +11,7 @@
 #include "hw/core/nmi.h"
 #include "hw/intc/i8259.h"
 #include "x86_cpus.h"
+#include "x86_kernel.h"
 #include "x86_machine.h"
 #include "x86_smi.h"
 
@@ -165,6 +166,7 @@ static void x86_finalize(Object *obj)
     unmap(&x86->ram_above);
     x86_gsi_clear(&x86->gsi);
     irq_inputs_clear(&x86->smi);
+    x86_kernel_free(x86->kernel);
     e820_free(x86->e820);
     g_free(x86->oem_id);
     g_free(x86->oem_table_id);
@@ -191,7 +193,6 @@ static const X86MachineType x86_type = {
     .finalize = x86_finalize,
     .default_ram_id = "pc.ram",
     .default_cpu = "qemu64-x86_64-cpu",
-    .has_hotpluggable_cpus = true,
     .supports_numa = true,
     .supports_smp = BIT(TOPOLOGY_DIE),
     .cpu_slots = x86_cpu_slots,

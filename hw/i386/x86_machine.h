@@ -42,6 +42,7 @@ typedef struct X86Machine {
     MemoryRegion firmware, firmware_alias;
     MemoryRegion ram_below, ram_above; /* aliases on the machine's RAM */
     uint64_t firmware_bytes;     /* 0: there is none */
+    struct X86Kernel *kernel;    /* of -kernel; NULL: none was given */
 } X86Machine;
 DECLARE_CAST(X86Machine, X86_MACHINE)
 
@@ -87,6 +88,18 @@ void x86_map_ram(X86Machine *x86, uint64_t split);
 
 /* The machine's, or `initial`: below 4 GiB of `memory` and, its end, below 1 MiB. */
 bool x86_load_firmware(X86Machine *x86, const char *initial, MemoryRegion *memory, Error **errp);
+
+/* --- what it boots from (x86_boot.c) --- */
+
+/* Who starts a kernel: an option ROM that we offer, or firmware that knows how. */
+typedef enum X86KernelStart { X86_KERNEL_BY_ROM, X86_KERNEL_BY_FIRMWARE } X86KernelStart;
+/* After fw_cfg and RAM. `reserved_bytes` of RAM below 4 GiB are left for ACPI tables. */
+bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_bytes, Error **errp);
+/* In .complete: the kernel and the boot order, into fw_cfg. */
+bool x86_tell_boot(X86Machine *x86, Error **errp);
+
+/* Sizes of RAM, into the clock's memory (x86_cmos.c). */
+void x86_fill_cmos_sizes(X86Machine *x86);
 
 /* --- fw_cfg (x86_fw_cfg.c) --- */
 
