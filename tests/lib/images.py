@@ -70,34 +70,3 @@ def multiboot(code=b'\xf4', flags=3, base=MULTIBOOT_BASE, is_elf=True):
         return elf([(base, head + code, len(head + code) + 64)], entry)
     end = entry + len(code)
     return head + struct.pack('<5I', base, base, end, end + 64, entry) + code
-
-
-class FwCfg:
-    """What fw_cfg holds, read at its ports through qtest."""
-
-    def __init__(self, vm):
-        self.vm = vm
-
-    def key(self, key, count):
-        self.vm.qtest(f'outw 0x510 {key}')
-        return bytes(int(self.vm.qtest('inb 0x511'), 16) for _ in range(count))
-
-    def number(self, key, count=4):
-        return int.from_bytes(self.key(key, count), 'little')
-
-    def sized(self, size_key, data_key):
-        return self.key(data_key, self.number(size_key))
-
-    def files(self):
-        """{name: (selector, size)}"""
-        count = int.from_bytes(self.key(0x19, 4), 'big')
-        rows = self.key(0x19, 4 + 64 * count)[4:]
-        table = {}
-        for i in range(count):
-            size, select, _, name = struct.unpack('>IHH56s', rows[64 * i:64 * i + 64])
-            table[name.rstrip(b'\0').decode()] = (select, size)
-        return table
-
-    def file(self, name):
-        select, size = self.files()[name]
-        return self.key(select, size)
