@@ -15,9 +15,10 @@
 #include <xmmintrin.h>
 #endif
 
-#define MAX_INSNS 64
+#define MAX_INSNS     64
+#define MAX_HOT_INSNS 250
 
-TcgOptions tcg_options;
+TcgOptions tcg_options = { .hot_after = 1000 };
 
 /* --- who runs, and who wants to be alone --- */
 
@@ -367,17 +368,36 @@ static void run_region(TcgCpu *cpu, TcgRegion *region)
     use_host_fp(cpu);
 }
 
+/* The region has been run often: makes one in its place that follows jumps. */
+static TcgRegion *promote(TcgCpu *cpu, TcgRegion *region)
+{
+    TcgLimits limits = { .max_insns = MAX_HOT_INSNS, .is_hot = true };
+    TcgRegion *hot;
+
+    if (!region->is_cached || region->is_hot || tcg_options.is_one_insn) {
+        return region;
+    }
+    hot = tcg_translate_region(cpu, &region->key, &limits);
+    if (!hot) {
+        return region;
+    }
+    region_retire(region);
+    return hot;
+}
+
 static void run_next(TcgCpu *cpu)
 {
     TcgExec *exec = cpu->exec;
     TcgRegion *region = find_region(cpu);
 
-    if (exec->last_exit) {
+    if (exec->last_exit && host_is_promotion(exec->last_exit)) {
+        region = promote(cpu, region);
+    } else if (exec->last_exit) {
         if (!log_enabled(LOG_NOCHAIN | LOG_EXEC)) {
             host_link(exec->last_exit, region);
         }
-        exec->last_exit = NULL;
     }
+    exec->last_exit = NULL;
     run_region(cpu, region);
 }
 

@@ -25,7 +25,8 @@ struct TcgRegion {
     bool is_cached;            /* in the table: others may run it too */
     bool is_valid;             /* atomic: false once its code was written to */
     uint16_t guest_insns, page_count;
-    uint32_t bytes;            /* of guest code, from key.pc */
+    uint32_t bytes, before;    /* of guest code, from key.pc on and before it */
+    bool is_hot;               /* follows jumps */
     uint64_t ram[2];           /* RAM offset of its first byte, of its second page */
     TcgRegion *next;           /* in the table */
     TcgRegion *page_next[2];
@@ -59,9 +60,13 @@ void region_unlock(void);
 
 /* The table holds regions until the next flush of everything. */
 TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram);
+/* How often it was entered, if that is counted; hot ones: UINT32_MAX. */
+uint32_t region_heat(const TcgKey *key, uint32_t mode, uint64_t ram);
 /* False: code was written to since region_writes() was `writes`: the region may be stale. */
 bool region_add(TcgRegion *region, uint64_t writes);
 uint64_t region_writes(void);
+/* Nothing leads there any more. */
+void region_retire(TcgRegion *region);
 void region_free(TcgRegion *region);
 /* All of them; no vCPU is in any. */
 void region_flush_all(void);
@@ -205,6 +210,7 @@ const TcgRegion *exec_current_region(const TcgCpu *cpu);
 typedef struct TcgOptions {
     bool is_jit, is_one_insn, is_single_thread;
     uint64_t cache_bytes;
+    int hot_after; /* entries */
 } TcgOptions;
 extern TcgOptions tcg_options;
 

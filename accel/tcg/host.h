@@ -27,6 +27,10 @@ HostExit *host_run(TcgCpu *cpu, const TcgRegion *region);
 void host_link(HostExit *exit, const TcgRegion *to);
 /* Where a jump to it leads; NULL without a back end. */
 const void *host_entry(const TcgRegion *region);
+/* How often it was entered, as far as that is counted. */
+uint32_t host_heat(const TcgRegion *region);
+/* The exit asks for its region to be made hot. */
+bool host_is_promotion(const HostExit *exit);
 /* As interp_restore(): cpu->host_pc says where. */
 void host_restore(TcgCpu *cpu);
 const TcgRegion *host_region(const TcgCpu *cpu);

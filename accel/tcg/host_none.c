@@ -42,6 +42,16 @@ const void *host_entry(const TcgRegion *region)
     return NULL;
 }
 
+uint32_t host_heat(const TcgRegion *region)
+{
+    return 0;
+}
+
+bool host_is_promotion(const HostExit *exit)
+{
+    return false;
+}
+
 void host_restore(TcgCpu *cpu)
 {
     g_assert_not_reached();

@@ -17,7 +17,7 @@ void ir_begin(IrBuilder *b, const TcgTargetOps *ops)
     b->count = 1;
     b->guest_insns = 0;
     b->page_count = 0;
-    b->is_tier2 = false;
+    memset(b->visited, 0, sizeof(b->visited));
 }
 
 IrType ir_type(const IrBuilder *b, IrRef ref)
@@ -284,7 +284,10 @@ static void emit_exit(IrBuilder *b, IrExit exit, IrRef pc)
 
 void ir_exit_direct(IrBuilder *b, uint64_t pc)
 {
-    emit_exit(b, (IrExit){ .kind = IR_EXIT_DIRECT, .pc = pc }, ir_i64(b, pc));
+    bool is_loop = b->limits.is_hot && pc == b->first_pc;
+
+    emit_exit(b, (IrExit){ .kind = is_loop ? IR_EXIT_LOOP : IR_EXIT_DIRECT, .pc = pc },
+              ir_i64(b, pc));
 }
 
 void ir_exit_indirect(IrBuilder *b, IrRef pc)
@@ -354,7 +357,8 @@ void ir_stores(const IrBuilder *b, const IrInsn *insn, IrSnapshot *out)
 {
     ir_snapshot(b->ops, b->insns, insn->snap,
                 insn->op == IR_SYNC ? insn->imm : IR_ALL_GROUPS, out);
-    if (insn->op != IR_SYNC && b->exits[insn->imm].kind == IR_EXIT_DIRECT) {
+    if (insn->op != IR_SYNC && (b->exits[insn->imm].kind == IR_EXIT_DIRECT ||
+                                  b->exits[insn->imm].kind == IR_EXIT_LOOP)) {
         /* The next region knows its own PC. */
         for (unsigned i = 0; i < out->count; i++) {
             if (out->entries[i].slot == b->ops->pc_slot) {

@@ -57,6 +57,7 @@ static void dump_imm(const IrBuilder *b, const IrInsn *insn, GString *out)
 {
     switch ((IrOp)insn->op) {
     case IR_GET:
+    case IR_HEAD:
     case IR_PUT:
         g_string_append_printf(out, " %s", b->ops->slots[insn->imm].name);
         break;

@@ -76,6 +76,7 @@ struct IrBuilder {
     TcgCpu *cpu;
     TcgKey key;
     TcgLimits limits;
+    uint32_t mode;
     unsigned guest_insns;
     uint64_t first_pc, end_pc;      /* bytes covered */
     GuestAddr page_phys[2];
@@ -83,7 +84,8 @@ struct IrBuilder {
     AddressSpace *page_as;
     unsigned page_count;
     uint64_t page_ram[2];           /* RAM offset of the page, or TCG_NOT_RAM */
-    bool is_tier2;
+    uint64_t low_pc;                /* of all instructions */
+    uint64_t visited[(1 << TCG_PAGE_BITS) / 64]; /* offsets in the page where they start */
     IrInsnStart insn_start;
     IrInsn insns[IR_MAX_INSNS];
 };
@@ -123,6 +125,24 @@ void ir_snapshot(const TcgTargetOps *ops, const IrInsn *insns, IrRef snap, uint6
                  IrSnapshot *out);
 /* What an exit or SYNC stores. */
 void ir_stores(const IrBuilder *b, const IrInsn *insn, IrSnapshot *out);
+
+/* At most so many values live in registers around a loop. */
+#define IR_MAX_CARRIED 20
+typedef struct IrCarried {
+    uint16_t slot;
+    bool is_dirty;  /* else it is the same all the time */
+    IrRef head;     /* its value at the loop's start */
+    IrRef end;      /* at its end */
+} IrCarried;
+typedef struct IrLoop {
+    unsigned count;
+    IrCarried carried[IR_MAX_CARRIED];
+} IrLoop;
+/*
+ * A region that ends with a jump to its start: chooses what is carried in registers, at most
+ * `integers` and `vectors`, and makes that part of every snapshot. Before ir_mark().
+ */
+void ir_carry(IrBuilder *b, unsigned integers, unsigned vectors, IrLoop *loop);
 
 /* Sets every insn's heat. */
 void ir_mark(IrBuilder *b);

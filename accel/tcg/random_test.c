@@ -24,6 +24,7 @@ typedef struct RandomCpu {
     uint64_t pc;
     uint8_t vectors[6][16];
     uint8_t wide[3][32];
+    uint64_t rounds;
     uint64_t plain[8]; /* no slots */
     /* what happened */
     uint64_t fault_addr;
@@ -32,8 +33,9 @@ typedef struct RandomCpu {
     Vcpu vcpu;
 } RandomCpu;
 
-enum { SLOT_SMALL = 12, SLOT_PC = 18, SLOT_VECTORS = 19, SLOT_WIDE = 25, SLOTS = 28 };
-static IrSlot slots[SLOTS];
+enum { SLOT_SMALL = 12, SLOT_PC = 18, SLOT_VECTORS = 19, SLOT_WIDE = 25, SLOTS = 28,
+       SLOT_ROUNDS = SLOTS };
+static IrSlot slots[SLOTS + 1];
 static MemoryRegion ram;
 static GRand *rnd;
 static uint32_t seed;
@@ -343,7 +345,14 @@ static void random_translate(TcgCpu *cpu, IrBuilder *b, const TcgKey *key,
             tcg_insn_start(b, pc += 4);
         }
     }
-    if (pick(2)) {
+    if (pick(3) == 0) {
+        /* Some rounds, of which the later ones are hot. */
+        IrRef rounds = ir_add(b, ir_get(b, SLOT_ROUNDS), ir_i64(b, -1));
+
+        ir_put(b, SLOT_ROUNDS, rounds);
+        ir_exit_if(b, IR_EQ, rounds, ir_i64(b, 0), 0x8000);
+        ir_exit_direct(b, key->pc);
+    } else if (pick(2)) {
         ir_exit_direct(b, 0x8000);
     } else {
         ir_exit_indirect(b, ir_or(b, ir_and(b, value(&v, IR_I64), ir_i64(b, 0)),
@@ -400,13 +409,14 @@ static unsigned fetch_mmu(TcgCpu *cpu)
 }
 
 static TcgTargetOps ops = {
-    .state_bytes = sizeof(RandomCpu), .slots = slots, .slot_count = SLOTS, .pc_slot = SLOT_PC,
+    .state_bytes = sizeof(RandomCpu), .slots = slots, .slot_count = SLOTS + 1, .pc_slot = SLOT_PC,
     .get_key = get_key, .translate = random_translate, .tlb_fill = tlb_fill,
     .unaligned = unaligned, .deliver = deliver, .service = service, .fetch_mmu = fetch_mmu,
 };
 
 static void make_slots(void)
 {
+    slots[SLOT_ROUNDS] = (IrSlot){ "rounds", offsetof(RandomCpu, rounds), IR_I64, 4 };
     for (unsigned i = 0; i < SLOTS; i++) {
         IrSlot *s = &slots[i];
 
@@ -451,6 +461,7 @@ static RandomCpu *run(bool is_jit, uint8_t *data, const void *state)
     r->exception = 0;
     r->fault_addr = r->calls = 0;
     r->pc = 0x4000;
+    r->rounds = 9;
     memcpy((uint8_t *)memory_region_host(&ram) + DATA, data, DATA_BYTES);
     exec_run(&r->vcpu);
     memcpy(data, (uint8_t *)memory_region_host(&ram) + DATA, DATA_BYTES);
@@ -478,7 +489,7 @@ static void report_difference(const RandomCpu *x, const RandomCpu *y)
     dump_region();
     fprintf(stderr, "exception %d %d, pc %" PRIx64 " %" PRIx64 "\n", x->exception, y->exception,
             x->pc, y->pc);
-    for (unsigned i = 0; i < SLOTS; i++) {
+    for (unsigned i = 0; i <= SLOTS; i++) {
         const char *a = (const char *)x + slots[i].offset, *b = (const char *)y + slots[i].offset;
 
         if (memcmp(a, b, ir_type_bits(slots[i].type) / 8)) {
@@ -525,6 +536,7 @@ int main(int argc, char **argv)
         printf("1..0 # SKIP this host has no back end\n");
         return 77;
     }
+    tcg_options.hot_after = 4;
     make_slots();
     rnd = g_rand_new_with_seed(0);
     memory_region_init_ram(&ram, NULL, "ram", RAM_BYTES, NULL);

@@ -107,6 +107,13 @@ TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram)
     return region;
 }
 
+uint32_t region_heat(const TcgKey *key, uint32_t mode, uint64_t ram)
+{
+    const TcgRegion *region = region_find(key, mode, ram);
+
+    return !region ? 0 : region->is_hot ? UINT32_MAX : host_heat(region);
+}
+
 static CodePage *page_of(uint64_t ram, bool is_wanted)
 {
     uint64_t number = ram >> TCG_PAGE_BITS;
@@ -248,9 +255,18 @@ static bool touches(const TcgRegion *region, uint64_t ram, uint64_t bytes)
                          ? region->bytes
                          : page_bytes - (region->ram[0] & (page_bytes - 1));
 
-    return (ram < region->ram[0] + first && region->ram[0] < ram + bytes) ||
+    return (ram < region->ram[0] + first && region->ram[0] - region->before < ram + bytes) ||
            (region->page_count == 2 && ram < region->ram[1] + region->bytes - first &&
             region->ram[1] < ram + bytes);
+}
+
+void region_retire(TcgRegion *region)
+{
+    region_lock();
+    if (region->is_valid) {
+        drop(region);
+    }
+    region_unlock();
 }
 
 static bool invalidate_page(uint64_t ram, uint64_t bytes, const TcgRegion *current)

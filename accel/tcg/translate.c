@@ -167,6 +167,21 @@ bool tcg_code_next_page(IrBuilder *b, uint64_t pc)
 
 /* --- the translator's questions --- */
 
+static unsigned page_offset(const IrBuilder *b, uint64_t pc)
+{
+    return pc & (PAGE_BYTES - 1);
+}
+
+static bool is_in_page(const IrBuilder *b, uint64_t pc)
+{
+    return ((pc ^ b->first_pc) & ~(PAGE_BYTES - 1)) == 0;
+}
+
+static bool is_visited(const IrBuilder *b, uint64_t pc)
+{
+    return b->visited[page_offset(b, pc) / 64] & BIT64(page_offset(b, pc) % 64);
+}
+
 void tcg_insn_start(IrBuilder *b, uint64_t pc)
 {
     unsigned slot = b->ops->pc_slot;
@@ -175,7 +190,11 @@ void tcg_insn_start(IrBuilder *b, uint64_t pc)
     ir_put(b, slot, ir_i64(b, pc));
     b->insn_start.put = b->last_put != b->insn_start.last_put ? b->last_put : 0;
     b->guest_insns++;
-    b->end_pc = pc;
+    b->end_pc = MAX(b->end_pc, pc);
+    b->low_pc = MIN(b->low_pc, pc);
+    if (is_in_page(b, pc)) {
+        b->visited[page_offset(b, pc) / 64] |= BIT64(page_offset(b, pc) % 64);
+    }
 }
 
 void tcg_insn_drop(IrBuilder *b)
@@ -189,22 +208,61 @@ void tcg_insn_drop(IrBuilder *b)
     b->guest_insns--;
 }
 
-bool tcg_is_full(IrBuilder *b, uint64_t next)
+static bool has_room(const IrBuilder *b)
 {
-    b->end_pc = next;
-    return b->guest_insns >= b->limits.max_insns ||
-           b->count >= IR_MAX_INSNS - IR_SPARE_INSNS || b->exit_count >= IR_MAX_EXITS - 4 ||
-           b->vconst_count >= IR_MAX_VCONSTS - 8 ||
-           next - ROUND_DOWN(b->first_pc, PAGE_BYTES) >= PAGE_BYTES;
+    return b->guest_insns < b->limits.max_insns && b->count < IR_MAX_INSNS - IR_SPARE_INSNS &&
+           b->exit_count < IR_MAX_EXITS - 4 && b->vconst_count < IR_MAX_VCONSTS - 8;
 }
 
+bool tcg_is_full(IrBuilder *b, uint64_t next)
+{
+    b->end_pc = MAX(b->end_pc, next);
+    return !has_room(b) || !is_in_page(b, next) || (b->limits.is_hot && is_visited(b, next));
+}
+
+/* How often the region at `pc` was entered. */
+static uint32_t heat_at(const IrBuilder *b, uint64_t pc)
+{
+    TcgKey key = { pc, b->key.cs_base, b->key.flags };
+
+    return is_in_page(b, pc) ? region_heat(&key, b->mode, b->page_ram[0] + page_offset(b, pc)) : 0;
+}
+
+/* Another hot region is jumped to, not copied. */
 bool tcg_follow(IrBuilder *b, uint64_t pc)
 {
-    return false;
+    return b->limits.is_hot && is_in_page(b, pc) && !is_visited(b, pc) && has_room(b) &&
+           heat_at(b, pc) != UINT32_MAX;
+}
+
+/* Stays in the region for `stay`, leaves it for `other`. */
+static TcgWay stay_for(IrBuilder *b, const TcgBranch *branch, bool is_taken)
+{
+    ir_exit_if(b, is_taken ? branch->cond ^ 1 : branch->cond, branch->x, branch->y,
+               is_taken ? branch->next : branch->taken);
+    return is_taken ? TCG_WAY_TAKEN : TCG_WAY_NEXT;
+}
+
+static TcgWay branch_hot(IrBuilder *b, const TcgBranch *branch)
+{
+    bool is_taken = heat_at(b, branch->taken) > heat_at(b, branch->next);
+
+    if (branch->taken == b->first_pc || branch->next == b->first_pc) {
+        is_taken = branch->taken == b->first_pc;
+    }
+    if (!tcg_follow(b, is_taken ? branch->taken : branch->next)) {
+        stay_for(b, branch, is_taken);
+        ir_exit_direct(b, is_taken ? branch->taken : branch->next);
+        return TCG_WAY_END;
+    }
+    return stay_for(b, branch, is_taken);
 }
 
 TcgWay tcg_branch(IrBuilder *b, const TcgBranch *branch)
 {
+    if (b->limits.is_hot) {
+        return branch_hot(b, branch);
+    }
     /* What both ways need in memory is stored once. */
     ir_sync(b, IR_ALL_GROUPS & ~BIT64(b->ops->slots[b->ops->pc_slot].group));
     ir_exit_if(b, branch->cond, branch->x, branch->y, branch->taken);
@@ -241,7 +299,8 @@ static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
     builder.cpu = cpu;
     builder.key = *key;
     builder.limits = *limits;
-    builder.first_pc = builder.end_pc = key->pc;
+    builder.first_pc = builder.low_pc = builder.end_pc = key->pc;
+    builder.mode = region_mode(key->cs_base, key->flags);
     add_page(&builder, key->pc, false);
     cpu->ops->translate(cpu, &builder, key, limits);
     assert(builder.has_ended && builder.guest_insns);
@@ -261,6 +320,8 @@ static TcgRegion *region_new(const TcgKey *key)
     region->key = *key;
     region->mode = region_mode(key->cs_base, key->flags);
     region->is_valid = true;
+    region->is_hot = builder.limits.is_hot;
+    region->before = key->pc - builder.low_pc;
     region->guest_insns = builder.guest_insns;
     region->page_count = builder.page_count;
     /* The last instruction's length is not told: the longest there is. */

@@ -41,7 +41,8 @@ static void begin(Jit *j, IrBuilder *b, TcgRegion *region)
     j->is_too_large = false;
     j->code = g_new0(HostCode, 1);
     j->code->region = region;
-    j->code->exit_count = b->exit_count + 1;
+    j->code->exit_count = b->exit_count + 2;
+    j->code->heat = tcg_options.hot_after;
     j->code->exits = g_new0(HostExit, j->code->exit_count);
     for (unsigned i = 0; i < b->exit_count; i++) {
         j->code->exits[i].exit = b->exits[i];
@@ -49,7 +50,10 @@ static void begin(Jit *j, IrBuilder *b, TcgRegion *region)
     for (unsigned i = 0; i < j->code->exit_count; i++) {
         j->code->exits[i].code = j->code;
     }
+    j->loop_jump = 0;
+    jit_loop_begin(j);
     ra_begin(j);
+    jit_loop_hints(j);
 }
 
 static int add_pointer(Jit *j, const void *to)
@@ -84,6 +88,7 @@ static void compile_insn(Jit *j, const IrInsn *insn)
     case IR_CONST:
     case IR_VCONST:
     case IR_PUT:
+    case IR_HEAD:
         break;
     case IR_VEC:
         jit_vector(j, insn);
@@ -143,6 +148,7 @@ static void compile(Jit *j)
     }
     if (!j->is_too_large && !j->emit.is_full) {
         ra_end(j);
+        jit_loop_start(j);
         jit_entry(j);
     }
 }
@@ -204,6 +210,16 @@ void host_cache_reset(void)
 const void *host_entry(const TcgRegion *region)
 {
     return region->host ? region->host->middle - region->host->main_bytes : NULL;
+}
+
+uint32_t host_heat(const TcgRegion *region)
+{
+    return region->host ? MAX(tcg_options.hot_after - region->host->heat, 0) : 0;
+}
+
+bool host_is_promotion(const HostExit *exit)
+{
+    return exit == &exit->code->exits[exit->code->exit_count - 1];
 }
 
 void host_info(GString *out)
@@ -308,8 +324,9 @@ static const Site *site_at(const HostCode *code, uintptr_t pc)
     g_assert_not_reached();
 }
 
-static void read_loc(const HostCode *code, const HostFrame *frame, const Loc *loc, IrValue *out)
+static void read_loc(const TcgCpu *cpu, const HostCode *code, const Loc *loc, IrValue *out)
 {
+    const HostFrame *frame = cpu->host_frame;
     IrValue args[3];
     const Node *node;
 
@@ -329,6 +346,12 @@ static void read_loc(const HostCode *code, const HostFrame *frame, const Loc *lo
     case LOC_VSPILL:
         *out = frame->vspills[loc->value];
         break;
+    case LOC_SLOT: {
+        const IrSlot *slot = &cpu->ops->slots[loc->value];
+
+        memcpy(out, (const char *)cpu + slot->offset, ir_type_bits(slot->type) / 8);
+        break;
+    }
     case LOC_NODE:
         node = &code->nodes[loc->value];
         if (node->insn.op == IR_CONST || node->insn.op == IR_VCONST) {
@@ -336,7 +359,7 @@ static void read_loc(const HostCode *code, const HostFrame *frame, const Loc *lo
             break;
         }
         for (unsigned i = 0; i < 3; i++) {
-            read_loc(code, frame, &node->args[i], &args[i]);
+            read_loc(cpu, code, &node->args[i], &args[i]);
         }
         if (node->insn.op == IR_VEC) {
             host_vector(&node->insn, &args[0], &args[1], &args[2], out);
@@ -357,7 +380,7 @@ void host_restore(TcgCpu *cpu)
         const IrSlot *slot = &cpu->ops->slots[loc->slot];
         IrValue value;
 
-        read_loc(code, cpu->host_frame, loc, &value);
+        read_loc(cpu, code, loc, &value);
         memcpy((char *)cpu + slot->offset, &value, ir_type_bits(slot->type) / 8);
     }
 }

@@ -44,7 +44,7 @@ _Static_assert(sizeof(HostFrame) % 16 == 0, "the stack stays aligned");
 #define FRAME(field) rm_mem(RSP, offsetof(HostFrame, field))
 
 /* Where a value is found by who unwinds. */
-typedef enum LocKind { LOC_CONST, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_VSPILL, LOC_NODE } LocKind;
+typedef enum LocKind { LOC_CONST, LOC_GPR, LOC_XMM, LOC_SPILL, LOC_VSPILL, LOC_SLOT, LOC_NODE } LocKind;
 typedef struct Loc {
     uint16_t slot;
     uint8_t kind, unused;
@@ -75,7 +75,8 @@ struct HostCode {
     uint8_t *middle;      /* place 0, as it runs */
     int main_bytes, cold_bytes;
     unsigned exit_count, site_count;
-    HostExit *exits;      /* the last: for requests at the entry */
+    HostExit *exits;      /* the last two: for requests at the entry, for promotion */
+    int heat;             /* entries until then; atomic in spirit: losing one does no harm */
     Site *sites;
     Loc *locs;
     Node *nodes;
@@ -100,6 +101,11 @@ typedef struct Jit {
     GArray *sites, *locs, *nodes;
     int leave_place, slow_place[3][2]; /* of pointers to common pieces */
     bool has_v256;
+    IrLoop loop;
+    int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
+    int loop_jump;                   /* main code up to and with it; 0: no loop */
+    int8_t hint[IR_MAX_INSNS];       /* the register a value is best in; NO_REG */
+    bool is_invariant[IR_MAX_INSNS]; /* a HEAD that is in its slot all the time */
 } Jit;
 
 /* --- registers (regalloc.c) --- */
@@ -132,6 +138,9 @@ void ra_hold_snapshot(Jit *j, const IrInsn *insn);
 RegSet ra_snapshot_regs(Jit *j, const IrInsn *insn);
 void ra_move(Jit *j, int to, int from, IrType type);
 void ra_load_spill(Jit *j, int reg, IrRef ref);
+void ra_store_spill(Jit *j, int reg, IrRef ref);
+/* It has no register any more. */
+void ra_forget(Jit *j, IrRef ref);
 
 /* --- operations --- */
 
@@ -142,6 +151,13 @@ void jit_memory(Jit *j, const IrInsn *insn);
 void jit_call(Jit *j, const IrInsn *insn);
 void jit_exit(Jit *j, const IrInsn *insn);
 void jit_entry(Jit *j);
+/* Back to host_run(), in the cold; exit NULL: nothing more is known. */
+void jit_leave(Jit *j, const HostExit *exit);
+/* ops_loop.c, in order */
+void jit_loop_begin(Jit *j);
+void jit_loop_hints(Jit *j);
+void jit_loop_end(Jit *j, const IrInsn *insn);
+void jit_loop_start(Jit *j);
 /* Writes a comparison of a and b; the condition to test, as CC_x. */
 int jit_compare(Jit *j, IrCond cond, IrType type, IrRef a, IrRef b);
 int jit_cc(IrCond cond);

@@ -7,7 +7,7 @@
 #include "accel/tcg/host-x86_64/jit.h"
 
 /* Back to host_run(), in the cold, forwards; exit NULL: the main loop knows no more. */
-static void leave(Jit *j, const HostExit *exit)
+void jit_leave(Jit *j, const HostExit *exit)
 {
     if (exit) {
         emit_mov_imm(&j->emit, RAX, (uintptr_t)exit);
@@ -51,7 +51,7 @@ static void jump_indirect(Jit *j)
     emit_op_imm(e, OP(0xc1), 4, rm_reg(RCX), 1, 5);
     emit_op(e, OP(0x03) | OP_W, RCX, rm_mem(RBP, CPU_DISP(jumps)));
     try_jump(j);
-    leave(j, NULL);
+    jit_leave(j, NULL);
 }
 _Static_assert(sizeof(TcgJump) == 32 && TCG_JUMP_GROUP == 64, "jump_indirect() shifts by this");
 
@@ -63,7 +63,7 @@ static void jump_far(Jit *j, const HostExit *exit)
     emit_op_imm(&j->emit, OP(0x81) | OP_W, 0, rm_reg(RCX), 4,
                 tcg_jump_index(exit->exit.pc) * sizeof(TcgJump));
     try_jump(j);
-    leave(j, exit);
+    jit_leave(j, exit);
 }
 
 static bool is_near(const Jit *j, const HostExit *exit)
@@ -81,9 +81,9 @@ static int make_tail(Jit *j, HostExit *exit)
     if (exit->exit.kind == IR_EXIT_INDIRECT) {
         jump_indirect(j);
     } else if (exit->exit.kind == IR_EXIT_MAIN) {
-        leave(j, NULL);
+        jit_leave(j, NULL);
     } else if (is_near(j, exit)) {
-        leave(j, exit);
+        jit_leave(j, exit);
     } else {
         jump_far(j, exit);
     }
@@ -100,9 +100,14 @@ static bool is_chainable(const Jit *j, const HostExit *exit)
 static void final_exit(Jit *j, const IrInsn *insn)
 {
     HostExit *exit = &j->code->exits[insn->imm];
-    int tail = make_tail(j, exit);
     IrSnapshot stores;
+    int tail;
 
+    if (exit->exit.kind == IR_EXIT_LOOP) {
+        jit_loop_end(j, insn);
+        return;
+    }
+    tail = make_tail(j, exit);
     if (is_chainable(j, exit)) {
         exit->patch = emit_patchable_jmp(&j->emit, tail);
     } else {
@@ -135,7 +140,17 @@ static void store_rest(Jit *j, const IrSlot *slot, IrRef ref)
     const IrInsn *insn = ir_insn(j->b, ref);
     Rm rm = rm_state(slot->offset);
 
-    if (insn->op == IR_VCONST) {
+    if (j->is_invariant[ref]) {
+        Rm from = rm_state(j->b->ops->slots[insn->imm].offset);
+
+        if (insn->type >= IR_V128) {
+            jit_load_vector(j, XMM(0), from, insn->type);
+            jit_store_vector(j, XMM(0), rm, insn->type);
+        } else {
+            emit_op(&j->emit, OP(0x8b) | OP_W, RAX, from);
+            emit_op(&j->emit, OP(0x89) | (slot->type == IR_I64 ? OP_W : 0), RAX, rm);
+        }
+    } else if (insn->op == IR_VCONST) {
         jit_load_vector(j, XMM(0), rm_place(j->vconst_place[insn->imm]), insn->type);
         jit_store_vector(j, XMM(0), rm, insn->type);
     } else if (insn->op == IR_CONST) {
@@ -206,17 +221,31 @@ void jit_exit(Jit *j, const IrInsn *insn)
     }
 }
 
-/* Requests are looked for; where they are found the region has not begun. */
-void jit_entry(Jit *j)
+/* In the cold. */
+static int entry_stub(Jit *j, unsigned from_last)
 {
-    HostExit *exit = &j->code->exits[j->code->exit_count - 1];
+    HostExit *exit = &j->code->exits[j->code->exit_count - from_last];
     int place;
 
     exit->exit = (IrExit){ .kind = IR_EXIT_DIRECT, .pc = j->region->key.pc };
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
-    leave(j, exit);
+    jit_leave(j, exit);
     j->emit.in_cold = false;
-    emit_jcc(&j->emit, CC_NE, place);
+    return place;
+}
+
+/*
+ * Requests are looked for; where they are found the region has not begun. Entries of what is not
+ * hot yet are counted.
+ */
+void jit_entry(Jit *j)
+{
+    if (!j->region->is_hot) {
+        emit_jcc(&j->emit, CC_E, entry_stub(j, 1));
+        emit_op(&j->emit, OP(0xff), 1, rm_mem(RAX, 0));
+        emit_mov_imm(&j->emit, RAX, (uintptr_t)&j->code->heat);
+    }
+    emit_jcc(&j->emit, CC_NE, entry_stub(j, 2));
     emit_op_imm(&j->emit, OP(0x83), 7, rm_mem(RBP, CPU_DISP(exit_wanted)), 1, 0);
 }

@@ -11,6 +11,8 @@
 void ra_begin(Jit *j)
 {
     memset(j->reg, NO_REG, j->b->count);
+    memset(j->hint, NO_REG, j->b->count);
+    memset(j->is_invariant, 0, j->b->count);
     memset(j->spill, 0, j->b->count * sizeof(j->spill[0]));
     memset(j->owner, 0, sizeof(j->owner));
     j->free = GPRS | XMMS;
@@ -23,9 +25,11 @@ static const IrInsn *insn_of(const Jit *j, IrRef ref)
     return ir_insn(j->b, ref);
 }
 
+/* It can be had again at any place. */
 static bool is_constant(const Jit *j, IrRef ref)
 {
-    return insn_of(j, ref)->op == IR_CONST || insn_of(j, ref)->op == IR_VCONST;
+    return insn_of(j, ref)->op == IR_CONST || insn_of(j, ref)->op == IR_VCONST ||
+           j->is_invariant[ref];
 }
 
 static void give_up(Jit *j, int reg)
@@ -95,7 +99,7 @@ void ra_load_spill(Jit *j, int reg, IrRef ref)
     }
 }
 
-static void store_spill(Jit *j, int reg, IrRef ref)
+void ra_store_spill(Jit *j, int reg, IrRef ref)
 {
     IrType type = insn_of(j, ref)->type;
 
@@ -124,12 +128,27 @@ static void make_constant(Jit *j, int reg, IrRef ref)
 
     if (insn->op == IR_CONST) {
         emit_mov_imm(&j->emit, reg, insn->imm);
+    } else if (insn->op == IR_HEAD) {
+        Rm rm = rm_state(j->b->ops->slots[insn->imm].offset);
+
+        if (IS_XMM(reg)) {
+            jit_load_vector(j, reg, rm, insn->type);
+        } else {
+            emit_op(&j->emit, OP(0x8b) | width(insn->type), reg, rm);
+        }
     } else {
         jit_load_vector(j, reg, rm_place(j->vconst_place[insn->imm]), insn->type);
     }
 }
 
 /* --- giving out --- */
+
+void ra_forget(Jit *j, IrRef ref)
+{
+    if (j->reg[ref] != NO_REG) {
+        give_up(j, j->reg[ref]);
+    }
+}
 
 static void evict_one(Jit *j, int reg)
 {
@@ -192,10 +211,14 @@ int ra_scratch(Jit *j, RegSet set)
 
 int ra_use(Jit *j, IrRef ref, RegSet set)
 {
-    int reg = j->reg[ref], old = reg;
+    int reg = j->reg[ref], old = reg, hint = j->hint[ref];
 
     if (reg != NO_REG && (set & BIT(reg))) {
         return reg;
+    }
+    if (reg == NO_REG && hint != NO_REG && (set & j->free & ~j->blocked & BIT(hint))) {
+        ra_assign(j, ref, hint);
+        return hint;
     }
     if (old != NO_REG) {
         /* It moves to where it was from here. */
@@ -219,7 +242,7 @@ int ra_def(Jit *j, IrRef ref, RegSet set)
         wanted = ra_scratch(j, set);
     }
     if (j->spill[ref]) {
-        store_spill(j, wanted, ref);
+        ra_store_spill(j, wanted, ref);
     }
     if (reg != NO_REG) {
         /* A spilled value is stored from the new place: both orders are right. */
@@ -246,7 +269,7 @@ void ra_left(Jit *j, int dest, IrRef ref)
 void ra_end(Jit *j)
 {
     for (int reg = 0; reg < 32; reg++) {
-        if (j->owner[reg]) {
+        if (j->owner[reg] && insn_of(j, j->owner[reg])->op != IR_HEAD) {
             assert(is_constant(j, j->owner[reg]));
             make_constant(j, reg, j->owner[reg]);
             give_up(j, reg);
@@ -282,7 +305,9 @@ static void hold(Jit *j, IrRef ref)
         return;
     }
     open = ra_class(insn->type) & j->free & ~j->blocked;
-    if (open) {
+    if (j->hint[ref] != NO_REG && (open & BIT(j->hint[ref]))) {
+        ra_assign(j, ref, j->hint[ref]);
+    } else if (open) {
         ra_assign(j, ref, pick(open));
     } else {
         spill_of(j, ref);
@@ -353,6 +378,9 @@ static Loc loc_of(Jit *j, IrRef ref)
     }
     if (insn->op == IR_CONST && (int64_t)insn->imm == (int32_t)insn->imm) {
         return (Loc){ .kind = LOC_CONST, .value = insn->imm };
+    }
+    if (j->is_invariant[ref]) {
+        return (Loc){ .kind = LOC_SLOT, .value = insn->imm };
     }
     if (is_constant(j, ref) || is_recipe(j, ref)) {
         return (Loc){ .kind = LOC_NODE, .value = node_of(j, ref) };

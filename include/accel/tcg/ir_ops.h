@@ -69,6 +69,7 @@
     OP(VEC, vec, SPECIAL, IR_PURE)                       /* imm: IrVec | imm8 << 16 */             \
     /* the CPU's state */                                                                          \
     OP(GET, get, SPECIAL, IR_READS)                      /* imm: slot */                           \
+    OP(HEAD, head, SPECIAL, IR_READS)                    /* imm: slot, at the start of the loop */ \
     OP(PUT, put, SPECIAL, IR_EFFECT)                                                               \
     OP(SYNC, sync, SPECIAL, IR_EFFECT)                   /* imm: groups whose slots are stored here */\
     OP(LD, ld, SPECIAL, IR_READS)                        /* b: 0 or index; imm: offset | IrMem << 32 */\

@@ -58,18 +58,20 @@ struct TcgCpu {
     uint32_t host_mxcsr;
     bool is_one_insn;           /* the next region has one instruction */
     uint64_t icount;            /* instructions begun, if they are counted */
+    uint64_t reserved[4];
     /* What generated code looks at comes last: the state's slots follow. */
     struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
-    TcgTlbFast tlb[TCG_MMU_MODES];
     struct HostFrame *host_frame; /* generated code's, on the stack */
     uintptr_t host_pc;          /* which raising operation is under way; 0: none */
     int exit_wanted;            /* atomic: leave at the next region */
+    TcgTlbFast tlb[TCG_MMU_MODES];
 } __attribute__((aligned(64)));
 
 /* What a translation is to look like. */
 typedef struct TcgLimits {
     unsigned max_insns;
     bool is_single_step;
+    bool is_hot;         /* follow jumps: translate.h */
 } TcgLimits;
 
 typedef struct TcgTargetOps {
