@@ -51,6 +51,11 @@ void acpi_tables_free(AcpiTables *t)
     }
 }
 
+AcpiLinker *acpi_tables_linker(AcpiTables *t)
+{
+    return t->linker;
+}
+
 GByteArray *acpi_tables_bytes(AcpiTables *t)
 {
     return t->bytes;

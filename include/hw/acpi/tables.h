@@ -46,6 +46,8 @@ AcpiTables *acpi_tables_new(AcpiLinker *linker, const AcpiOem *oem);
 void acpi_tables_free(AcpiTables *t);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcpiTables, acpi_tables_free)
 
+/* Borrowed. */
+AcpiLinker *acpi_tables_linker(AcpiTables *t);
 /* The blob: what is appended belongs to the open table, if there is one. */
 GByteArray *acpi_tables_bytes(AcpiTables *t);
 
