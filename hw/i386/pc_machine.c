@@ -7,6 +7,7 @@
 #include "hw/core/bus.h"
 #include "hw/core/device_memory.h"
 #include "hw/core/numa.h"
+#include "acpi_build.h"
 #include "pc_hotplug.h"
 #include "pc_machine.h"
 
@@ -104,7 +105,8 @@ bool pc_complete(Machine *machine, Error **errp)
     const PcMachineType *ops = pc_machine_ops(pc);
 
     pc_hotplug_adopt_buses(pc);
-    return (!ops->complete_board || ops->complete_board(pc, errp)) &&
+    return acpi_pc_init(pc, errp) &&
+           (!ops->complete_board || ops->complete_board(pc, errp)) &&
            x86_tell_boot(&pc->parent, errp);
 }
 
@@ -179,6 +181,7 @@ static void pc_finalize(Object *obj)
         memory_region_remove(pc->option_roms.container, &pc->option_roms);
     }
     memory_region_clear(&pc->option_roms);
+    acpi_pc_clear(pc);
 }
 
 static const PcMachineType pc_type = {

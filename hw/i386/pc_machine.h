@@ -39,6 +39,7 @@ struct PcMachine {
     PcHost *host;          /* borrowed; so are all devices */
     PciDevice *isa_bridge;
     IsaBus *isa;
+    struct AcpiPc *acpi;      /* the tables in fw_cfg; NULL: there are none */
     MemoryRegion option_roms; /* 0xc0000-0xdffff on the PCI bus */
 };
 DECLARE_CAST(PcMachine, PC_MACHINE)
