@@ -429,6 +429,14 @@ static bool ide_bus_check(Bus *bus, Device *dev, Error **errp)
     return ide_device_place(IDE_BUS(bus), dev, errp);
 }
 
+static char *ide_bus_firmware_path(Bus *bus, Device *dev)
+{
+    guint channel = 0;
+
+    g_ptr_array_find(bus->owner->buses, bus, &channel);
+    return g_strdup_printf("drive@%x/disk@%x", channel, (unsigned)object_get_int(dev, "unit"));
+}
+
 static const BusType ide_bus_type = {
     .name = TYPE_IDE_BUS,
     .parent = TYPE_BUS,
@@ -436,5 +444,6 @@ static const BusType ide_bus_type = {
     .size = sizeof(IdeBus),
     .max_devices = IDE_MAX_UNITS,
     .check = ide_bus_check,
+    .firmware_path = ide_bus_firmware_path,
 };
 BUS_TYPE(ide_bus_type)

@@ -292,6 +292,7 @@ static const BusType pci_bus_type = {
     .check = pci_bus_check,
     .print_device = pci_bus_print_device,
     .device_address = pci_bus_device_address,
+    .firmware_path = pci_bus_firmware_path,
     .finalize = pci_bus_finalize,
 };
 BUS_TYPE(pci_bus_type)

@@ -54,4 +54,7 @@ bool pci_msi_or_msix_is_enabled(const PciDevice *dev);
 /* `driving`: +1 or -1 for the pin of a device that changed. */
 void pci_bus_intx_change(PciDevice *dev, int driving);
 
+/* hw/pci/pci_firmware.c: the bus's answer to BusType.firmware_path. */
+char *pci_bus_firmware_path(Bus *bus, Device *dev);
+
 #endif

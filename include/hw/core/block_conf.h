@@ -53,8 +53,10 @@ extern const PropertyKind property_drive, property_block_size, property_boot_ind
     PROP_ENUM("werror", S, f.werror, block_on_error_table, .initial = BLOCK_ON_ERROR_AUTO,         \
               .doc = "Error handling policy of writes")
 
-#define PROP_BOOT_INDEX(name, S, f)                                                                \
-    PROP_(property_boot_index, name, S, f, .has_no_default = true, .initial = -1,                  \
-          .doc = "Place in the order in which firmware tries to boot")
+/* .opaque = (char *)"/disk@0,0": what firmware calls the part of the device that it boots from. */
+#define PROP_BOOT_INDEX(name, S, f, ...)                                                           \
+    PROP_(property_boot_index, name, S, f, .is_live = true, .has_no_default = true,                \
+          .initial = -1,                                                                           \
+          .doc = "Place in the order in which firmware tries to boot", __VA_ARGS__)
 
 #endif

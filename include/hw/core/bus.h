@@ -30,6 +30,8 @@ typedef struct BusType {
     void (*print_device)(Bus *bus, Device *dev, GString *out, int indent);
     /* "0000:00:03.0"-like path element for firmware and migration names. Free it. */
     char *(*device_address)(Bus *bus, Device *dev);
+    /* How firmware calls it, without what is above: "ide@1,1". Free it. */
+    char *(*firmware_path)(Bus *bus, Device *dev);
     void (*reset_hold)(Bus *bus);
 } BusType;
 #define BUS_TYPE(decl) OBJECT_TYPE(decl)

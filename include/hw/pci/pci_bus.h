@@ -37,6 +37,7 @@ struct PciBus {
     uint32_t reserved_slots; /* bit per slot that takes no device */
     bool has_one_slot;     /* below a PCI Express port */
     uint8_t root_number;   /* of a root */
+    const char *firmware_name; /* of a board's root: "pci@i0cf8"; NULL: firmware does not boot from it */
     PciBus **numbers;      /* roots: by number, what was found; NULL: look */
     bool bypasses_iommu;
     bool takes_only_bridges;
