@@ -33,6 +33,8 @@ static const OptionDef defs[] = {
       .help = "the host's side of a line; '-chardev help' lists back ends" },
     { "serial", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "a serial line of the machine" },
     { "parallel", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "a parallel line of the machine" },
+    { "debugcon", NULL, OPTION_TEXT, .targets = "x86_64", .syntax = "SPEC",
+      .help = "what firmware writes to port 0xe9 (-global isa-debugcon.iobase=N)" },
     { "monitor", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "a monitor for people" },
     { "qmp", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "a monitor for programs (QMP)" },
     { "qmp-pretty", NULL, OPTION_TEXT, .syntax = "SPEC", .help = "the same, output indented" },

@@ -23,7 +23,7 @@ static const OptionDef defs[] = {
     { "display", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no screen" },
     { "nographic", NULL, OPTION_FLAG,
       .help = "no screen; first serial line and monitor on the terminal" },
-    { "vga", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no display adapter" },
+    { "vga", NULL, OPTION_TEXT, .syntax = "none|std|ADAPTER", .help = "the board's display adapter" },
     { "vnc", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no VNC server" },
     { "audio", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no sound" },
     { "audiodev", NULL, OPTION_TEXT, .apply = only_none_driver, .syntax = "none,id=ID",

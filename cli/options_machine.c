@@ -70,6 +70,29 @@ static const OptionParam rtc_params[] = {
     { "driftfix", OPTION_PARAM_STRING }, { 0 },
 };
 
+static const OptionParam fw_cfg_params[] = {
+    { "name", OPTION_PARAM_STRING, "What firmware knows it by" },
+    { "file", OPTION_PARAM_STRING, "File with its contents" },
+    { "string", OPTION_PARAM_STRING, "Its contents, without an end" }, { 0 },
+};
+static const OptionParam acpi_params[] = {
+    { "sig", OPTION_PARAM_STRING, "Signature of the table" },
+    { "rev", OPTION_PARAM_NUMBER }, { "oem_id", OPTION_PARAM_STRING },
+    { "oem_table_id", OPTION_PARAM_STRING }, { "oem_rev", OPTION_PARAM_NUMBER },
+    { "asl_compiler_id", OPTION_PARAM_STRING }, { "asl_compiler_rev", OPTION_PARAM_NUMBER },
+    { "file", OPTION_PARAM_STRING, "Files with whole tables, separated by ':'" },
+    { "data", OPTION_PARAM_STRING, "Files with tables' contents, separated by ':'" }, { 0 },
+};
+static const OptionParam option_rom_params[] = {
+    { "romfile", OPTION_PARAM_STRING, "Image of the ROM" },
+    { "bootindex", OPTION_PARAM_NUMBER, "Place in the boot order" }, { 0 },
+};
+
+static bool apply_no_fd_bootchk(OptionSet *set, const char *arg, Error **errp)
+{
+    return machine_key(set, "fd-bootchk", "off", errp);
+}
+
 static const OptionDef defs[] = {
     { "kernel", NULL, OPTION_TEXT, .apply = apply_kernel, .syntax = "FILE", .help = "kernel to boot" },
     { "initrd", NULL, OPTION_TEXT, .apply = apply_initrd, .syntax = "FILE",
@@ -79,6 +102,18 @@ static const OptionDef defs[] = {
     { "dtb", NULL, OPTION_TEXT, .apply = apply_dtb, .syntax = "FILE", .help = "its device tree" },
     { "bios", NULL, OPTION_TEXT, .apply = apply_bios, .syntax = "FILE", .help = "firmware image" },
     { "L", NULL, OPTION_TEXT, .syntax = "PATH", .help = "folder to look for firmware in" },
+    { "option-rom", NULL, OPTION_KEYS, "romfile", .group = "option-rom",
+      .params = option_rom_params, .syntax = "[romfile=]FILE[,bootindex=N]",
+      .help = "a ROM the BIOS runs" },
+    { "fw_cfg", NULL, OPTION_KEYS, "name", .group = "fw_cfg", .params = fw_cfg_params,
+      .syntax = "[name=]opt/NAME,file=FILE|string=TEXT", .help = "a file for firmware and guest" },
+    { "smbios", NULL, OPTION_TEXT, .targets = "x86_64 aarch64",
+      .syntax = "file=FILE|type=N[,KEY=VALUE...]", .help = "what SMBIOS tables say" },
+    { "acpitable", NULL, OPTION_KEYS, NULL, .group = "acpi", .params = acpi_params,
+      .targets = "x86_64", .syntax = "[sig=SIG][,rev=N][,oem_id=ID]...,file=|data=FILE[:FILE...]",
+      .help = "an ACPI table besides the board's" },
+    { "no-fd-bootchk", NULL, OPTION_FLAG, .apply = apply_no_fd_bootchk, .is_hidden = true,
+      .targets = "x86_64" },
     { "S", NULL, OPTION_FLAG, .help = "do not run CPUs until 'cont'" },
     { "preconfig", NULL, OPTION_FLAG,
       .help = "wait for 'x-exit-preconfig' before the machine is made" },

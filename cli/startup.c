@@ -12,10 +12,12 @@
 
 #include "backends/tpm.h"
 #include "chardev/chardev.h"
+#include "cli/board_options.h"
 #include "cli/daemon.h"
 #include "cli/machine_options.h"
 #include "cli/sandbox.h"
 #include "cli/startup.h"
+#include "hw/core/data_files.h"
 #include "hw/core/machine.h"
 #include "hw/core/nmi.h"
 #include "hw/core/reset.h"
@@ -215,6 +217,12 @@ static bool set_rtc(OptionSet *set)
                          option_key(set, "rtc", "driftfix"), &err) || fail(err);
 }
 
+static bool add_data_folder(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    data_files_add_folder(value->text);
+    return true;
+}
+
 static bool prepare_process(OptionSet *set)
 {
     const char *user = option_key(set, "run-with", "user");
@@ -233,7 +241,8 @@ static bool prepare_process(OptionSet *set)
     }
     signals_install();
     qapi_set_target(target_info()->name);
-    return lock_memory(set) && set_actions(set) && set_rtc(set);
+    return lock_memory(set) && set_actions(set) && set_rtc(set) &&
+           option_each(set, "L", add_data_folder, NULL);
 }
 
 /* --- back ends --- */
@@ -257,84 +266,6 @@ static bool add_chardev(OptionSet *set, OptionValue *value, void *opaque, Error 
     return chardev_add_from_options(value->keys, errp);
 }
 
-/* An old form: makes chardev `stem`N and attaches a monitor if `mode` says so. */
-static bool add_monitor_spec(const char *spec, MonitorMode mode, Error **errp)
-{
-    static unsigned count;
-    g_autofree char *label = g_strdup_printf("compat_monitor%u", count);
-    Chardev *chr;
-
-    if (chardev_spec_is_none(spec)) {
-        return true;
-    }
-    count++;
-    chr = chardev_add_from_spec(label, spec, NULL, errp);
-    return chr && monitor_new(chardev_label(chr), mode, errp);
-}
-
-static bool add_monitor(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
-{
-    return add_monitor_spec(value->text, *(MonitorMode *)opaque, errp);
-}
-
-static bool add_mon(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
-{
-    json_object *id = json_member(value->keys, "chardev");
-    json_object *mode = json_member(value->keys, "mode");
-    json_object *pretty = json_member(value->keys, "pretty");
-    const char *text = mode ? json_object_get_string(mode) : "readline";
-    bool is_pretty = pretty && !strcmp(json_object_get_string(pretty), "on");
-
-    if (!id) {
-        return error_set(errp, "Parameter 'chardev' is missing");
-    }
-    if (strcmp(text, "readline") && strcmp(text, "control")) {
-        return error_set(errp, "unknown monitor mode \"%s\"", text);
-    }
-    if (is_pretty && !strcmp(text, "readline")) {
-        return error_set(errp, "'pretty' is for mode=control");
-    }
-    return monitor_new(json_object_get_string(id), !strcmp(text, "readline") ? MONITOR_TEXT :
-                       is_pretty ? MONITOR_QMP_PRETTY : MONITOR_QMP, errp);
-}
-
-static bool add_serial(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
-{
-    unsigned *count = opaque;
-    g_autofree char *label = g_strdup_printf("%s%u", value->def->name, (*count)++);
-    bool wants_monitor = false;
-    Chardev *chr;
-
-    if (chardev_spec_is_none(value->text)) {
-        return true;
-    }
-    chr = chardev_add_from_spec(label, value->text, &wants_monitor, errp);
-    return chr && (!wants_monitor || monitor_new(chardev_label(chr), MONITOR_TEXT, errp));
-}
-
-/* -nographic means a terminal for people, unless there is nobody or they chose otherwise. */
-static bool add_default_monitor(OptionSet *set)
-{
-    bool wants_monitor = false;
-    Error *err = NULL;
-    Chardev *chr;
-
-    if (!option_given(set, "nographic") || option_given(set, "nodefaults") ||
-        option_given(set, "serial") || option_given(set, "monitor") ||
-        option_given(set, "qmp") || option_given(set, "mon")) {
-        return true;
-    }
-    if (option_given(set, "daemonize")) {
-        error_report("-nographic cannot be used with -daemonize");
-        return false;
-    }
-    chr = chardev_add_from_spec("serial0", "mon:stdio", &wants_monitor, &err);
-    if (!chr || !monitor_new(chardev_label(chr), MONITOR_TEXT, &err)) {
-        return fail(err);
-    }
-    return true;
-}
-
 static bool start_qtest(OptionSet *set)
 {
     const char *spec = option_text(set, "qtest"), *log = option_text(set, "qtest-log");
@@ -351,19 +282,6 @@ static bool start_qtest(OptionSet *set)
     return true;
 }
 
-static bool add_monitors(OptionSet *set)
-{
-    MonitorMode text = MONITOR_TEXT, qmp = MONITOR_QMP, pretty = MONITOR_QMP_PRETTY;
-    unsigned serials = 0, parallels = 0;
-
-    return option_each(set, "serial", add_serial, &serials) &&
-           option_each(set, "parallel", add_serial, &parallels) &&
-           option_each(set, "monitor", add_monitor, &text) &&
-           option_each(set, "qmp", add_monitor, &qmp) &&
-           option_each(set, "qmp-pretty", add_monitor, &pretty) &&
-           option_each(set, "mon", add_mon, NULL) && add_default_monitor(set);
-}
-
 static bool add_tpm(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
     return tpm_backend_add(value->keys, errp);
@@ -378,7 +296,7 @@ static bool add_back_ends(OptionSet *set)
         return false;
     }
     is_late = true;
-    return option_each(set, "object", add_object, &is_late) && add_monitors(set) &&
+    return option_each(set, "object", add_object, &is_late) && board_lines_add(set) &&
            option_each(set, "tpmdev", add_tpm, NULL);
 }
 
@@ -516,7 +434,8 @@ bool startup_machine(OptionSet *set)
     Error *err = NULL;
 
     vm_set_autostart(!option_given(set, "S"));
-    if (!machine_options_apply(set) || !option_each(set, "device", add_device, NULL)) {
+    if (!board_options_take(set) || !machine_options_apply(set) ||
+        !option_each(set, "device", add_device, NULL) || !board_devices_add(set)) {
         return false;
     }
     device_warn_unused_globals();

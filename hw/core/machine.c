@@ -91,6 +91,7 @@ static void machine_init(Object *obj)
     machine->memory.max_bytes = machine->memory.size_bytes;
     machine->boot.splash_time = machine->boot.reboot_timeout = -1;
     machine->numa = numa_state_new();
+    board_options_init(&machine->options);
     machine->cpu_type = ops->default_cpu;
 }
 
@@ -103,6 +104,7 @@ static void machine_finalize(Object *obj)
     boot_order_clear(&machine->boot);
     cpu_slots_free(machine->slots);
     numa_state_free(machine->numa);
+    board_options_clear(&machine->options);
 }
 
 static const MachineType machine_type = {

@@ -7,6 +7,7 @@
 #ifndef HW_CORE_MACHINE_H
 #define HW_CORE_MACHINE_H
 
+#include "hw/core/board_options.h"
 #include "hw/core/device.h"
 #include "hw/core/topology.h"
 
@@ -28,6 +29,7 @@ typedef struct Machine {
     MemorySizes memory;
     BootOrder boot;
     struct NumaState *numa;
+    BoardOptions options;
     /* -mem-path (borrowed) and -mem-prealloc: the shape of the RAM nobody gave a back end for */
     const char *mem_path;
     bool is_ram_preallocated;
@@ -71,6 +73,8 @@ typedef struct MachineType {
     uintptr_t supports_smp;        /* TopologyLevel mask */
     uintptr_t prefers_sockets;     /* derive sockets before cores */
     uintptr_t has_acpi;
+    uintptr_t has_serial, has_parallel; /* ports that are there without being asked for */
+    const char *default_vga;       /* -vga without -nodefaults; NULL: none */
     uintptr_t is_without_ram;      /* -m 0 by default: "none" */
     const char *deprecation;       /* NULL: it is not */
     /* RAM, topology and CPU model are there: builds the rest. */
