@@ -14,6 +14,7 @@
 
 typedef struct I440fx {
     PciDevice parent;
+    Object *host; /* referenced: our aliases are on its memory */
     Pam pam;
     Smram smram;
 } I440fx;
@@ -46,6 +47,8 @@ static bool i440fx_realize(Device *dev, Error **errp)
     if (!owner || !object_is_a(owner, TYPE_I440FX_HOST)) {
         return error_set(errp, "i440FX: it is part of an " TYPE_I440FX_HOST);
     }
+    object_unref(s->host);
+    s->host = object_ref(owner);
     pam_map(&s->pam, &dev->parent, PC_HOST(owner)->ram, &PC_HOST(owner)->pci);
     smram_map(&s->smram, &dev->parent, PC_HOST(owner)->ram, &PC_HOST(owner)->pci);
     smram_reset_register(&s->parent, SMRAM_AT);
@@ -62,6 +65,7 @@ static void i440fx_finalize(Object *obj)
 {
     pam_clear(&I440FX(obj)->pam);
     smram_clear(&I440FX(obj)->smram);
+    object_unref(I440FX(obj)->host);
 }
 
 static void i440fx_reset_enter(Device *dev)
@@ -127,6 +131,7 @@ static bool host_realize(Device *dev, Error **errp)
     }
     host->parent.bus = pci_bus_new(TYPE_PCI_BUS, dev, "pci.0", spaces);
     host->parent.bus->bypasses_iommu = host->parent.bypasses_iommu;
+    host->parent.bus->firmware_name = PC_FIRMWARE_NAME;
     i440fx = device_new(TYPE_I440FX);
     PCI_DEVICE(i440fx)->addr = PCI_DEVFN(0, 0);
     if (!device_realize_and_unref(i440fx, &host->parent.bus->parent, errp)) {

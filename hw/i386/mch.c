@@ -43,6 +43,7 @@
 
 typedef struct Mch {
     PciDevice parent;
+    Object *host;                      /* referenced: our aliases are on its memory */
     Pam pam;
     Smram smram;
     MemoryRegion high, open_high;      /* SMRAM at HIGH_BASE in SMM, and outside while it is open */
@@ -234,6 +235,8 @@ static bool mch_realize(Device *dev, Error **errp)
     if (s->ext_tseg_mbytes > EXT_TSEG_MAX_MBYTES) {
         return error_set(errp, "invalid extended-tseg-mbytes value: %u", s->ext_tseg_mbytes);
     }
+    object_unref(s->host);
+    s->host = object_ref(owner);
     memory_transaction_begin();
     map_all(s, PC_HOST(owner));
     memory_transaction_commit();
@@ -267,6 +270,7 @@ static void mch_finalize(Object *obj)
     }
     smram_clear(&s->smram);
     pam_clear(&s->pam);
+    object_unref(s->host);
 }
 
 static void mch_reset_enter(Device *dev)

@@ -6,7 +6,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "chardev/chardev.h"
 #include "hw/acpi/ged.h"
 #include "hw/core/hotplug.h"
 #include "hw/pci-host/gpex.h"
@@ -93,15 +92,16 @@ static bool wants_rtc(const MicrovmMachine *m)
 
 static bool make_serial(MicrovmMachine *m, Error **errp)
 {
-    Chardev *chr = m->has_serial ? chardev_find("serial0") : NULL;
+    const GPtrArray *lines = m->parent.parent.options.serial;
+    const char *chardev = m->has_serial && lines->len ? lines->pdata[0] : NULL;
     Device *dev;
 
-    if (!chr) {
+    if (!chardev) {
         return true;
     }
     dev = device_new("isa-serial");
     object_set_int(dev, "index", 0, NULL);
-    if (!object_set_text(dev, "chardev", "serial0", errp)) {
+    if (!object_set_text(dev, "chardev", chardev, errp)) {
         object_unref(dev);
         return false;
     }
@@ -350,6 +350,7 @@ static const X86MachineType microvm_type = {
     .max_cpus = 288,
     .default_ram_id = "microvm.ram",
     .has_acpi = true,
+    .has_serial = true,
     .has_writable_firmware = true,
     .build = microvm_build,
     .complete = microvm_complete,

@@ -53,6 +53,26 @@ static bool set_boot_devices(PcMachine *pc, const char *order, Error **errp)
     return true;
 }
 
+static const char *usual_order(const PcMachine *pc)
+{
+    const BootOrder *boot = &pc->parent.parent.boot;
+
+    return boot->order ? boot->order : "cad";
+}
+
+/* -boot once= is for the first start alone: the second reset brings the usual order. */
+static void forget_once(void *opaque)
+{
+    PcMachine *pc = opaque;
+
+    if (!pc->was_reset) {
+        pc->was_reset = true;
+        return;
+    }
+    set_boot_devices(pc, usual_order(pc), NULL); /* it was checked */
+    reset_unregister(forget_once, pc);
+}
+
 bool pc_fill_cmos(PcMachine *pc, Error **errp)
 {
     const BootOrder *boot = &pc->parent.parent.boot;
@@ -61,5 +81,11 @@ bool pc_fill_cmos(PcMachine *pc, Error **errp)
     x86_fill_cmos_sizes(&pc->parent);
     mc146818_rtc_set_cmos(rtc, CMOS_CPUS, vcpu_count() > 256 ? 0 : vcpu_count() - 1);
     mc146818_rtc_set_cmos(rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
-    return set_boot_devices(pc, boot->once ? boot->once : boot->order ? boot->order : "cad", errp);
+    if (!set_boot_devices(pc, usual_order(pc), errp)) {
+        return false;
+    }
+    if (boot->once) {
+        reset_register(forget_once, pc);
+    }
+    return !boot->once || set_boot_devices(pc, boot->once, errp);
 }

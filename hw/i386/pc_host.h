@@ -18,6 +18,7 @@
 #define TYPE_MCH         "mch"
 #define TYPE_ICH9_LPC    "ICH9-LPC"
 
+#define PC_FIRMWARE_NAME "pci@i0cf8" /* as firmware calls the root: by its port */
 #define PC_HOLE_END UINT64_C(0xfec00000) /* IOAPICs, HPET, local APICs, firmware follow */
 
 typedef struct PcHost {

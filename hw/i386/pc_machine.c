@@ -37,7 +37,7 @@ static bool make_host(PcMachine *pc, Error **errp)
         device_memory_end(&x86->parent, x86->above_4g_base + x86->above_4g_bytes);
     host->parent.bypasses_iommu = pc->bypasses_iommu;
     object_add_child((Object *)pc, ops->host_name, dev, NULL);
-    pc->host = host;
+    pc->host = PC_HOST(object_ref(host));
     return device_realize_and_unref(dev, bus_system(), errp);
 }
 
@@ -95,7 +95,7 @@ bool pc_build(Machine *machine, Error **errp)
            make_bridge(pc, errp) &&
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
            pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) &&
-           set_acpi_device(x86) && pc_fill_cmos(pc, errp) &&
+           pc_add_lines(pc, errp) && set_acpi_device(x86) && pc_fill_cmos(pc, errp) &&
            x86_load_kernel(x86, X86_KERNEL_BY_ROM, ACPI_DATA_BYTES, errp);
 }
 
@@ -107,7 +107,7 @@ bool pc_complete(Machine *machine, Error **errp)
     pc_hotplug_adopt_buses(pc);
     return acpi_pc_init(pc, errp) &&
            (!ops->complete_board || ops->complete_board(pc, errp)) &&
-           x86_tell_boot(&pc->parent, errp);
+           pc_tell_firmware(pc, errp) && x86_tell_boot(&pc->parent, errp);
 }
 
 /* --- the type --- */
@@ -182,6 +182,7 @@ static void pc_finalize(Object *obj)
     }
     memory_region_clear(&pc->option_roms);
     acpi_pc_clear(pc);
+    object_unref(pc->host);
 }
 
 static const PcMachineType pc_type = {
@@ -196,6 +197,9 @@ static const PcMachineType pc_type = {
     .max_cpus = 255,
     .has_hotpluggable_cpus = true,
     .has_acpi = true,
+    .has_serial = true,
+    .has_parallel = true,
+    .default_vga = "std",
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,
     .complete = pc_complete,

@@ -36,7 +36,8 @@ struct PcMachine {
     bool has_hpet, has_i8042, has_sata, has_smbus, checks_floppy, bypasses_iommu, has_nvdimm;
     uint64_t max_ram_below_4g; /* 0: what suits the board */
     /* state */
-    PcHost *host;          /* borrowed; so are all devices */
+    bool was_reset;        /* for -boot once= */
+    PcHost *host;          /* referenced: ROMs are in its memory; other devices are borrowed */
     PciDevice *isa_bridge;
     IsaBus *isa;
     struct AcpiPc *acpi;      /* the tables in fw_cfg; NULL: there are none */
@@ -77,8 +78,13 @@ bool pc_complete(Machine *machine, Error **errp);
 /* Timers, ports, controllers on the ISA bus (pc_devices.c). */
 bool pc_add_isa_devices(PcMachine *pc, Error **errp);
 bool pc_add_functions(PcMachine *pc, Error **errp);
+/* -serial, -parallel, -vga (pc_lines.c). */
+bool pc_add_lines(PcMachine *pc, Error **errp);
 /* What firmware finds in the RTC's memory (pc_cmos.c). */
 bool pc_fill_cmos(PcMachine *pc, Error **errp);
+/* What it finds in fw_cfg (pc_fw_cfg.c, pc_smbios.c); with all devices there. */
+bool pc_tell_firmware(PcMachine *pc, Error **errp);
+bool pc_make_smbios(PcMachine *pc, Error **errp);
 
 /* Abstract types of the two boards, from which versions derive (pc_versions.c). */
 #define TYPE_PC_I440FX "pc-i440fx-base" TYPE_MACHINE_SUFFIX

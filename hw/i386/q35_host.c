@@ -56,6 +56,7 @@ static bool host_realize(Device *dev, Error **errp)
     }
     host->parent.bus = pci_bus_new(TYPE_PCIE_BUS, dev, "pcie.0", spaces);
     host->parent.bus->bypasses_iommu = host->parent.bypasses_iommu;
+    host->parent.bus->firmware_name = PC_FIRMWARE_NAME;
     if (!device_realize(Q35_HOST(dev)->mch, &host->parent.bus->parent, errp)) {
         pc_host_unmap(host);
         return false;

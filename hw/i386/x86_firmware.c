@@ -66,6 +66,7 @@ bool x86_load_firmware(X86Machine *x86, const char *initial, MemoryRegion *memor
         return false;
     }
     x86->firmware_bytes = image->len;
+    x86->firmware_home = memory->owner ? object_ref(memory->owner) : NULL;
     map_alias(x86, memory);
     memory_region_add(memory, 4 * GiB - image->len, &x86->firmware);
     return keep_image(x86, image, base_name, errp);

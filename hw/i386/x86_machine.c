@@ -162,6 +162,7 @@ static void x86_finalize(Object *obj)
 
     unmap(&x86->firmware_alias);
     unmap(&x86->firmware);
+    object_unref(x86->firmware_home);
     unmap(&x86->ram_below);
     unmap(&x86->ram_above);
     x86_gsi_clear(&x86->gsi);

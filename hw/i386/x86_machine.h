@@ -43,6 +43,7 @@ typedef struct X86Machine {
     MemoryRegion ram_below, ram_above; /* aliases on the machine's RAM */
     uint64_t firmware_bytes;     /* 0: there is none */
     struct X86Kernel *kernel;    /* of -kernel; NULL: none was given */
+    Object *firmware_home;       /* referenced: owner of the memory it is in; NULL: nobody */
 } X86Machine;
 DECLARE_CAST(X86Machine, X86_MACHINE)
 
