@@ -51,13 +51,13 @@ uint32_t x86_flags_compute(uint32_t op, uint64_t result, uint64_t src, uint64_t 
     switch (op & ~3u) {
     case FLAGS_ADD:
         o.carry = 0;
-        /* fallthrough */
+        G_GNUC_FALLTHROUGH;
     case FLAGS_ADC:
         o.a = (o.result - o.b - o.carry) & mask;
         return result_flags(&o) | add_flags(&o);
     case FLAGS_SUB:
         o.carry = 0;
-        /* fallthrough */
+        G_GNUC_FALLTHROUGH;
     case FLAGS_SBB:
         o.a = (o.result + o.b + o.carry) & mask;
         return result_flags(&o) | sub_flags(&o);

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "accel/tcg/host-x86_64/jit.h"
 
+#include <cpuid.h>
 #include <sys/mman.h>
 
 #include "util/host_memory.h"
@@ -17,11 +18,18 @@
 HostCache host_cache, vec_cache;
 static GMutex cache_lock;
 
+/* Compilers do not agree on a name for it. */
+static bool has_lzcnt(void)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx & BIT(5);
+}
+
 bool host_cpu_can_jit(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
-           __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("bmi2") && has_lzcnt() && __builtin_cpu_supports("popcnt");
 }
 
 static bool map_twice(HostCache *cache, uint64_t bytes, Error **errp)
