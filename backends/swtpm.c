@@ -11,6 +11,7 @@
 #define ANSWER_MS_MAX 30000
 #define WORDS_MAX     4
 #define BLOB_DECRYPTED 1
+#define NO_SUCH_STATE 0x800 /* TPM_RETRY: the TPM never saved this part */
 
 /* --- input --- */
 
@@ -67,17 +68,24 @@ static bool receive(Swtpm *s, SwtpmBytes answer, Error **errp)
 
 /* --- calls --- */
 
+static void bytes_append(uint8_t *to, const SwtpmBytes *piece)
+{
+    if (piece->count) {
+        memcpy(to, piece->bytes, piece->count);
+    }
+}
+
+/* In one piece: swtpm takes what has come for the whole of a command. */
 static bool send_command(Swtpm *s, SwtpmCommand command, const SwtpmBytes args[2], Error **errp)
 {
-    uint8_t code[4];
+    size_t size = 4 + args[0].count + args[1].count;
+    g_autofree uint8_t *message = g_malloc(size);
 
-    store_be32(code, command);
-    if (!s->is_open || !char_frontend_write_all(&s->chr, code, sizeof(code)) ||
-        !char_frontend_write_all(&s->chr, args[0].bytes, args[0].count) ||
-        !char_frontend_write_all(&s->chr, args[1].bytes, args[1].count)) {
-        return error_set(errp, "the TPM emulator has gone");
-    }
-    return true;
+    store_be32(message, command);
+    bytes_append(message + 4, &args[0]);
+    bytes_append(message + 4 + args[0].count, &args[1]);
+    return (s->is_open && char_frontend_write_all(&s->chr, message, size)) ||
+           error_set(errp, "the TPM emulator has gone");
 }
 
 bool swtpm_call(Swtpm *s, SwtpmCommand command, const SwtpmBytes args[2], SwtpmBytes answer,
@@ -148,7 +156,7 @@ bool swtpm_get_capabilities(Swtpm *s, uint64_t *capabilities, Error **errp)
 static bool get_piece(Swtpm *s, uint32_t part, GByteArray *blob, uint32_t *flags, uint32_t *total,
                       Error **errp)
 {
-    uint8_t out[12], in[16];
+    uint8_t out[12], in[16] = { 0 };
     SwtpmBytes args[2] = { { out, sizeof(out) } };
     uint32_t size, had = blob->len;
     bool is_ok;
@@ -158,8 +166,11 @@ static bool get_piece(Swtpm *s, uint32_t part, GByteArray *blob, uint32_t *flags
     store_be32(out + 8, had);
     g_mutex_lock(&s->lock);
     is_ok = send_command(s, SWTPM_GET_STATEBLOB, args, errp) &&
-            receive(s, (SwtpmBytes){ in, sizeof(in) }, errp) &&
-            check_result(SWTPM_GET_STATEBLOB, load_be32(in), errp);
+            receive(s, (SwtpmBytes){ in, sizeof(in) }, errp);
+    if (is_ok && load_be32(in) == NO_SUCH_STATE) {
+        memset(in, 0, sizeof(in));
+    }
+    is_ok = is_ok && check_result(SWTPM_GET_STATEBLOB, load_be32(in), errp);
     *flags = load_be32(in + 4);
     size = is_ok ? load_be32(in + 12) : 0;
     *total = had ? *total : load_be32(in + 8);
