@@ -11,7 +11,7 @@
 
 #define AHCI_PORTS      6
 #define AHCI_SLOTS      32
-#define AHCI_NCQ_BYTES  (128 * IDE_SECTOR_BYTES)
+#define AHCI_NCQ_BYTES  (128 * DISK_SECTOR_BYTES)
 
 /* GHC, PxCMD, PxIS */
 enum {
@@ -30,7 +30,7 @@ struct Ahci;
 /* A queued command. */
 typedef struct AhciNcq {
     struct AhciPort *port;
-    IdeRequest request;
+    DiskRequest request;
     bool is_used, is_write;
     uint8_t tag;
     uint64_t sector;

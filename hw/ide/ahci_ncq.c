@@ -38,10 +38,10 @@ static size_t move(AhciNcq *ncq, size_t bytes, bool to_memory)
     return done;
 }
 
-static void request_done(IdeRequest *request, int error)
+static void request_done(DiskRequest *request, int error)
 {
     AhciNcq *ncq = container_of(request, AhciNcq, request);
-    size_t bytes = request->sectors * IDE_SECTOR_BYTES;
+    size_t bytes = request->sectors * DISK_SECTOR_BYTES;
 
     if (error) {
         end(ncq, ncq->is_write ? IDE_ER_ABRT : IDE_ER_UNC);
@@ -63,14 +63,14 @@ static void request_done(IdeRequest *request, int error)
 /* At most 65536 sectors in pieces of 128: a medium that answers at once nests 512 deep. */
 static void submit(AhciNcq *ncq)
 {
-    IdeMedium *medium = ide_bus_medium(ncq->port->bus);
-    uint32_t sectors = MIN(ncq->left, AHCI_NCQ_BYTES / IDE_SECTOR_BYTES);
+    DiskMedium *medium = ide_bus_medium(ncq->port->bus);
+    uint32_t sectors = MIN(ncq->left, AHCI_NCQ_BYTES / DISK_SECTOR_BYTES);
 
     if (ncq->is_write) {
-        move(ncq, (size_t)sectors * IDE_SECTOR_BYTES, false);
+        move(ncq, (size_t)sectors * DISK_SECTOR_BYTES, false);
     }
-    ncq->request = (IdeRequest){
-        .op = ncq->is_write ? IDE_OP_WRITE : IDE_OP_READ, .sector = ncq->sector,
+    ncq->request = (DiskRequest){
+        .op = ncq->is_write ? DISK_OP_WRITE : DISK_OP_READ, .sector = ncq->sector,
         .sectors = sectors, .buf = ncq->buf, .done = request_done,
     };
     medium->ops->submit(medium, &ncq->request);
@@ -79,7 +79,7 @@ static void submit(AhciNcq *ncq)
 /* What is wrong with a command before anything is done: an error register's bits. */
 static uint8_t check(const AhciPort *port, const AhciNcq *ncq)
 {
-    const IdeMedium *medium = ide_bus_medium(port->bus);
+    const DiskMedium *medium = ide_bus_medium(port->bus);
 
     if (ncq->sector >= medium->sectors || ncq->left > medium->sectors - ncq->sector) {
         return IDE_ER_IDNF | IDE_ER_ABRT;
@@ -87,7 +87,7 @@ static uint8_t check(const AhciPort *port, const AhciNcq *ncq)
     if (ncq->is_write && medium->is_read_only) {
         return IDE_ER_ABRT;
     }
-    return ncq->list.bytes < (uint64_t)ncq->left * IDE_SECTOR_BYTES ? IDE_ER_ABRT : 0;
+    return ncq->list.bytes < (uint64_t)ncq->left * DISK_SECTOR_BYTES ? IDE_ER_ABRT : 0;
 }
 
 void ahci_ncq_issue(AhciPort *port, unsigned slot, const uint8_t header[32],
@@ -130,7 +130,7 @@ void ahci_ncq_stop(AhciPort *port)
         AhciNcq *ncq = &port->ncq[tag];
 
         if (ncq->is_used) {
-            IdeMedium *medium = ide_bus_medium(port->bus);
+            DiskMedium *medium = ide_bus_medium(port->bus);
 
             medium->ops->cancel(medium, &ncq->request);
             dma_list_clear(&ncq->list);

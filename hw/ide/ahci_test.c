@@ -5,9 +5,9 @@
  */
 #include "util/osdep.h"
 #include "hw/core/bus.h"
+#include "hw/core/disk_test_medium.h"
 #include "hw/ide/ahci.h"
 #include "hw/ide/ide_device.h"
-#include "hw/ide/ide_test_medium.h"
 #include "hw/pci/pci_test_machine.h"
 #include "system/machine_lock.h"
 
@@ -40,7 +40,7 @@ static unsigned px(unsigned port, unsigned at)
     return 0x100 + 0x80 * port + at;
 }
 
-static Device *plug(const char *type, const char *bus, IdeMedium *medium)
+static Device *plug(const char *type, const char *bus, DiskMedium *medium)
 {
     Device *dev = device_new(type);
     g_autoptr(Error) err = NULL;

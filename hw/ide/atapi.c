@@ -10,7 +10,7 @@
 #include "util/byte_order.h"
 
 #define CD_SECTOR_BYTES 2048
-#define CD_PER_SECTOR   (CD_SECTOR_BYTES / IDE_SECTOR_BYTES)
+#define CD_PER_SECTOR   (CD_SECTOR_BYTES / DISK_SECTOR_BYTES)
 #define LEAD_IN_MSF     150 /* sectors before LBA 0 */
 #define PROFILE_CD      0x0008
 #define PROFILE_DVD     0x0010

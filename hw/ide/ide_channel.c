@@ -368,7 +368,7 @@ uint32_t ide_bus_signature(const IdeBus *bus)
     return bus->drives[0]->is_cd ? 0xeb140101 : 0x00000101;
 }
 
-IdeMedium *ide_bus_medium(const IdeBus *bus)
+DiskMedium *ide_bus_medium(const IdeBus *bus)
 {
     return bus->drives[0]->medium;
 }

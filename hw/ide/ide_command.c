@@ -151,7 +151,7 @@ static void do_discard(IdeDrive *drive)
         ide_abort(drive);
         return;
     }
-    ide_receive_buffer(drive, blocks * IDE_SECTOR_BYTES, true);
+    ide_receive_buffer(drive, blocks * DISK_SECTOR_BYTES, true);
 }
 
 /* An entry is 48 bits of address and 16 of length; those of length 0 mean nothing. */
@@ -171,7 +171,7 @@ bool ide_drive_discard_next(IdeDrive *drive)
         }
         drive->sector = sector;
         drive->left = sectors;
-        ide_start_sync(drive, IDE_OP_DISCARD);
+        ide_start_sync(drive, DISK_OP_DISCARD);
         return true;
     }
     return false;
@@ -192,7 +192,7 @@ void ide_drive_take_buffer(IdeDrive *drive)
 static void do_flush(IdeDrive *drive)
 {
     drive->left = 0;
-    ide_start_sync(drive, IDE_OP_FLUSH);
+    ide_start_sync(drive, DISK_OP_FLUSH);
 }
 
 static void do_nothing(IdeDrive *drive)
@@ -283,13 +283,13 @@ static void do_identify(IdeDrive *drive)
         return;
     }
     ide_identify_disk(drive, drive->buffer);
-    ide_send_buffer(drive, IDE_SECTOR_BYTES, false);
+    ide_send_buffer(drive, DISK_SECTOR_BYTES, false);
 }
 
 static void do_identify_packet(IdeDrive *drive)
 {
     ide_identify_cd(drive, drive->buffer);
-    ide_send_buffer(drive, IDE_SECTOR_BYTES, false);
+    ide_send_buffer(drive, DISK_SECTOR_BYTES, false);
 }
 
 static void do_device_reset(IdeDrive *drive)
@@ -468,12 +468,12 @@ static bool has_transfer(void *opaque)
 static bool is_transfer_valid(void *opaque, int version)
 {
     const IdeDrive *d = opaque;
-    uint32_t least = d->is_dma || !d->left ? 0 : MIN(d->block, d->left) * IDE_SECTOR_BYTES;
+    uint32_t least = d->is_dma || !d->left ? 0 : MIN(d->block, d->left) * DISK_SECTOR_BYTES;
 
     return (d->phase == IDE_IN || d->phase == IDE_OUT || d->phase == IDE_PACKET) &&
            d->pos <= d->stop && d->stop <= d->end && d->end <= d->buffer_bytes &&
            d->block <= IDE_BUFFER_SECTORS && (d->block || !d->left) && least <= d->buffer_bytes &&
-           (!d->left || d->end == MIN(d->block, d->left) * IDE_SECTOR_BYTES) &&
+           (!d->left || d->end == MIN(d->block, d->left) * DISK_SECTOR_BYTES) &&
            (d->phase != IDE_PACKET || d->end == IDE_PACKET_BYTES);
 }
 

@@ -76,7 +76,7 @@ static void take_place(IdeDevice *d, IdeBus *bus)
 
 /* --- the medium --- */
 
-void ide_device_set_medium(Device *dev, IdeMedium *medium)
+void ide_device_set_medium(Device *dev, DiskMedium *medium)
 {
     IdeDrive *drive = &IDE_DEVICE_OF(dev)->drive;
 
@@ -160,7 +160,7 @@ static bool ide_hd_realize(Device *dev, Error **errp)
     if (!d->drive.medium) {
         return error_set(errp, "No drive specified");
     }
-    if (d->conf.logical_bytes && d->conf.logical_bytes != IDE_SECTOR_BYTES) {
+    if (d->conf.logical_bytes && d->conf.logical_bytes != DISK_SECTOR_BYTES) {
         return error_set(errp, "logical_block_size must be 512 for IDE");
     }
     if (!set_geometry(d, errp)) {
@@ -170,7 +170,7 @@ static bool ide_hd_realize(Device *dev, Error **errp)
     d->drive.rotation_rate = d->rotation_rate;
     if (d->conf.physical_bytes) {
         d->drive.physical_exponent =
-            __builtin_ctzll(d->conf.physical_bytes) - __builtin_ctz(IDE_SECTOR_BYTES);
+            __builtin_ctzll(d->conf.physical_bytes) - __builtin_ctz(DISK_SECTOR_BYTES);
     }
     return start(d, DISK_MODEL);
 }

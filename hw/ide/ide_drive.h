@@ -9,7 +9,7 @@
 #include "hw/ide/ide_bus.h"
 
 #define IDE_BUFFER_SECTORS 128
-#define IDE_BUFFER_BYTES   (IDE_BUFFER_SECTORS * IDE_SECTOR_BYTES)
+#define IDE_BUFFER_BYTES   (IDE_BUFFER_SECTORS * DISK_SECTOR_BYTES)
 #define IDE_PACKET_BYTES   12
 #define IDE_MAX_MULTIPLE   16
 #define IDE_NCQ_DEPTH      32
@@ -36,7 +36,7 @@ struct IdeDrive {
     IdeBus *bus;
     unsigned unit;
     bool is_cd;
-    IdeMedium *medium;       /* borrowed; NULL: none is in */
+    DiskMedium *medium;       /* borrowed; NULL: none is in */
     /* what the drive says of itself */
     const char *model, *serial, *firmware; /* borrowed from the device */
     uint64_t wwn;
@@ -59,7 +59,7 @@ struct IdeDrive {
     bool is_dma, is_pulled;  /* is_pulled: the loop in ide_transfer.c is running */
     bool is_waiting;         /* for the medium */
     int io_error;
-    IdeRequest request;
+    DiskRequest request;
     uint64_t sector;
     uint32_t left, block;    /* sectors */
     uint32_t pos, end, stop; /* in the buffer: host's place, what there is, end of a PIO block */
@@ -102,7 +102,7 @@ void ide_start_read(IdeDrive *drive, uint64_t sector, uint32_t sectors, uint32_t
                     bool is_dma);
 void ide_start_write(IdeDrive *drive, uint64_t sector, uint32_t sectors, uint32_t block,
                      bool is_dma);
-void ide_start_sync(IdeDrive *drive, IdeOp op);
+void ide_start_sync(IdeDrive *drive, DiskOp op);
 /* `bytes` of the buffer to the host, or from it to ide_drive_take_buffer(). */
 void ide_send_buffer(IdeDrive *drive, uint32_t bytes, bool is_dma);
 void ide_receive_buffer(IdeDrive *drive, uint32_t bytes, bool is_dma);
@@ -112,8 +112,8 @@ void ide_cancel(IdeDrive *drive);
 
 /* --- ide_identify.c, ide_smart.c, ide_discard.c --- */
 
-void ide_identify_disk(const IdeDrive *drive, uint8_t data[IDE_SECTOR_BYTES]);
-void ide_identify_cd(const IdeDrive *drive, uint8_t data[IDE_SECTOR_BYTES]);
+void ide_identify_disk(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES]);
+void ide_identify_cd(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES]);
 void ide_smart(IdeDrive *drive);
 
 /* --- atapi.c --- */

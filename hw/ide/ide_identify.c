@@ -41,8 +41,8 @@ static void put_chs(const IdeDrive *drive, uint8_t *data)
 
     put(data, 1, cyls);
     put(data, 3, drive->heads);
-    put(data, 4, IDE_SECTOR_BYTES * drive->secs);
-    put(data, 5, IDE_SECTOR_BYTES);
+    put(data, 4, DISK_SECTOR_BYTES * drive->secs);
+    put(data, 5, DISK_SECTOR_BYTES);
     put(data, 6, drive->secs);
     put(data, 54, cyls);
     put(data, 55, drive->now_heads);
@@ -96,9 +96,9 @@ static void put_capacity(const IdeDrive *drive, uint8_t *data)
     put(data, 217, drive->rotation_rate);
 }
 
-void ide_identify_disk(const IdeDrive *drive, uint8_t data[IDE_SECTOR_BYTES])
+void ide_identify_disk(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES])
 {
-    memset(data, 0, IDE_SECTOR_BYTES);
+    memset(data, 0, DISK_SECTOR_BYTES);
     put(data, 0, 0x0040);
     put_chs(drive, data);
     put_names(drive, data);
@@ -123,9 +123,9 @@ void ide_identify_disk(const IdeDrive *drive, uint8_t data[IDE_SECTOR_BYTES])
     put(data, 169, 1); /* TRIM */
 }
 
-void ide_identify_cd(const IdeDrive *drive, uint8_t data[IDE_SECTOR_BYTES])
+void ide_identify_cd(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES])
 {
-    memset(data, 0, IDE_SECTOR_BYTES);
+    memset(data, 0, DISK_SECTOR_BYTES);
     put(data, 0, 0x85c0); /* ATAPI CD-ROM, removable, 12-byte packets, DRQ within 50 us */
     put_names(drive, data);
     put(data, 48, 1);

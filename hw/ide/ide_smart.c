@@ -31,23 +31,23 @@ static void put_checksum(uint8_t *data)
 {
     uint8_t sum = 0;
 
-    for (unsigned i = 0; i < IDE_SECTOR_BYTES - 1; i++) {
+    for (unsigned i = 0; i < DISK_SECTOR_BYTES - 1; i++) {
         sum += data[i];
     }
-    data[IDE_SECTOR_BYTES - 1] = -sum;
+    data[DISK_SECTOR_BYTES - 1] = -sum;
 }
 
 static void send(IdeDrive *drive)
 {
     put_checksum(drive->buffer);
-    ide_send_buffer(drive, IDE_SECTOR_BYTES, false);
+    ide_send_buffer(drive, DISK_SECTOR_BYTES, false);
 }
 
 static void read_data(IdeDrive *drive)
 {
     uint8_t *data = drive->buffer;
 
-    memset(data, 0, IDE_SECTOR_BYTES);
+    memset(data, 0, DISK_SECTOR_BYTES);
     data[0] = 1;
     for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
         uint8_t *row = data + 2 + 12 * i;
@@ -70,7 +70,7 @@ static void read_data(IdeDrive *drive)
 
 static void read_thresholds(IdeDrive *drive)
 {
-    memset(drive->buffer, 0, IDE_SECTOR_BYTES);
+    memset(drive->buffer, 0, DISK_SECTOR_BYTES);
     drive->buffer[0] = 1;
     for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
         drive->buffer[2 + 12 * i] = attributes[i].id;
@@ -86,7 +86,7 @@ static void read_log(IdeDrive *drive)
         ide_fail(drive, IDE_ER_ABRT);
         return;
     }
-    memset(drive->buffer, 0, IDE_SECTOR_BYTES);
+    memset(drive->buffer, 0, DISK_SECTOR_BYTES);
     drive->buffer[0] = 1;
     send(drive);
 }

@@ -6,9 +6,9 @@
 #include "util/osdep.h"
 #include "hw/core/bus.h"
 #include "hw/core/disk_geometry.h"
+#include "hw/core/disk_test_medium.h"
 #include "hw/ide/ide_bus.h"
 #include "hw/ide/ide_device.h"
-#include "hw/ide/ide_test_medium.h"
 #include "hw/pci/pci_test_machine.h"
 #include "system/machine_lock.h"
 #include "system/vmstate_kind.h"
@@ -44,7 +44,7 @@ static int irq(Fixture *f, unsigned n)
     return irq_level(device_irq_out(f->ide, NULL, n));
 }
 
-static Device *plug(const char *type, const char *bus, IdeMedium *medium)
+static Device *plug(const char *type, const char *bus, DiskMedium *medium)
 {
     Device *dev = device_new(type);
     g_autoptr(Error) err = NULL;

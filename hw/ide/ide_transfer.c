@@ -10,7 +10,7 @@
 #include "util/osdep.h"
 #include "hw/ide/ide_drive.h"
 
-static void request_done(IdeRequest *request, int error)
+static void request_done(DiskRequest *request, int error)
 {
     IdeDrive *drive = container_of(request, IdeDrive, request);
 
@@ -21,9 +21,9 @@ static void request_done(IdeRequest *request, int error)
     }
 }
 
-static void submit(IdeDrive *drive, IdeOp op, uint32_t sectors)
+static void submit(IdeDrive *drive, DiskOp op, uint32_t sectors)
 {
-    drive->request = (IdeRequest){
+    drive->request = (DiskRequest){
         .op = op, .sector = drive->sector, .sectors = sectors, .buf = drive->buffer,
         .done = request_done,
     };
@@ -168,7 +168,7 @@ static bool step_loaded(IdeDrive *drive)
     if (ide_drive_is_verifying(drive)) {
         return next_in(drive);
     }
-    begin_data(drive, IDE_IN, chunk(drive) * IDE_SECTOR_BYTES, false);
+    begin_data(drive, IDE_IN, chunk(drive) * DISK_SECTOR_BYTES, false);
     return true;
 }
 
@@ -189,7 +189,7 @@ static bool step_store(IdeDrive *drive)
         return drive->phase == IDE_SYNC;
     }
     drive->phase = IDE_STORED;
-    submit(drive, IDE_OP_WRITE, chunk(drive));
+    submit(drive, DISK_OP_WRITE, chunk(drive));
     return true;
 }
 
@@ -208,7 +208,7 @@ static bool fail_io(IdeDrive *drive)
         drive->lba_mid[1] = drive->sector >> 32;
         drive->lba_high[1] = drive->sector >> 40;
     }
-    ide_fail(drive, drive->request.op == IDE_OP_READ ? IDE_ER_UNC : IDE_ER_ABRT);
+    ide_fail(drive, drive->request.op == DISK_OP_READ ? IDE_ER_UNC : IDE_ER_ABRT);
     return false;
 }
 
@@ -222,7 +222,7 @@ static bool step_stored(IdeDrive *drive)
         ide_finish(drive);
         return false;
     }
-    begin_data(drive, IDE_OUT, chunk(drive) * IDE_SECTOR_BYTES, false);
+    begin_data(drive, IDE_OUT, chunk(drive) * DISK_SECTOR_BYTES, false);
     return true;
 }
 
@@ -241,7 +241,7 @@ static bool step(IdeDrive *drive)
     switch ((IdePhase)drive->phase) {
     case IDE_LOAD:
         drive->phase = IDE_LOADED;
-        submit(drive, IDE_OP_READ, chunk(drive));
+        submit(drive, DISK_OP_READ, chunk(drive));
         return true;
     case IDE_LOADED:
         return !drive->io_error ? step_loaded(drive) : fail_io(drive);
@@ -297,11 +297,11 @@ void ide_start_write(IdeDrive *drive, uint64_t sector, uint32_t sectors, uint32_
                      bool is_dma)
 {
     start(drive, sector, sectors, block, is_dma);
-    begin_data(drive, IDE_OUT, chunk(drive) * IDE_SECTOR_BYTES, true);
+    begin_data(drive, IDE_OUT, chunk(drive) * DISK_SECTOR_BYTES, true);
     ide_run(drive);
 }
 
-void ide_start_sync(IdeDrive *drive, IdeOp op)
+void ide_start_sync(IdeDrive *drive, DiskOp op)
 {
     drive->phase = IDE_SYNC;
     submit(drive, op, drive->left);

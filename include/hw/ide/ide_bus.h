@@ -11,7 +11,7 @@
 #define HW_IDE_IDE_BUS_H
 
 #include "hw/core/bus.h"
-#include "hw/ide/ide_medium.h"
+#include "hw/core/disk_medium.h"
 
 #define TYPE_IDE_BUS   "IDE"
 #define IDE_MAX_UNITS  2
@@ -106,7 +106,7 @@ void ide_bus_send_packet(IdeBus *bus, const uint8_t packet[12]);
 void ide_bus_get_file(const IdeBus *bus, IdeTaskFile *file, uint8_t *status, uint8_t *error);
 /* What PxSIG shows of the drive. */
 uint32_t ide_bus_signature(const IdeBus *bus);
-IdeMedium *ide_bus_medium(const IdeBus *bus);
+DiskMedium *ide_bus_medium(const IdeBus *bus);
 /* How many NCQ commands the drive queues; 0: it has no NCQ. */
 unsigned ide_bus_queue_depth(const IdeBus *bus);
 

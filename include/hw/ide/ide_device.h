@@ -6,7 +6,7 @@
 #ifndef HW_IDE_IDE_DEVICE_H
 #define HW_IDE_IDE_DEVICE_H
 
-#include "hw/ide/ide_medium.h"
+#include "hw/core/disk_medium.h"
 
 #define TYPE_IDE_DEVICE "ide-device"
 #define TYPE_IDE_HD     "ide-hd"
@@ -18,7 +18,7 @@ struct Device;
  * A disk gets its medium before it is realized; a CD drive at any time, NULL is no medium. It is
  * borrowed until another comes or the device is gone.
  */
-void ide_device_set_medium(struct Device *dev, IdeMedium *medium);
+void ide_device_set_medium(struct Device *dev, DiskMedium *medium);
 /* Is the CD drive open, and does the guest forbid to open it? */
 bool ide_device_is_tray_open(struct Device *dev);
 bool ide_device_is_tray_locked(struct Device *dev);

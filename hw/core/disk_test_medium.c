@@ -1,29 +1,29 @@
 /*
- * See hw/ide/ide_test_medium.h.
+ * See hw/core/disk_test_medium.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/ide/ide_test_medium.h"
+#include "hw/core/disk_test_medium.h"
 #include "util/byte_order.h"
 
-static void perform(TestMedium *medium, IdeRequest *request)
+static void perform(TestMedium *medium, DiskRequest *request)
 {
-    uint8_t *at = medium->bytes + request->sector * IDE_SECTOR_BYTES;
-    size_t bytes = request->sectors * IDE_SECTOR_BYTES;
+    uint8_t *at = medium->bytes + request->sector * DISK_SECTOR_BYTES;
+    size_t bytes = request->sectors * DISK_SECTOR_BYTES;
 
     if (!medium->error) {
         switch (request->op) {
-        case IDE_OP_READ:
+        case DISK_OP_READ:
             memcpy(request->buf, at, bytes);
             break;
-        case IDE_OP_WRITE:
+        case DISK_OP_WRITE:
             memcpy(at, request->buf, bytes);
             break;
-        case IDE_OP_FLUSH:
+        case DISK_OP_FLUSH:
             medium->flushes++;
             break;
-        case IDE_OP_DISCARD:
+        case DISK_OP_DISCARD:
             medium->discards++;
             memset(at, 0, bytes);
             break;
@@ -32,11 +32,11 @@ static void perform(TestMedium *medium, IdeRequest *request)
     request->done(request, medium->error);
 }
 
-static void submit(IdeMedium *parent, IdeRequest *request)
+static void submit(DiskMedium *parent, DiskRequest *request)
 {
     TestMedium *medium = container_of(parent, TestMedium, parent);
 
-    if (request->op != IDE_OP_FLUSH) {
+    if (request->op != DISK_OP_FLUSH) {
         g_assert_cmpuint(request->sector + request->sectors, <=, parent->sectors);
     }
     if (!medium->is_deferred) {
@@ -47,7 +47,7 @@ static void submit(IdeMedium *parent, IdeRequest *request)
     medium->queue[medium->queued++] = request;
 }
 
-static void cancel(IdeMedium *parent, IdeRequest *request)
+static void cancel(DiskMedium *parent, DiskRequest *request)
 {
     TestMedium *medium = container_of(parent, TestMedium, parent);
 
@@ -60,20 +60,20 @@ static void cancel(IdeMedium *parent, IdeRequest *request)
     g_assert_not_reached();
 }
 
-static void eject(IdeMedium *parent, bool is_open)
+static void eject(DiskMedium *parent, bool is_open)
 {
     container_of(parent, TestMedium, parent)->ejects++;
 }
 
-static const IdeMediumOps ops = { submit, cancel, eject };
+static const DiskMediumOps ops = { submit, cancel, eject };
 
 void test_medium_init(TestMedium *medium, uint64_t sectors)
 {
     *medium = (TestMedium){ .parent = { &ops, sectors }, };
-    medium->bytes = g_malloc0(sectors * IDE_SECTOR_BYTES);
+    medium->bytes = g_malloc0(sectors * DISK_SECTOR_BYTES);
     for (uint64_t n = 0; n < sectors; n++) {
-        for (unsigned i = 0; i < IDE_SECTOR_BYTES; i += 4) {
-            store_le32(medium->bytes + n * IDE_SECTOR_BYTES + i, n);
+        for (unsigned i = 0; i < DISK_SECTOR_BYTES; i += 4) {
+            store_le32(medium->bytes + n * DISK_SECTOR_BYTES + i, n);
         }
     }
 }
@@ -85,7 +85,7 @@ void test_medium_clear(TestMedium *medium)
 
 void test_medium_answer(TestMedium *medium)
 {
-    IdeRequest *queue[TEST_MEDIUM_QUEUE];
+    DiskRequest *queue[TEST_MEDIUM_QUEUE];
     unsigned count = medium->queued;
 
     memcpy(queue, medium->queue, sizeof(queue));

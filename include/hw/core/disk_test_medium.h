@@ -3,20 +3,20 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef HW_IDE_IDE_TEST_MEDIUM_H
-#define HW_IDE_IDE_TEST_MEDIUM_H
+#ifndef HW_CORE_DISK_TEST_MEDIUM_H
+#define HW_CORE_DISK_TEST_MEDIUM_H
 
-#include "hw/ide/ide_medium.h"
+#include "hw/core/disk_medium.h"
 
 #define TEST_MEDIUM_QUEUE 32
 
 typedef struct TestMedium {
-    IdeMedium parent;
+    DiskMedium parent;
     uint8_t *bytes;
     bool is_deferred;      /* requests wait for test_medium_answer() */
     int error;             /* of the next requests */
     unsigned flushes, discards, ejects;
-    IdeRequest *queue[TEST_MEDIUM_QUEUE];
+    DiskRequest *queue[TEST_MEDIUM_QUEUE];
     unsigned queued;
 } TestMedium;
 
