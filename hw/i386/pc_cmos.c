@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/block/fdc.h"
 #include "hw/core/cpu.h"
 #include "hw/core/reset.h"
 #include "hw/rtc/mc146818rtc.h"
@@ -73,6 +74,35 @@ static void forget_once(void *opaque)
     reset_unregister(forget_once, pc);
 }
 
+/* --- floppy drives --- */
+
+static Device *find_fdc(const PcMachine *pc)
+{
+    const GPtrArray *devices = pc->isa->parent.devices;
+
+    for (guint i = 0; i < devices->len; i++) {
+        if (object_is_a(devices->pdata[i], TYPE_ISA_FDC)) {
+            return devices->pdata[i];
+        }
+    }
+    return NULL;
+}
+
+/* Types of both drives, how many there are. */
+void pc_tell_floppies(PcMachine *pc)
+{
+    static const uint8_t codes[] = {
+        [FDC_DRIVE_144] = 4, [FDC_DRIVE_288] = 5, [FDC_DRIVE_120] = 2, [FDC_DRIVE_NONE] = 0,
+    };
+    static const uint8_t counts[] = { 0, 0x01, 0x41 };
+    Device *fdc = find_fdc(pc);
+    uint8_t a = fdc ? codes[fdc_drive_type(fdc, 0)] : 0, b = fdc ? codes[fdc_drive_type(fdc, 1)] : 0;
+
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_FLOPPIES, a << 4 | b);
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_EQUIPMENT,
+                          EQUIPMENT_FPU | EQUIPMENT_MOUSE | counts[(a != 0) + (b != 0)]);
+}
+
 bool pc_fill_cmos(PcMachine *pc, Error **errp)
 {
     const BootOrder *boot = &pc->parent.parent.boot;
@@ -80,7 +110,6 @@ bool pc_fill_cmos(PcMachine *pc, Error **errp)
 
     x86_fill_cmos_sizes(&pc->parent);
     mc146818_rtc_set_cmos(rtc, CMOS_CPUS, vcpu_count() > 256 ? 0 : vcpu_count() - 1);
-    mc146818_rtc_set_cmos(rtc, CMOS_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_MOUSE);
     if (!set_boot_devices(pc, usual_order(pc), errp)) {
         return false;
     }

@@ -91,6 +91,11 @@ static bool has_i8042(const PcMachine *pc)
     return pc->has_i8042;
 }
 
+static bool has_floppy(const PcMachine *pc)
+{
+    return pc_machine_ops(pc)->has_floppy;
+}
+
 /* VMware's pointer speaks for the PS/2 mouse. */
 static bool has_vmmouse(const PcMachine *pc)
 {
@@ -113,6 +118,7 @@ static const struct IsaRow {
     { "i8257",
       .settings = { { "base", 0xc0 }, { "page-base", 0x88 }, { "pageh-base", -1 },
                     { "dshift", 1 } } },
+    { "isa-fdc", has_floppy },
     { "i8042", has_i8042 },
     { "vmport", has_vmport },
     { "vmmouse", has_vmmouse, "i8042" },

@@ -53,6 +53,7 @@ typedef struct PcMachineType {
     uintptr_t bridge_devfn;  /* there on the root bus */
     const char *bridge_irqs; /* its outputs, which are GSIs of the same numbers */
     uintptr_t bridge_irq_count;
+    uintptr_t has_floppy;    /* a controller, whatever is behind it */
     uintptr_t hpet_lines;    /* that its timers can use, a bit each */
     uintptr_t smbios_default; /* PcSmbios */
     /* Bytes of RAM below 4 GiB at most. */
@@ -80,7 +81,8 @@ bool pc_add_isa_devices(PcMachine *pc, Error **errp);
 bool pc_add_functions(PcMachine *pc, Error **errp);
 /* -serial, -parallel, -vga (pc_lines.c). */
 bool pc_add_lines(PcMachine *pc, Error **errp);
-/* What firmware finds in the RTC's memory (pc_cmos.c). */
+/* What firmware finds in the RTC's memory (pc_cmos.c); of floppies when all drives are there. */
+void pc_tell_floppies(PcMachine *pc);
 bool pc_fill_cmos(PcMachine *pc, Error **errp);
 /* What it finds in fw_cfg (pc_fw_cfg.c, pc_smbios.c); with all devices there. */
 bool pc_tell_firmware(PcMachine *pc, Error **errp);
