@@ -185,5 +185,6 @@ bool pc_tell_firmware(PcMachine *pc, Error **errp)
     tell_hpet(pc);
     return tell_how_to_boot(pc, errp) && tell_sleep_states(pc, errp) &&
            tell_feature_control(pc, errp) && tell_extra_roots(pc, errp) &&
-           pc_make_smbios(pc, errp) && add_users_files(pc, errp);
+           pc_offer_pci_roms(pc, errp) && pc_make_smbios(pc, errp) &&
+           add_users_files(pc, errp);
 }

@@ -92,4 +92,7 @@ bool pc_make_smbios(PcMachine *pc, Error **errp);
 #define TYPE_PC_I440FX "pc-i440fx-base" TYPE_MACHINE_SUFFIX
 #define TYPE_PC_Q35    "pc-q35-base" TYPE_MACHINE_SUFFIX
 
+/* Puts option ROMs without a BAR where firmware looks; when all devices are there. */
+bool pc_offer_pci_roms(PcMachine *pc, Error **errp);
+
 #endif

@@ -126,7 +126,13 @@ void pci_bars_unmap(PciDevice *dev)
     }
 }
 
-/* --- the option ROM --- */
+/* --- the option ROM (PCI Firmware 3.0, chapter 5) --- */
+
+#define ROM_SIGNATURE 0xaa55
+#define ROM_CHECKSUM  6
+#define ROM_PCIR      0x18
+#define PCIR_VENDOR   4
+#define PCIR_DEVICE   6
 
 static bool rom_bytes(PciDevice *dev, gsize length, uint64_t *size, Error **errp)
 {
@@ -149,18 +155,47 @@ static bool rom_bytes(PciDevice *dev, gsize length, uint64_t *size, Error **errp
                      dev->romfile, (size_t)length, *size);
 }
 
+/* In place of two bytes; the byte that makes the image's sum 0 follows. */
+static void replace_id(uint8_t *rom, unsigned at, uint16_t id)
+{
+    rom[ROM_CHECKSUM] += rom[at] + rom[at + 1] - (uint8_t)id - (uint8_t)(id >> 8);
+    store_le16(rom + at, id);
+}
+
+/* One ROM serves several devices: firmware starts it only with the ids of the function it is in. */
+static void adopt_rom(const PciDevice *dev, uint8_t *rom, size_t length)
+{
+    unsigned pcir = length > ROM_PCIR + 1 ? load_le16(rom + ROM_PCIR) : 0;
+
+    if (load_le16(rom) == ROM_SIGNATURE && pcir > ROM_PCIR && pcir + PCIR_DEVICE + 2 <= length &&
+        !memcmp(rom + pcir, "PCIR", 4)) {
+        replace_id(rom, pcir + PCIR_VENDOR, load_le16(dev->config + PCI_VENDOR_ID));
+        replace_id(rom, pcir + PCIR_DEVICE, load_le16(dev->config + PCI_DEVICE_ID));
+    }
+}
+
+static bool check_rom(const PciDevice *dev, Error **errp)
+{
+    if (dev->romsize != UINT32_MAX && (!dev->romsize || dev->romsize & (dev->romsize - 1))) {
+        return error_set(errp, "ROM size %u is not a power of two", dev->romsize);
+    }
+    return !dev->romfile || !*dev->romfile || dev->rombar || !dev->parent.is_hotplugged ||
+           error_set(errp, "Hot-plugged device without ROM bar can't have an option ROM");
+}
+
 bool pci_rom_load(PciDevice *dev, Error **errp)
 {
+    const char *own = pci_device_ops(dev)->romfile;
     g_autofree char *name = g_strdup_printf("%s.rom", object_type_name(dev));
     g_autofree char *path = NULL, *bytes = NULL;
     gsize length;
     uint64_t size = 0;
 
-    if (dev->romsize != UINT32_MAX && (!dev->romsize || dev->romsize & (dev->romsize - 1))) {
-        return error_set(errp, "ROM size %u is not a power of two", dev->romsize);
+    if (!check_rom(dev, errp)) {
+        return false;
     }
     if (!dev->romfile || !*dev->romfile || !dev->rombar) {
-        return true;
+        return true; /* without a BAR it is the board's to offer */
     }
     path = data_file_find(dev->romfile);
     if (!path || !g_file_get_contents(path, &bytes, &length, NULL)) {
@@ -169,6 +204,9 @@ bool pci_rom_load(PciDevice *dev, Error **errp)
     if (!rom_bytes(dev, length, &size, errp) ||
         !memory_region_init_rom(&dev->rom, &dev->parent.parent, name, size, errp)) {
         return false;
+    }
+    if (own && !strcmp(own, dev->romfile)) {
+        adopt_rom(dev, (uint8_t *)bytes, length);
     }
     memcpy(memory_region_host(&dev->rom), bytes, length);
     pci_add_bar(dev, PCI_BAR_ROM, 0, &dev->rom);

@@ -339,6 +339,48 @@ static void test_rom(void)
     device_delete(DEVICE(dev));
 }
 
+/* A device that has a ROM of its own, made for another of the family. */
+static const PciDeviceType own_rom_type = {
+    .name = "test-own-rom",
+    .parent = "test-pci",
+    .romfile = "test-own.rom",
+};
+PCI_DEVICE_TYPE(own_rom_type)
+
+static uint8_t sum(const uint8_t *bytes, size_t count)
+{
+    uint8_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        total += bytes[i];
+    }
+    return total;
+}
+
+static void test_adopted_rom(void)
+{
+    uint8_t rom[64] = { 0x55, 0xaa, 1, [0x18] = 0x20, [0x20] = 'P', 'C', 'I', 'R', 0xcd, 0xab, 1, 2 };
+    g_autofree char *folder = g_dir_make_tmp("pci-test-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "test-own.rom", NULL);
+    g_autofree char *options =
+        g_strdup_printf("{'driver':'test-own-rom','addr':'3','romfile':'%s'}", path);
+    PciDevice *dev;
+    const uint8_t *seen;
+
+    rom[6] = -sum(rom, sizeof(rom));
+    g_assert_true(g_file_set_contents(path, (char *)rom, sizeof(rom), NULL));
+    dev = PCI_DEVICE(test_add(options, NULL)); /* the user's: as it is */
+    g_assert_cmpmem(memory_region_host(&dev->rom), sizeof(rom), rom, sizeof(rom));
+    device_delete(DEVICE(dev));
+    g_assert_cmpint(chdir(folder), ==, 0);
+    dev = PCI_DEVICE(test_add("{'driver':'test-own-rom','addr':'3'}", NULL));
+    seen = memory_region_host(&dev->rom);
+    g_assert_cmphex(load_le32(seen + 0x24), ==, 0x56781234);
+    g_assert_cmphex(sum(seen, sizeof(rom)), ==, 0);
+    device_delete(DEVICE(dev));
+    g_assert_cmpint(unlink(path) | rmdir(folder), ==, 0);
+}
+
 static void test_state(void)
 {
     PciDevice *a = add();
@@ -410,6 +452,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pci/places", test_places);
     g_test_add_func("/pci/properties", test_properties);
     g_test_add_func("/pci/rom", test_rom);
+    g_test_add_func("/pci/adopted-rom", test_adopted_rom);
     g_test_add_func("/pci/state", test_state);
     g_test_add_func("/pci/random-config", test_random_config);
     status = g_test_run();

@@ -3,10 +3,12 @@
 import os
 import shutil
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
+from fw_cfg import FwCfg  # noqa: E402
 from vm import QmpError, Vm  # noqa: E402
 
 PEER = shutil.which('qemu-system-x86_64')
@@ -142,6 +144,22 @@ class Tree(unittest.TestCase):
             self.assertEqual(int(vm.qtest('readl 0xe0000004'), 16), 0x800)
             vm.write(1, 0, MEMORY_BASE, 0x0000fff0)
             self.assertNotEqual(int(vm.qtest('readl 0xe0000004'), 16), 0x800)
+
+
+class OptionRoms(unittest.TestCase):
+    def test_without_bar(self):
+        """rombar=0: firmware gets it by fw_cfg."""
+        with tempfile.NamedTemporaryFile(suffix='.rom') as rom:
+            rom.write(b'\x55\xaa\x01 a ROM')
+            rom.flush()
+            options = f'romfile={rom.name},rombar=0'
+            with Machine('-device', f'edu,{options}', '-device', f'edu,{options}',
+                         *port('rp', '4')) as vm:
+                name = 'genroms/' + os.path.basename(rom.name)
+                self.assertEqual(FwCfg(vm).file(name), b'\x55\xaa\x01 a ROM')
+                with self.assertRaisesRegex(QmpError, "without ROM bar can't have an option ROM"):
+                    vm.qmp('device_add', driver='pci-testdev', bus='rp', romfile=rom.name,
+                           rombar=0)
 
 
 class HotPlug(unittest.TestCase):
