@@ -98,12 +98,13 @@ const HmpCommand hmp_commands[] = {
       .qmp = "object-del", .args = HMP_ARGS({ "id", HMP_WORD, .complete = complete_object }) },
     { .name = "pcie_aer_inject_error",
       .params = "[-a] [-c] id <error_status> [<tlp header> [<tlp header prefix>]]",
-      .help = "make a PCI Express function report an error (-a: advisory, -c: correctable), by name "
-              "or bit, with 4 words of header and of prefix",
+      .help = "make a PCI Express function report an error (-a: advisory, -c: correctable), by "
+              "name or bit, with 4 words of header and of prefix",
       .run = hmp_pcie_aer_inject_error,
       .args = HMP_ARGS({ "advisory", HMP_FLAG, .flag = 'a' },
                        { "correctable", HMP_FLAG, .flag = 'c' },
-                       { "id", HMP_WORD, .complete = complete_device }, { "error_status", HMP_WORD },
+                       { "id", HMP_WORD, .complete = complete_device },
+                       { "error_status", HMP_WORD },
                        { "header0", HMP_INT, true }, { "header1", HMP_INT, true },
                        { "header2", HMP_INT, true }, { "header3", HMP_INT, true },
                        { "prefix0", HMP_INT, true }, { "prefix1", HMP_INT, true },

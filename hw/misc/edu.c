@@ -243,7 +243,8 @@ static const Property edu_props[] = {
 static const VMField edu_fields[] = {
     VM_TIMER(Edu, factorial_timer), VM_TIMER(Edu, dma_timer), VM_U32(Edu, live),
     VM_U32(Edu, factorial), VM_U32(Edu, status), VM_U32(Edu, irqs), VM_U64(Edu, dma_source),
-    VM_U64(Edu, dma_target), VM_U64(Edu, dma_count), VM_U64(Edu, dma_command), VM_BUFFER(Edu, buffer),
+    VM_U64(Edu, dma_target), VM_U64(Edu, dma_count), VM_U64(Edu, dma_command),
+    VM_BUFFER(Edu, buffer),
 };
 
 static const PciDeviceType edu_type = {

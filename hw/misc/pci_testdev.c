@@ -1,11 +1,11 @@
 /*
- * pci-testdev: a PCI device with doorbells for tests of I/O dispatch and ioeventfds. Byte 0 of BAR 0
- * (memory) or BAR 1 (ports) chooses one of three tests there; then a header can be read:
+ * pci-testdev: a PCI device with doorbells for tests of I/O dispatch and ioeventfds. Byte 0 of BAR
+ * 0 (memory) or BAR 1 (ports) chooses one of three tests there; then a header can be read:
  *
  *     0 test, 1 width (1), 4 offset of the doorbell, 8 what to write, 12 count, 16 name
  *
- * A write of that value (of any, for the wildcard) at the doorbell counts, unless an eventfd takes it.
- * BAR 2 is memory that holds nothing, as large as "membar" says.
+ * A write of that value (of any, for the wildcard) at the doorbell counts, unless an eventfd takes
+ * it. BAR 2 is memory that holds nothing, as large as "membar" says.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -142,7 +142,7 @@ static void test_reset(void)
     device_delete(DEVICE(bridge));
 }
 
-/* Slot 3 pin A behind slot 2 behind slot 4: (3 + 0) % 4, then (2 + 3) % 4, on the root (4 + 1) % 4. */
+/* Pin A of slot 3, behind slots 2 and 4: pins (3 + 0) % 4, (2 + 3) % 4, then line (4 + 1) % 4. */
 static void test_intx(void)
 {
     PciDevice *bridge = add("{'driver':'i82801b11-bridge','id':'a','addr':'4'}");
@@ -218,8 +218,8 @@ static void test_registers(void)
           { { 0x00, 0x8233104c }, { 0x08, 0x06040001 }, { 0x90, 0x01628010 }, { 0xa4, 0x0012007b },
             { 0xb4, 0x00300020 } } },
         { "{'driver':'pci-bridge','addr':'4','chassis_nr':1}",
-          { { 0x00, 0x00011b36 }, { 0x04, 0x00b00000 }, { 0x10, 4 }, { 0x34, 0x4c }, { 0x3c, 0x100 },
-            { 0x40, 0x0c }, { 0x48, 0x01204004 }, { 0x4c, 0x01804805 } } },
+          { { 0x00, 0x00011b36 }, { 0x04, 0x00b00000 }, { 0x10, 4 }, { 0x34, 0x4c },
+            { 0x3c, 0x100 }, { 0x40, 0x0c }, { 0x48, 0x01204004 }, { 0x4c, 0x01804805 } } },
         { "{'driver':'pcie-pci-bridge','addr':'4'}",
           { { 0x00, 0x000e1b36 }, { 0x34, 0x8c }, { 0x40, 0x0c }, { 0x48, 0x00724010 },
             { 0x54, 0x411 }, { 0x84, 0x00034801 }, { 0x8c, 0x01808405 }, { 0x118, 0xa0 } } },

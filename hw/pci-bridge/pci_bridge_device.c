@@ -1,6 +1,6 @@
 /*
- * pci-bridge and pci-bridge-seat: a bridge to a conventional bus with a standard hot-plug controller,
- * a slot number (PCI-to-PCI Bridge 1.2, 13) and MSI.
+ * pci-bridge and pci-bridge-seat: a bridge to a conventional bus with a standard hot-plug
+ * controller, a slot number (PCI-to-PCI Bridge 1.2, 13) and MSI.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 #include "shpc.h"
 
 #define SLOT_ID_BYTES   4
-#define SLOT_ID_FIRST   0x20 /* first bridge of its chassis, which the controller tells the slots of */
+#define SLOT_ID_FIRST   0x20 /* first of its chassis; slots are told by the controller */
 
 typedef struct PciBridgeDevice {
     ShpcBridge parent;

@@ -1,6 +1,6 @@
 /*
- * Ports of PCI Express: base types. Each level adds its capabilities in realize, by the table of the
- * concrete type; see pcie_port.h.
+ * Ports of PCI Express: base types. Each level adds its capabilities in realize, by the table of
+ * the concrete type; see pcie_port.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

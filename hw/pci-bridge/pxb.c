@@ -1,6 +1,6 @@
 /*
- * Expander buses: pxb and pxb-pcie, functions of the board's root bus that bring another root with a
- * number, and a NUMA node, of its own. It shares the board's memory, ports, interrupt lines and
+ * Expander buses: pxb and pxb-pcie, functions of the board's root bus that bring another root with
+ * a number, and a NUMA node, of its own. It shares the board's memory, ports, interrupt lines and
  * IOMMU; boards find it in the list of their root and describe it to firmware.
  *
  * Behind pxb the user's bus is that of a bridge, which firmware can give windows to.

@@ -1,7 +1,7 @@
 /*
- * See shpc.h. Slots have presence pins, an attention button, a latch (MRL) that closes and opens with
- * the device, and power: a device in a slot that is not enabled is not seen. Left out: power faults,
- * SERR, and speeds other than 33 MHz conventional.
+ * See shpc.h. Slots have presence pins, an attention button, a latch (MRL) that closes and opens
+ * with the device, and power: a device in a slot that is not enabled is not seen. Left out: power
+ * faults, SERR, and speeds other than 33 MHz conventional.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

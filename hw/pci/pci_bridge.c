@@ -2,9 +2,9 @@
  * Bridges (PCI-to-PCI Bridge Architecture 1.2; PCI Express Base, 7.5.1.3): bus numbers, the I/O,
  * memory and prefetchable windows (64 bits), VGA enable, and reset of the bus behind.
  *
- * As with the peer, transactions from behind pass whatever the bridge's bus master bit says: SeaBIOS
- * boots from disks behind bridges it never made masters. Left out: ISA enable and the 10-bit aliases
- * of VGA ports (VGA 16-bit decode is what every guest gets).
+ * As with the peer, transactions from behind pass whatever the bridge's bus master bit says:
+ * SeaBIOS boots from disks behind bridges it never made masters. Left out: ISA enable and the
+ * 10-bit aliases of VGA ports (VGA 16-bit decode is what every guest gets).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -359,7 +359,8 @@ static uint8_t sum(const uint8_t *bytes, size_t count)
 
 static void test_adopted_rom(void)
 {
-    uint8_t rom[64] = { 0x55, 0xaa, 1, [0x18] = 0x20, [0x20] = 'P', 'C', 'I', 'R', 0xcd, 0xab, 1, 2 };
+    uint8_t rom[64] = { 0x55, 0xaa, 1, [0x18] = 0x20,
+                        [0x20] = 'P', 'C', 'I', 'R', 0xcd, 0xab, 1, 2 };
     g_autofree char *folder = g_dir_make_tmp("pci-test-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, "test-own.rom", NULL);
     g_autofree char *options =

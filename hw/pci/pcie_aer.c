@@ -2,8 +2,8 @@
  * Advanced error reporting (PCI Express Base 5.0, 6.2 and 7.8.4): status, masks, severity, header
  * log with more than one entry, and error messages on their way up to the root port.
  *
- * What a root port would tell the platform's error logic (system errors by Root Control) ends there:
- * no board has such logic.
+ * What a root port would tell the platform's error logic (system errors by Root Control) ends
+ * there: no board has such logic.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -141,7 +141,8 @@ static void show(PciDevice *dev, const PcieAerError *error)
                       pcie_get32(dev, PCI_EXP_DEVCAP2) & PCI_EXP_DEVCAP2_EETLPP;
     uint32_t caps = get(dev, PCI_ERR_CAP) & ~(PCI_ERR_CAP_FEP | PCI_ERR_CAP_TLP_PREFIX);
 
-    put(dev, PCI_ERR_CAP, caps | (uint32_t)g_bit_nth_lsf(error->status, -1) | (has_prefix ? PCI_ERR_CAP_TLP_PREFIX : 0));
+    caps |= has_prefix ? PCI_ERR_CAP_TLP_PREFIX : 0;
+    put(dev, PCI_ERR_CAP, caps | (uint32_t)g_bit_nth_lsf(error->status, -1));
     show_words(dev, PCI_ERR_HEADER_LOG, error->header, error->has_header);
     show_words(dev, PCI_ERR_PREFIX_LOG, error->prefix, has_prefix);
 }

@@ -1,7 +1,7 @@
 /*
- * Small extended capabilities (PCI Express Base 5.0, 7.7.8 ACS, 7.8.8 ARI, 7.9.3 DSN). ACS is what a
- * guest looks at to form isolation groups: peer-to-peer traffic of emulated functions goes through
- * the memory map, which redirection does not change.
+ * Small extended capabilities (PCI Express Base 5.0, 7.7.8 ACS, 7.8.8 ARI, 7.9.3 DSN). ACS is what
+ * a guest looks at to form isolation groups: peer-to-peer traffic of emulated functions goes
+ * through the memory map, which redirection does not change.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

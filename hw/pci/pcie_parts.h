@@ -1,5 +1,6 @@
 /*
- * What the files of PCI Express share: the state of a function that its configuration does not hold.
+ * What the files of PCI Express share: the state of a function that its configuration does not
+ * hold.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -3,8 +3,8 @@
  * attention button, power controller, indicators, data link layer state, command completed.
  *
  * A device that comes is present at once and the button is pressed. One that is to go presses the
- * button too; it goes when the guest has switched off power and the power indicator. Where the guest
- * stops blinking with power on, it kept the device, and the user is told.
+ * button too; it goes when the guest has switched off power and the power indicator. Where the
+ * guest stops blinking with power on, it kept the device, and the user is told.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,7 +1,7 @@
 /*
- * SR-IOV (PCI Express Base 5.0, chapter 9). Virtual functions are made when the guest sets VF Enable
- * and go when it clears it or the function is reset. Left out: VF migration, and virtual functions on
- * bus numbers behind the function's own.
+ * SR-IOV (PCI Express Base 5.0, chapter 9). Virtual functions are made when the guest sets VF
+ * Enable and go when it clears it or the function is reset. Left out: VF migration, and virtual
+ * functions on bus numbers behind the function's own.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

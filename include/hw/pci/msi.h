@@ -44,7 +44,10 @@ typedef struct MsixSpec {
     uint32_t table_offset, pba_offset;       /* multiples of 8 */
 } MsixSpec;
 bool msix_init(PciDevice *dev, const MsixSpec *spec, Error **errp);
-/* The core frees it with the function. The same with a BAR of its own: table at 0, pending bits behind it. */
+/*
+ * The core frees it with the function. The same with a BAR of its own: table at 0, pending bits
+ * behind it.
+ */
 bool msix_init_bar(PciDevice *dev, unsigned vectors, unsigned bar, Error **errp);
 bool msix_is_enabled(const PciDevice *dev);
 unsigned msix_vectors(const PciDevice *dev);

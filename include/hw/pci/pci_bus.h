@@ -62,8 +62,8 @@ bool pci_bus_is_express(const PciBus *bus);
 uint8_t pci_bus_number(const PciBus *bus);
 PciBus *pci_bus_root(PciBus *bus);
 /*
- * `root`, with its number, is from now on found by configuration cycles of `main_root`, and uses its
- * interrupts and its IOMMU. Boards that describe their roots walk main_root->expanders.
+ * `root`, with its number, is from now on found by configuration cycles of `main_root`, and uses
+ * its interrupts and its IOMMU. Boards that describe their roots walk main_root->expanders.
  */
 bool pci_bus_add_expander(PciBus *main_root, PciBus *root, Error **errp);
 void pci_bus_remove_expander(PciBus *root);

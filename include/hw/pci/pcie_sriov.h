@@ -24,7 +24,7 @@ void pcie_sriov_add_bar(PciDevice *pf, unsigned n, uint8_t type, uint64_t size);
 /* How many there are now, and the one at `index`. */
 unsigned pcie_sriov_count(const PciDevice *pf);
 PciDevice *pcie_sriov_vf(const PciDevice *pf, unsigned index);
-/* All virtual functions go; for a type whose virtual functions use what its unrealize takes away. */
+/* All virtual functions go; for a type whose unrealize takes away what they use. */
 void pcie_sriov_stop(PciDevice *pf);
 /* The function behind a virtual one; NULL: it is none. */
 static inline PciDevice *pci_device_pf(const PciDevice *dev)
