@@ -87,6 +87,7 @@ static PciBus *below(PciBus *bus, uint8_t number)
         GPtrArray *buses = dev->parent.buses;
 
         if (!buses || !buses->len || !object_is_a(buses->pdata[0], TYPE_PCI_BUS) || !dev->config ||
+            dev->is_without_power ||
             number < dev->config[PCI_SECONDARY_BUS] || number > dev->config[PCI_SUBORDINATE_BUS] ||
             !dev->config[PCI_SECONDARY_BUS]) {
             continue;

@@ -182,13 +182,8 @@ void pci_device_function_reset(PciDevice *dev)
 void pci_device_set_power(PciDevice *dev, bool is_on)
 {
     dev->is_without_power = !is_on;
-    if (is_on) {
-        device_reset(&dev->parent);
-    } else {
-        pci_update_mappings(dev);
-        pci_dma_update(dev);
-        pci_intx_update(dev);
-    }
+    pci_bus_forget_numbers(dev);
+    device_reset(&dev->parent);
 }
 
 static void pci_device_reset_enter(Device *device)

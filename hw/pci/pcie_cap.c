@@ -92,6 +92,9 @@ bool pcie_cap_init(PciDevice *dev, const PcieCapSpec *spec, Error **errp)
     }
     dev->express_cap = at;
     pcie_state(dev);
+    if (dev->has_extended_caps && dev->config_size > PCI_CONFIG_SIZE) {
+        store_le32(dev->writable + PCI_CONFIG_SIZE, 0); /* an empty list, if none comes */
+    }
     pcie_put16(dev, PCI_EXP_FLAGS, 2 | spec->type << PCI_EXP_FLAGS_TYPE_SHIFT);
     store_le32(dev->config + pcie_at(dev, PCI_EXP_DEVCAP),
                PCI_EXP_DEVCAP_RBER | (spec->has_flr ? PCI_EXP_DEVCAP_FLR : 0));

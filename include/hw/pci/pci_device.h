@@ -97,7 +97,7 @@ uint16_t pci_device_requester_id(const PciDevice *dev);
 bool pci_device_is_express(const PciDevice *dev);
 /* Function level reset: the function alone (and what is behind it), sticky bits stay. */
 void pci_device_function_reset(PciDevice *dev);
-/* Of its slot. It is reset when power comes. */
+/* Of its slot. It is as after a reset then, and seen only while there is power. */
 void pci_device_set_power(PciDevice *dev, bool is_on);
 
 /* --- configuration space (hw/pci/pci_config.c) --- */
