@@ -231,6 +231,33 @@ static void test_cold(void)
     device_delete(port);
 }
 
+/* What is in a slot that is off is not seen, nor what is behind that. */
+static void test_bridge(void)
+{
+    Device *port = start("{'driver':'pcie-root-port','id':'p','addr':'4','chassis':1}");
+
+    device_set_hotplug_phase(false);
+    add("{'driver':'pcie-pci-bridge','id':'b','bus':'p'}");
+    add("{'driver':'test-pci','id':'d','bus':'b','addr':'3'}");
+    reset_machine();
+    for (unsigned i = 0; i < 2; i++) {
+        test_cfg_set(PORT, PCI_PRIMARY_BUS, 4, 0x020100);
+        test_cfg_set(CHILD, PCI_PRIMARY_BUS, 4, 0x020201);
+        test_cfg_set(PORT, PCI_MEMORY_BASE, 4, 0xe000e000);
+        test_cfg_set(PORT, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+        test_cfg_set(CHILD, PCI_MEMORY_BASE, 4, 0xe000e000);
+        test_cfg_set(CHILD, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+        test_cfg_set(0x218, PCI_BAR0, 4, 0xe0000000);
+        test_cfg_set(0x218, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+        g_assert_cmphex(test_get(0xe0000010, MEM_LE32), ==, 0x50);
+        control(ON | PCI_EXP_SLTCTL_PCC);
+        g_assert_cmphex(test_get(0xe0000010, MEM_LE32), ==, UINT32_MAX);
+        g_assert_cmphex(test_cfg(0x218, 0, 4), ==, UINT32_MAX);
+        control(ON);
+    }
+    device_delete(port);
+}
+
 static void test_messages(void)
 {
     Device *port = start_usual();
@@ -290,13 +317,14 @@ static void test_quiet(void)
     bus_set_hotplug_handler(&PCI_BRIDGE(port)->bus->parent, &port->parent);
     device_set_hotplug_phase(false);
     dev = add("{'driver':'test-pci','id':'d','bus':'p'}");
-    pcie_slot_set_quietly(PCI_DEVICE(port));
+    pcie_slot_set_quietly(PCI_DEVICE(port), PCI_DEVICE(dev));
     g_assert_true(is_present());
     g_assert_cmphex(take_events(), ==, 0);
     g_assert_cmphex(test_cfg(PORT, SLTCTL, 2), ==, ON);
-    device_delete(dev);
-    pcie_slot_set_quietly(PCI_DEVICE(port));
+    pcie_slot_set_quietly(PCI_DEVICE(port), NULL);
     g_assert_false(is_present());
+    g_assert_cmphex(test_cfg(CHILD, 0, 4), ==, UINT32_MAX);
+    device_delete(dev);
     device_delete(port);
 }
 
@@ -311,6 +339,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pcie-slot/multifunction", test_multifunction);
     g_test_add_func("/pcie-slot/unused", test_unused);
     g_test_add_func("/pcie-slot/cold", test_cold);
+    g_test_add_func("/pcie-slot/bridge", test_bridge);
     g_test_add_func("/pcie-slot/messages", test_messages);
     g_test_add_func("/pcie-slot/without", test_without);
     g_test_add_func("/pcie-slot/quiet", test_quiet);

@@ -160,9 +160,8 @@ static const PciDevice *occupant(const PciDevice *port)
 }
 
 /* Who is there gets power. */
-static void set_occupied(PciDevice *port)
+static void set_occupied(PciDevice *port, const PciDevice *dev)
 {
-    const PciDevice *dev = occupant(port);
     uint16_t off = has_capability(port, PCI_EXP_SLTCAP_PCP) ? PCI_EXP_SLTCTL_PCC : 0;
 
     pcie_change16(port, PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_PIC | PCI_EXP_SLTCTL_PCC,
@@ -172,10 +171,10 @@ static void set_occupied(PciDevice *port)
     update_power(port);
 }
 
-void pcie_slot_set_quietly(PciDevice *port)
+void pcie_slot_set_quietly(PciDevice *port, const PciDevice *dev)
 {
     if (has_slot(port)) {
-        set_occupied(port);
+        set_occupied(port, dev);
     }
 }
 
@@ -315,7 +314,7 @@ void pcie_slot_reset(PciDevice *port)
         pcie_put16(port, PCI_EXP_SLTCTL, PCI_EXP_SLTCTL_AIC_OFF);
         pcie_change16(port, PCI_EXP_SLTSTA, EVENTS | PCI_EXP_SLTSTA_EIS, 0);
         port->pcie->slot.is_event_up = false;
-        set_occupied(port);
+        set_occupied(port, occupant(port));
     }
 }
 

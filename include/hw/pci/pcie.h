@@ -61,10 +61,10 @@ bool pcie_slot_plug(PciDevice *port, Device *dev, Error **errp);
 bool pcie_slot_unplug_request(PciDevice *port, Device *dev, Error **errp);
 void pcie_slot_unplug(PciDevice *port, Device *dev);
 /*
- * For another handler of the bus (ACPI), after a device came or before nothing is there any more:
- * presence, link and power as the bus now is, with no event. Not a slot: nothing.
+ * For another handler of the bus (ACPI), when function 0 came (`dev`) or goes (NULL): presence, link
+ * and power without an event. Nothing if the bridge has no slot.
  */
-void pcie_slot_set_quietly(PciDevice *port);
+void pcie_slot_set_quietly(PciDevice *port, const PciDevice *dev);
 
 /* --- small extended capabilities (hw/pci/pcie_ext.c) --- */
 
