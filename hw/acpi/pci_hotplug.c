@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "hotplug_parts.h"
 #include "hw/core/hotplug.h"
+#include "hw/pci/pcie.h"
 #include "trace.h"
 #include "util/log.h"
 
@@ -165,6 +166,16 @@ static AcpiPciBusSlots *slots_of(AcpiHotplug *hp, const PciDevice *dev)
     return bsel < 0 ? NULL : &hp->pci.slots[bsel];
 }
 
+/* A port shows what is in its slot, whoever tells the guest. */
+static void show_in_slot(const PciDevice *dev, bool is_there)
+{
+    PciDevice *port = pci_device_bus(dev)->bridge;
+
+    if (port && !dev->devfn) {
+        pcie_slot_set_quietly(port, is_there ? dev : NULL);
+    }
+}
+
 /* Others of a slot wait for its function 0. */
 void acpi_pci_hotplug_plug(AcpiHotplug *hp, PciDevice *dev)
 {
@@ -172,6 +183,7 @@ void acpi_pci_hotplug_plug(AcpiHotplug *hp, PciDevice *dev)
 
     if (slots && dev->parent.is_hotplugged && PCI_FUNCTION(dev->devfn) == 0) {
         slots->up |= BIT(PCI_SLOT(dev->devfn));
+        show_in_slot(dev, true);
         acpi_hotplug_raise(hp, ACPI_EVENT_PCI);
     }
 }
@@ -191,6 +203,7 @@ void acpi_pci_hotplug_unplug(AcpiHotplug *hp, PciDevice *dev)
     AcpiPciBusSlots *slots = slots_of(hp, dev);
 
     if (slots) {
+        show_in_slot(dev, false);
         slots->up &= ~BIT(PCI_SLOT(dev->devfn));
         slots->down &= ~BIT(PCI_SLOT(dev->devfn));
     }

@@ -34,10 +34,11 @@ def devfn(slot, function=0):
 class Machine(Vm):
     """With ECAM, as firmware sets it up. Where ACPI would do hot-plug, it does not."""
 
-    def __init__(self, *args, binary=None, accel='qtest', **kwargs):
+    def __init__(self, *args, binary=None, accel='qtest', is_native=True, **kwargs):
         stopped = ['-S'] if accel != 'qtest' else []
+        native = native_only(binary) if is_native else []
         super().__init__(binary or house.binary(), '-M', 'q35', '-nodefaults', '-m', '64', *stopped,
-                         *native_only(binary), *args, qtest=True, accel=accel, **kwargs)
+                         *native, *args, qtest=True, accel=accel, **kwargs)
         self.map_ecam()
 
     def map_ecam(self):
@@ -228,6 +229,22 @@ class HotPlug(unittest.TestCase):
             self.control(vm, OFF)
             gone = {vm.qmp.wait_event('DEVICE_DELETED')['data']['device'] for _ in range(3)}
             self.assertEqual(gone, {'t0', 't1', 't3'})
+
+    def test_told_by_acpi(self):
+        """The slot's registers show it all the same, with no event."""
+        with Machine(*port('rp', '4'), is_native=False) as vm:
+            vm.number(0, devfn(4), 1, 1)
+            vm.qmp('device_add', driver='pci-testdev', id='t', bus='rp')
+            self.assertEqual(vm.read(0, devfn(4), SLTSTA, 2), PDS)
+            self.assertEqual(vm.read(0, devfn(4), SLTCTL, 2), ON)
+            self.assertEqual(vm.read(1, 0, 0), TESTDEV)
+            vm.qmp('device_del', id='t')
+            vm.qmp('system_reset')
+            vm.qmp.wait_event('RESET')
+            vm.map_ecam()
+            self.assertFalse(vm.exists('t'))
+            self.assertEqual(vm.read(0, devfn(4), SLTSTA, 2), 0)
+            self.assertEqual(vm.read(0, devfn(4), SLTCTL, 2), OFF)
 
     def test_where_it_cannot(self):
         with Machine(*port('rp', '4', 'hotplug=off')) as vm:
