@@ -17,6 +17,8 @@ static const OptionDef defs[] = {
     { "D", NULL, OPTION_TEXT, .syntax = "FILE", .help = "log to a file ('%d': the process id)" },
     { "dfilter", NULL, OPTION_TEXT, .syntax = "RANGE[,...]",
       .help = "log only these guest addresses: A..B, A+SIZE, A-SIZE" },
+    { "perfmap", NULL, OPTION_FLAG,
+      .help = "tell perf where translated code is, in /tmp/perf-PID.map" },
     { "trace", NULL, OPTION_KEYS, "enable", .group = "trace", .params = trace_params,
       .syntax = "[enable=]PATTERN[,events=FILE][,file=FILE]",
       .help = "enable trace events; '-trace help' lists them" },

@@ -33,6 +33,7 @@
 #include "system/rtc.h"
 #include "system/run_state.h"
 #include "system/target.h"
+#include "system/vcpu.h"
 #include "ui/input.h"
 #include "util/event_loop.h"
 #include "util/fdset.h"
@@ -109,6 +110,7 @@ static bool set_log(OptionSet *set)
     const char *filter = option_text(set, "dfilter");
     g_autofree char *why = NULL;
 
+    accel_set_perf_map(option_given(set, "perfmap"));
     if (file && !log_set_file(file, &why)) {
         return fail_option("D", file, why);
     }
@@ -458,6 +460,8 @@ void startup_undo(void)
 {
     migration_cleanup();
     if (machine_current()) {
+        /* What is destroyed must not be running. */
+        vcpu_pause_all();
         machine_destroy();
     }
     accel_end();

@@ -175,6 +175,7 @@ const HmpCommand hmp_info_commands[] = {
       .allow_preconfig = true, .qmp = "query-hotpluggable-cpus", .show = show_hotpluggable_cpus },
     { .name = "iothreads", .params = "", .help = "threads that serve devices",
       .allow_preconfig = true, .qmp = "query-iothreads", .show = show_iothreads },
+    { .name = "jit", .params = "", .help = "translated guest code", .run = hmp_jit },
     { .name = "kvm", .params = "", .help = "whether KVM is used", .qmp = "query-kvm",
       .show = show_kvm },
     { .name = "memdev", .params = "", .help = "memory back ends", .allow_preconfig = true,

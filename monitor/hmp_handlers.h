@@ -30,6 +30,7 @@ void show_pci(Hmp *hmp, json_object *value);
 
 /* hmp_memory.c */
 void hmp_dump_physical(Hmp *hmp, json_object *args);
+void hmp_jit(Hmp *hmp, json_object *args);
 void hmp_mtree(Hmp *hmp, json_object *args);
 void hmp_port_read(Hmp *hmp, json_object *args);
 void hmp_port_write(Hmp *hmp, json_object *args);

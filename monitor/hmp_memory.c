@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hmp_handlers.h"
+#include "system/accel.h"
 #include "system/address_space.h"
 #include "system/memory_info.h"
 #include "system/target.h"
@@ -156,6 +157,17 @@ void hmp_mtree(Hmp *hmp, json_object *args)
     };
 
     memory_print_tree(hmp->out, options);
+}
+
+void hmp_jit(Hmp *hmp, json_object *args)
+{
+    const AccelType *ops = accel_ops();
+
+    if (ops && ops->print_translated) {
+        ops->print_translated(accel_current(), hmp->out);
+    } else {
+        hmp_printf(hmp, "The accelerator translates nothing\n");
+    }
 }
 
 void hmp_ramblock(Hmp *hmp, json_object *args)

@@ -14,6 +14,7 @@ static const AccelType accel_type = {
 OBJECT_TYPE(accel_type)
 
 static Accel *current;
+static bool wants_perf_map;
 static const AccelType *current_ops; /* atomic: vcpu_kick() reads it in any thread */
 
 const Type *accel_find(const char *name)
@@ -34,6 +35,16 @@ char *accel_name(const Type *type)
     const char *name = type_name(type);
 
     return g_strndup(name, strlen(name) - strlen(ACCEL_SUFFIX));
+}
+
+void accel_set_perf_map(bool is_wanted)
+{
+    wants_perf_map = is_wanted;
+}
+
+bool accel_wants_perf_map(void)
+{
+    return wants_perf_map;
 }
 
 bool accel_start(Accel *accel, Object *machine, Error **errp)

@@ -169,10 +169,22 @@ unsigned region_count(void)
 
 void region_info(GString *out)
 {
-    g_string_append_printf(out, "regions              %u\n", table.all->len);
+    unsigned hot = 0;
+    uint64_t insns = 0;
+
+    region_lock();
+    for (unsigned i = 0; i < table.all->len; i++) {
+        const TcgRegion *region = table.all->pdata[i];
+
+        hot += region->is_hot;
+        insns += region->guest_insns;
+    }
+    g_string_append_printf(out, "regions              %u, %u of them hot\n", table.all->len, hot);
+    g_string_append_printf(out, "guest instructions   %" PRIu64 "\n", insns);
     g_string_append_printf(out, "pages with code      %u\n", g_hash_table_size(table.pages));
     g_string_append_printf(out, "modes                %u\n", g_hash_table_size(table.modes));
-    g_string_append_printf(out, "invalidated regions  %" PRIu64 "\n", table.invalidated);
+    g_string_append_printf(out, "dropped regions      %" PRIu64 "\n", table.invalidated);
+    region_unlock();
 }
 
 /* --- pages with code: a clear bit of the block's DIRTY_CODE bitmap --- */

@@ -132,6 +132,13 @@ static void tcg_kick(Vcpu *cpu)
     }
 }
 
+static void tcg_print_translated(Accel *accel, GString *out)
+{
+    g_string_append_printf(out, "host code            %s\n", tcg_options.is_jit ? "on" : "off");
+    region_info(out);
+    host_info(out);
+}
+
 static const Property tcg_props[] = {
     PROP_ENUM("thread", TcgAccel, thread_mode, thread_mode_table, .initial = THREAD_MULTI,
               .type_text = "string", .doc = "One thread for all vCPUs, or one for each"),
@@ -157,5 +164,6 @@ static const AccelType tcg_accel_type = {
     .start_vcpu = tcg_start_vcpu,
     .end_vcpu = tcg_end_vcpu,
     .kick = tcg_kick,
+    .print_translated = tcg_print_translated,
 };
 OBJECT_TYPE(tcg_accel_type)

@@ -32,6 +32,8 @@ typedef struct AccelType {
     /* State held elsewhere (a kernel): fetch it before it is read, put it back when changed. */
     void (*fetch_state)(Vcpu *cpu);
     void (*store_state)(Vcpu *cpu);
+    /* "info jit": what it has translated, for people; NULL: nothing. */
+    void (*print_translated)(Accel *accel, GString *out);
 } AccelType;
 
 /* "tcg"; NULL if there is none of this name in the build. */
@@ -51,6 +53,9 @@ Accel *accel_current(void);
 const AccelType *accel_ops(void);
 /* The current one has this name: for reports (query-kvm), not for devices. */
 bool accel_is(const char *name);
+/* -perfmap: who translates tells perf where its code is. Set before accel_start(). */
+void accel_set_perf_map(bool is_wanted);
+bool accel_wants_perf_map(void);
 /* At exit, with no vCPU left. */
 void accel_end(void);
 

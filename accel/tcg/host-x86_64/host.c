@@ -136,6 +136,7 @@ static void compile(Jit *j)
     IrBuilder *b = j->b;
 
     ir_mark(b);
+    host_log_ir(j);
     j->has_v256 = has_v256(b);
     emit_pool(j);
     for (unsigned i = b->count - 1; i > 0 && !j->is_too_large && !j->emit.is_full; i--) {
@@ -182,6 +183,7 @@ HostResult host_compile(IrBuilder *b, TcgRegion *region)
     code->locs = take(j->locs);
     code->nodes = take(j->nodes);
     region->host = code;
+    host_log_code(code);
     region_lock();
     g_ptr_array_add(codes, code);
     region_unlock();

@@ -187,6 +187,12 @@ bool cache_init(uint64_t bytes, Error **errp);
 /* Copies what was written; NULL: no room. */
 uint8_t *cache_add(HostCache *cache, const Emit *e);
 
+/* `-d op_opt,out_asm`, -perfmap. */
+void host_log_code(const HostCode *code);
+void host_log_ir(const Jit *j);
+/* Instructions as text, one a line (disassemble.c). */
+void host_disassemble(const uint8_t *bytes, size_t count, uint64_t address, GString *out);
+
 bool host_cpu_can_jit(void);
 /* Writes one operation of accel/tcg/ir_vec.h; registers are numbered 0..15. */
 void vec_emit(Emit *e, const IrInsn *insn, int dest, int x, int y, int z);
