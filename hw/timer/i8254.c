@@ -47,9 +47,10 @@ static void update(Device *dev)
     }
 }
 
+/* Up: the timer has its interrupt; down: another takes its place. */
 static void i8254_control_irq(void *opaque, unsigned n, int level)
 {
-    PIT(opaque)->is_irq_disabled = level;
+    PIT(opaque)->is_irq_disabled = !level;
     update(DEVICE(opaque));
 }
 

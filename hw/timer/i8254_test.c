@@ -170,12 +170,12 @@ static void test_speaker(void)
 static void test_disabled(void)
 {
     program(0, 2, 100);
-    irq_input_set(device_irq_in(pit, NULL, 0), 1);
+    irq_input_set(device_irq_in(pit, NULL, 0), 0);
     for (int i = 0; i < 200; i++) {
         step_ticks(1);
         g_assert_cmpint(out0(), ==, 0);
     }
-    irq_input_set(device_irq_in(pit, NULL, 0), 0);
+    irq_input_set(device_irq_in(pit, NULL, 0), 1);
     step_ticks(2);
     g_assert_cmpint(out0(), ==, 1);
 }
