@@ -119,7 +119,9 @@ static DefaultLines choose_defaults(OptionSet *set)
     if (option_given(set, "nodefaults")) {
         return lines;
     }
-    if (ops->has_serial && !option_given(set, "serial") && !is_device_given(set, "isa-serial")) {
+    /* A machine without ports leaves the line alone; the monitor has it. */
+    if ((ops->has_serial || is_on_terminal) && !option_given(set, "serial") &&
+        !is_device_given(set, "isa-serial")) {
         lines.serial = is_on_terminal ? has_monitor ? "stdio" : "mon:stdio" : vc;
     }
     if (ops->has_parallel && !option_given(set, "parallel") &&
