@@ -8,7 +8,7 @@
 #include "util/osdep.h"
 #include "hotplug_parts.h"
 #include "hw/core/hotplug.h"
-#include "hw/pci/pcie.h"
+#include "hw/pci/pci_bridge.h"
 #include "trace.h"
 #include "util/log.h"
 
@@ -166,13 +166,13 @@ static AcpiPciBusSlots *slots_of(AcpiHotplug *hp, const PciDevice *dev)
     return bsel < 0 ? NULL : &hp->pci.slots[bsel];
 }
 
-/* A port shows what is in its slot, whoever tells the guest. */
+/* A bridge with slots shows what is in them, whoever tells the guest. */
 static void show_in_slot(const PciDevice *dev, bool is_there)
 {
-    PciDevice *port = pci_device_bus(dev)->bridge;
+    PciDevice *bridge = pci_device_bus(dev)->bridge;
 
-    if (port && !dev->devfn) {
-        pcie_slot_set_quietly(port, is_there ? dev : NULL);
+    if (bridge && !PCI_FUNCTION(dev->devfn)) {
+        pci_bridge_show_in_slot(bridge, dev, is_there);
     }
 }
 

@@ -70,6 +70,7 @@ static const PciBridgeType pci_bridge_device_type = {
     .properties = PROPERTIES(pci_bridge_device_props),
     .config_read = shpc_bridge_config_read,
     .config_write = shpc_bridge_config_write,
+    .show_in_slot = shpc_bridge_show_in_slot,
     .finalize = shpc_bridge_finalize,
     .realize = pci_bridge_device_realize,
     .reset_hold = shpc_bridge_reset_hold,

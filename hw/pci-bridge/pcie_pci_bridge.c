@@ -47,6 +47,7 @@ static const PciBridgeType pcie_pci_bridge_type = {
     .properties = PROPERTIES(pcie_pci_bridge_props),
     .config_read = shpc_bridge_config_read,
     .config_write = shpc_bridge_config_write,
+    .show_in_slot = shpc_bridge_show_in_slot,
     .finalize = shpc_bridge_finalize,
     .realize = pcie_pci_bridge_realize,
     .reset_hold = shpc_bridge_reset_hold,

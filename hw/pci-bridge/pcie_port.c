@@ -151,6 +151,7 @@ static const PciePortType slot_type = {
     .size = sizeof(PcieSlotPort),
     .is_abstract = true,
     .properties = PROPERTIES(slot_props),
+    .show_in_slot = pcie_slot_show,
     .realize = slot_realize,
     .interfaces = (const InterfaceImpl[]){ { TYPE_HOTPLUG_HANDLER, &slot_handler },
                                            { TYPE_PCI_EXPRESS }, { 0 } },

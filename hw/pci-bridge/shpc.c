@@ -328,6 +328,24 @@ static void set_present(Shpc *shpc, unsigned slot, bool is_present, uint32_t eve
     shpc->slots[slot] = (shpc->slots[slot] & ~absent) | (is_present ? 0 : absent) | events;
 }
 
+static void set_settled(Shpc *shpc, unsigned slot, bool is_there)
+{
+    uint32_t settled = is_there ? SLOT_ENABLED | SLOT_PIC_ON : SLOT_DISABLED | SLOT_PIC_OFF;
+
+    shpc->slots[slot] = (shpc->slots[slot] & ~(SLOT_STATE | SLOT_PIC)) | settled;
+    set_present(shpc, slot, is_there, 0);
+    update_power(shpc, slot);
+}
+
+void shpc_bridge_show_in_slot(PciDevice *bridge, const PciDevice *dev, bool is_there)
+{
+    Shpc *shpc = &SHPC_BRIDGE(bridge)->shpc;
+
+    if (shpc->bridge && PCI_SLOT(dev->devfn)) {
+        set_settled(shpc, slot_of(&dev->parent), is_there);
+    }
+}
+
 /* Function 0 comes last: then the button is pressed. */
 static bool plug(Object *handler, Device *device, Error **errp)
 {
@@ -336,9 +354,7 @@ static bool plug(Object *handler, Device *device, Error **errp)
     unsigned slot = slot_of(device);
 
     if (!device->is_hotplugged) {
-        set_present(shpc, slot, true, 0);
-        shpc->slots[slot] = (shpc->slots[slot] & ~(SLOT_STATE | SLOT_PIC)) | SLOT_ENABLED |
-                            SLOT_PIC_ON;
+        set_settled(shpc, slot, true);
         return true;
     }
     if (!is_enabled(shpc, slot)) {
@@ -399,12 +415,8 @@ static void reset(Shpc *shpc)
     shpc->mode = 0;
     shpc->control = CONTROL_MASKS;
     for (unsigned slot = 0; slot < SHPC_SLOTS; slot++) {
-        bool is_there = is_occupied(shpc, slot);
-
-        shpc->slots[slot] = SLOT_MASKS |
-                            (is_there ? SLOT_ENABLED | SLOT_PIC_ON : SLOT_DISABLED | SLOT_PIC_OFF);
-        set_present(shpc, slot, is_there, 0);
-        update_power(shpc, slot);
+        shpc->slots[slot] = SLOT_MASKS;
+        set_settled(shpc, slot, is_occupied(shpc, slot));
     }
     shpc->is_irq_up = false;
     update_irq(shpc, false);

@@ -36,6 +36,7 @@ void shpc_bridge_finalize(Object *obj);
 void shpc_bridge_reset_hold(Device *dev);
 uint32_t shpc_bridge_config_read(PciDevice *dev, unsigned at, unsigned bytes);
 void shpc_bridge_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes);
+void shpc_bridge_show_in_slot(PciDevice *bridge, const PciDevice *dev, bool is_there);
 extern const VMState shpc_bridge_state;
 extern const HotplugHandler shpc_bridge_handler;
 

@@ -111,6 +111,23 @@ static void test_dialogue(void)
     device_delete(bridge);
 }
 
+/* ACPI tells the guest: the registers only show what is. */
+static void test_quiet(void)
+{
+    Device *bridge = start(NULL), *dev;
+
+    dev = add("{'driver':'test-pci','id':'d','bus':'b','addr':'5'}");
+    test_put(SLOT(5), MEM_LE32, 0x7f0d0000);
+    g_assert_cmphex(test_cfg(CHILD(5), 0, 4), ==, UINT32_MAX);
+    pci_bridge_show_in_slot(PCI_DEVICE(bridge), PCI_DEVICE(dev), true);
+    g_assert_cmphex(test_get(SLOT(5), MEM_LE32), ==, 0x7f000006);
+    g_assert_cmphex(test_cfg(CHILD(5), 0, 4), ==, ID);
+    pci_bridge_show_in_slot(PCI_DEVICE(bridge), PCI_DEVICE(dev), false);
+    g_assert_cmphex(test_get(SLOT(5), MEM_LE32), ==, 0x7f000d0f);
+    g_assert_cmphex(test_cfg(CHILD(5), 0, 4), ==, UINT32_MAX);
+    device_delete(bridge);
+}
+
 static void test_refused(void)
 {
     Device *bridge = start(NULL);
@@ -146,6 +163,7 @@ int main(int argc, char **argv)
     host = test_machine_init();
     g_test_add_func("/shpc/registers", test_registers);
     g_test_add_func("/shpc/dialogue", test_dialogue);
+    g_test_add_func("/shpc/quiet", test_quiet);
     g_test_add_func("/shpc/refused", test_refused);
     g_test_add_func("/shpc/random-registers", test_random_registers);
     status = g_test_run();

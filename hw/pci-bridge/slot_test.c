@@ -317,11 +317,11 @@ static void test_quiet(void)
     bus_set_hotplug_handler(&PCI_BRIDGE(port)->bus->parent, &port->parent);
     device_set_hotplug_phase(false);
     dev = add("{'driver':'test-pci','id':'d','bus':'p'}");
-    pcie_slot_set_quietly(PCI_DEVICE(port), PCI_DEVICE(dev));
+    pci_bridge_show_in_slot(PCI_DEVICE(port), PCI_DEVICE(dev), true);
     g_assert_true(is_present());
     g_assert_cmphex(take_events(), ==, 0);
     g_assert_cmphex(test_cfg(PORT, SLTCTL, 2), ==, ON);
-    pcie_slot_set_quietly(PCI_DEVICE(port), NULL);
+    pci_bridge_show_in_slot(PCI_DEVICE(port), PCI_DEVICE(dev), false);
     g_assert_false(is_present());
     g_assert_cmphex(test_cfg(CHILD, 0, 4), ==, UINT32_MAX);
     device_delete(dev);

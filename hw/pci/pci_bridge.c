@@ -158,6 +158,15 @@ static void init_registers(PciDevice *dev)
     }
 }
 
+void pci_bridge_show_in_slot(PciDevice *bridge, const PciDevice *dev, bool is_there)
+{
+    const PciBridgeType *ops = pci_bridge_ops(PCI_BRIDGE(bridge));
+
+    if (ops->show_in_slot) {
+        ops->show_in_slot(bridge, dev, is_there);
+    }
+}
+
 /* --- life --- */
 
 /* Its id, else the first free "pci.N" or "pcie.N". */

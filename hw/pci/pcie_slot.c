@@ -171,11 +171,9 @@ static void set_occupied(PciDevice *port, const PciDevice *dev)
     update_power(port);
 }
 
-void pcie_slot_set_quietly(PciDevice *port, const PciDevice *dev)
+void pcie_slot_show(PciDevice *port, const PciDevice *dev, bool is_there)
 {
-    if (has_slot(port)) {
-        set_occupied(port, dev);
-    }
+    set_occupied(port, is_there ? dev : NULL);
 }
 
 /* --- the handler of the port's bus --- */

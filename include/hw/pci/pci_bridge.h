@@ -16,6 +16,8 @@ typedef struct PciBridgeType {
     const char *secondary_type;    /* TYPE_PCI_BUS (if NULL) or TYPE_PCIE_BUS */
     uintptr_t is_express_port;     /* its sides are links: no parity, no 66 MHz */
     uintptr_t closes_on_reset;     /* windows are empty after reset, not at 0 */
+    /* If it has slots: see pci_bridge_show_in_slot(). */
+    void (*show_in_slot)(PciDevice *bridge, const PciDevice *dev, bool is_there);
 } PciBridgeType;
 #define PCI_BRIDGE_TYPE(decl) OBJECT_TYPE(decl)
 
@@ -38,6 +40,12 @@ static inline const PciBridgeType *pci_bridge_ops(const PciBridge *bridge)
 {
     return object_ops(bridge);
 }
+
+/*
+ * For another handler of the bus behind (ACPI), when function 0 of a slot came or goes: the slot's
+ * registers show it, presence and power, without an event. Nothing if the bridge has no slots.
+ */
+void pci_bridge_show_in_slot(PciDevice *bridge, const PciDevice *dev, bool is_there);
 
 /* What a type with a config_write of its own calls from it. */
 void pci_bridge_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes);

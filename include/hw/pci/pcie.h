@@ -60,11 +60,8 @@ bool pcie_slot_pre_plug(PciDevice *port, Device *dev, Error **errp);
 bool pcie_slot_plug(PciDevice *port, Device *dev, Error **errp);
 bool pcie_slot_unplug_request(PciDevice *port, Device *dev, Error **errp);
 void pcie_slot_unplug(PciDevice *port, Device *dev);
-/*
- * For another handler of the bus (ACPI), when function 0 came (`dev`) or goes (NULL): presence, link
- * and power without an event. Nothing if the bridge has no slot.
- */
-void pcie_slot_set_quietly(PciDevice *port, const PciDevice *dev);
+/* Presence, link and power without an event: what pci_bridge_show_in_slot() does for a port. */
+void pcie_slot_show(PciDevice *port, const PciDevice *dev, bool is_there);
 
 /* --- small extended capabilities (hw/pci/pcie_ext.c) --- */
 
