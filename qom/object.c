@@ -14,6 +14,9 @@ static void set_initial(void *opaque, const Type *owner, const Property *prop)
     }
 }
 
+/* Whatever alignment a member asks for: vector registers, cache lines. */
+#define OBJECT_ALIGNMENT 64
+
 static void init_levels(Object *obj, const Type *type)
 {
     if (type_parent(type)) {
@@ -29,7 +32,7 @@ Object *object_new_of(const Type *type)
     Object *obj;
 
     assert(!type_is_abstract(type));
-    obj = g_malloc0(type_instance_size(type));
+    obj = g_aligned_alloc0(1, type_instance_size(type), OBJECT_ALIGNMENT);
     obj->type = type;
     obj->refs = 1;
     type_each_property(type, set_initial, obj);
@@ -70,7 +73,7 @@ static void object_free(Object *obj)
     type_each_property(obj->type, clear_property, obj);
     members_free(obj);
     g_free(obj->name);
-    g_free(obj);
+    g_aligned_free(obj);
 }
 
 void object_unref(void *opaque)
