@@ -68,6 +68,14 @@ void x86_raise_error(X86Cpu *cpu, unsigned vector, uint32_t error)
     x86_leave(cpu);
 }
 
+void x86_raise_noncanonical(X86Cpu *cpu, uint64_t linear)
+{
+    set_event(cpu, (X86Event){ .vector = VECTOR_GP, .kind = EVENT_FAULT, .has_error = true,
+                               .address = linear,
+                               .is_address = !cpu->state.is_delivering });
+    x86_leave(cpu);
+}
+
 void x86_raise_page_fault(X86Cpu *cpu, uint64_t linear, uint32_t error)
 {
     cpu->state.cr2 = linear;

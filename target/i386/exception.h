@@ -30,6 +30,8 @@ typedef enum X86EventKind {
 _Noreturn void x86_raise(X86Cpu *cpu, unsigned vector);
 _Noreturn void x86_raise_error(X86Cpu *cpu, unsigned vector, uint32_t error);
 _Noreturn void x86_raise_page_fault(X86Cpu *cpu, uint64_t linear, uint32_t error);
+/* A linear address that is not canonical: #GP(0), or #SS(0) where the operand is in SS. */
+_Noreturn void x86_raise_noncanonical(X86Cpu *cpu, uint64_t linear);
 /* With state as it is after the instruction. `debug`: bits for DR6. */
 _Noreturn void x86_raise_debug(X86Cpu *cpu, X86EventKind kind, uint64_t debug);
 /* INT n and its kin; the handler returns to next_rip. */

@@ -18,6 +18,7 @@
 #include "util/log.h"
 
 #define MOST_INSN_BYTES 15
+#define STACK_NEAR 16 /* what one push or pop may touch, about RSP */
 #define PAGE_BYTES (1u << TCG_PAGE_BITS)
 
 /* --- translation --- */
@@ -188,10 +189,40 @@ static void shut_down(X86Cpu *cpu)
     vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
 }
 
+/* What the instruction at the PC accesses is in SS: its memory operand, if not its stack. */
+static bool is_stack_access(X86Cpu *cpu)
+{
+    X86Tr t = { .cpu = cpu, .mode = cpu->state.mode };
+    uint8_t bytes[MOST_INSN_BYTES];
+    unsigned count = 0;
+    TcgPage page;
+
+    while (count < sizeof(bytes) &&
+           tcg_translate(&cpu->state.tcg, TCG_EXECUTE, x86_fetch_mmu(&cpu->state.tcg),
+                         cpu->state.pc + count, &page)) {
+        bytes[count++] = x86_read_physical(cpu, page.phys, 1);
+    }
+    if (!x86_decode(&t, bytes, count)) {
+        return false;
+    }
+    if (cpu->state.event.address - (cpu->state.gpr[X86_RSP] - STACK_NEAR) < 2 * STACK_NEAR) {
+        return true;
+    }
+    for (unsigned n = 0; n < t.in.operand_count; n++) {
+        if (tr_is_mem(&t, n)) {
+            return tr_op(&t, n)->mem.segment == ZYDIS_REGISTER_SS;
+        }
+    }
+    return false;
+}
+
 static void x86_deliver(TcgCpu *tcg, int exception)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
+    if (cpu->state.event.is_address && is_stack_access(cpu)) {
+        cpu->state.event.vector = VECTOR_SS;
+    }
     if (cpu->state.is_shut_down) {
         shut_down(cpu);
     } else if (cpu->state.event.vector != NO_VECTOR) {

@@ -118,8 +118,8 @@ static bool one_element(Repeat *r)
         advance(r, X86_RSI, 1);
         return true;
     case X86_CMPS:
-        x = tcg_load(tcg, r->mem, source(r, r->bytes));
         y = tcg_load(tcg, r->mem, destination(r, r->bytes, false));
+        x = tcg_load(tcg, r->mem, source(r, r->bytes));
         advance(r, X86_RSI, 1);
         advance(r, X86_RDI, 1);
         break;
@@ -197,18 +197,23 @@ static uint64_t store_many(Repeat *r, uint64_t count)
 
 static uint64_t move_many(Repeat *r, uint64_t count)
 {
-    uint64_t from_at = source(r, r->bytes), to_at = destination(r, r->bytes, true);
+    uint64_t from_at = source(r, r->bytes), to_at;
     unsigned mmu = x86_mmu(r->s);
     void *from, *to;
 
+    /* The source faults first. */
     count = MIN(count, in_page(r, from_at, X86_RSI));
+    from = count ? tcg_host(&r->s->tcg, TCG_READ, mmu, from_at, count * r->bytes) : NULL;
+    if (!from) {
+        return 0;
+    }
+    to_at = destination(r, r->bytes, true);
     count = MIN(count, in_page(r, to_at, X86_RDI));
     if (!count) {
         return 0;
     }
-    from = tcg_host(&r->s->tcg, TCG_READ, mmu, from_at, count * r->bytes);
     to = tcg_host(&r->s->tcg, TCG_WRITE, mmu, to_at, count * r->bytes);
-    if (!from || !to) {
+    if (!to) {
         return 0;
     }
     checked(r, r->segment, X86_RSI, count, false);

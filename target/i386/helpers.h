@@ -17,6 +17,8 @@ void x86_translate_mov_control(X86Tr *t);
 void x86_translate_mov_debug(X86Tr *t);
 void x86_translate_far(X86Tr *t, bool is_call);
 void x86_translate_far_return(X86Tr *t, unsigned released);
+/* Before MMX: x87 exceptions that are pending. */
+void x86_translate_fpu_check(X86Tr *t);
 /* MOVSD and CMPSD of SSE2. */
 void x86_translate_sse_scalar(X86Tr *t);
 
@@ -127,6 +129,24 @@ void x86_help_umwait(TcgCpu *tcg, uint32_t control, uint32_t is_tpause);
 
 typedef enum X86Move64 { X86_MOVDIR64B, X86_ENQCMD, X86_ENQCMDS } X86Move64;
 uint32_t x86_help_movdir64b(TcgCpu *tcg, uint64_t from, uint64_t to, uint32_t op);
+
+/* --- vectors (help_vector.c) --- */
+
+typedef enum X86Sha {
+    X86_SHA1RNDS4, X86_SHA1NEXTE, X86_SHA1MSG1, X86_SHA1MSG2, X86_SHA256RNDS2, X86_SHA256MSG1,
+    X86_SHA256MSG2,
+} X86Sha;
+#define X86_STR_INDEX    BIT(8)  /* the result is an index in ECX, else a mask in XMM0 */
+#define X86_STR_EXPLICIT BIT(9)  /* lengths are in EAX, EDX */
+#define X86_STR_WIDE     BIT(10) /* ...RAX, RDX */
+void x86_help_mask_store(TcgCpu *tcg, uint64_t linear, uint64_t data, uint32_t mask);
+void x86_help_masked_load(TcgCpu *tcg, uint64_t linear, uint32_t what);
+void x86_help_masked_store(TcgCpu *tcg, uint64_t linear, uint32_t what);
+void x86_help_gather(TcgCpu *tcg, uint64_t base, uint32_t regs, uint32_t shape, uint64_t unused);
+void x86_help_pcmpstr(TcgCpu *tcg, uint32_t what, uint64_t low, uint64_t high);
+void x86_help_sha(TcgCpu *tcg, uint32_t what, uint64_t low, uint64_t high);
+void x86_help_ldmxcsr(TcgCpu *tcg, uint32_t value);
+uint32_t x86_help_stmxcsr(TcgCpu *tcg);
 
 /* --- extended state (extended_state.c) --- */
 

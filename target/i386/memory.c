@@ -48,10 +48,17 @@ static _Noreturn void raise_fault(X86Cpu *cpu, const TcgFault *fault, uint32_t e
     x86_raise_page_fault(cpu, fault->addr, error);
 }
 
+/* Outside 64-bit mode an access across 4 GiB is beyond the limit of any segment. */
+static bool is_address(const X86State *s, const TcgFault *fault)
+{
+    return x86_is_code64(s) ? x86_is_canonical(s, fault->addr)
+                            : fault->addr + fault->bytes - 1 <= UINT32_MAX;
+}
+
 bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *out)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
-    bool is_canonical = x86_is_canonical(&cpu->state, fault->addr);
+    bool is_canonical = is_address(&cpu->state, fault);
     X86Page page = { 0 };
 
     if (!is_canonical || !x86_walk(cpu, fault->addr, (X86Access)fault->access, fault->mmu,
@@ -60,7 +67,7 @@ bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *ou
             return false;
         }
         if (!is_canonical) {
-            x86_raise_gp(cpu);
+            x86_raise_noncanonical(cpu, fault->addr);
         }
         raise_fault(cpu, fault, page.error);
     }

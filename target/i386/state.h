@@ -147,6 +147,7 @@ typedef struct X86Event {
     int16_t vector;     /* -1: none */
     uint8_t kind;       /* X86EventKind */
     bool has_error;
+    bool is_address;    /* #GP for an address that is not canonical: maybe #SS */
     uint32_t error;
     uint64_t address;   /* page faults: what CR2 gets */
     uint64_t debug;     /* debug exceptions: what DR6 gets */

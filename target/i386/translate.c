@@ -10,6 +10,7 @@
 #include "target/i386/helpers.h"
 #include "target/i386/isa.h"
 #include "target/i386/segment.h"
+#include "target/i386/translate_vector.h"
 #include "util/log.h"
 
 static const X86Rows *const groups[] = {
@@ -18,10 +19,15 @@ static const X86Rows *const groups[] = {
     &x86_rows_sse_int, &x86_rows_avx,
 };
 
+typedef struct Mnemonic {
+    const X86Row *row;
+    const X86Rows *group;
+} Mnemonic;
+
 /* By mnemonic; made once. */
-static const X86Row *const *mnemonic_table(void)
+static const Mnemonic *mnemonic_table(void)
 {
-    static const X86Row *table[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+    static Mnemonic table[ZYDIS_MNEMONIC_MAX_VALUE + 1];
     static gsize is_made;
 
     if (g_once_init_enter(&is_made)) {
@@ -29,8 +35,8 @@ static const X86Row *const *mnemonic_table(void)
             for (size_t i = 0; i < groups[g]->count; i++) {
                 const X86Row *row = &groups[g]->rows[i];
 
-                assert(!table[row->mnemonic]);
-                table[row->mnemonic] = row;
+                assert(!table[row->mnemonic].row);
+                table[row->mnemonic] = (Mnemonic){ row, groups[g] };
             }
         }
         g_once_init_leave(&is_made, 1);
@@ -67,7 +73,7 @@ bool x86_decode(X86Tr *t, const uint8_t *bytes, size_t length)
     }
     t->next_rip = t->rip + t->in.length;
     t->next_rip &= tr_is_64(t) ? UINT64_MAX : UINT32_MAX;
-    t->row = mnemonic_table()[t->in.mnemonic];
+    t->row = mnemonic_table()[t->in.mnemonic].row;
     if (!x86_has_instruction(t->cpu, &t->in)) {
         return false;
     }
@@ -75,6 +81,19 @@ bool x86_decode(X86Tr *t, const uint8_t *bytes, size_t length)
         unimp("x86: %s at %#" PRIx64, ZydisMnemonicGetString(t->in.mnemonic), t->rip);
     }
     return t->row;
+}
+
+bool x86_translates(const X86Cpu *cpu, const ZydisDecodedInstruction *in)
+{
+    return mnemonic_table()[in->mnemonic].row && x86_has_instruction(cpu, in);
+}
+
+bool x86_is_vector_instruction(const ZydisDecodedInstruction *in)
+{
+    const X86Rows *group = mnemonic_table()[in->mnemonic].group;
+
+    return group == &x86_rows_sse || group == &x86_rows_sse_int || group == &x86_rows_avx ||
+           (in->mnemonic == ZYDIS_MNEMONIC_MOVSD || in->mnemonic == ZYDIS_MNEMONIC_CMPSD);
 }
 
 ZyanStatus x86_decode_status(const X86Tr *t, const uint8_t *bytes, size_t length,
@@ -85,7 +104,15 @@ ZyanStatus x86_decode_status(const X86Tr *t, const uint8_t *bytes, size_t length
 
 void x86_translate_one(X86Tr *t)
 {
-    t->row->fn(t);
+    const X86Rows *group = mnemonic_table()[t->in.mnemonic].group;
+
+    t->uses_mmx = false;
+    if (!group->is_ready || group->is_ready(t)) {
+        t->row->fn(t);
+    }
+    if (t->uses_mmx) {
+        tr_leave_mmx(t);
+    }
 }
 
 bool tr_has(const X86Tr *t, X86Word word, unsigned bit)
@@ -231,16 +258,24 @@ static unsigned log2_of(unsigned scale)
     return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0;
 }
 
+/* Zydis 4.0 names R13D as base where a SIB byte with a 32-bit address has none. */
+static bool has_wrong_base(const X86Tr *t, const ZydisDecodedOperand *op)
+{
+    return op->mem.base == ZYDIS_REGISTER_R13D && (t->in.attributes & ZYDIS_ATTRIB_HAS_SIB) &&
+           t->in.raw.modrm.mod == 0 && (t->in.raw.sib.base & 7) == 5;
+}
+
 IrRef tr_offset(X86Tr *t, unsigned n)
 {
     const ZydisDecodedOperand *op = tr_op(t, n);
-    uint64_t displacement = op->mem.disp.value;
+    bool has_base = op->mem.base != ZYDIS_REGISTER_NONE && !has_wrong_base(t, op);
+    uint64_t displacement = has_wrong_base(t, op) ? t->in.raw.disp.value : op->mem.disp.value;
     IrRef sum = 0;
 
     if (op->mem.base == ZYDIS_REGISTER_RIP || op->mem.base == ZYDIS_REGISTER_EIP) {
         return cut_address(t, ir_i64(t->b, t->next_rip + displacement));
     }
-    if (op->mem.base != ZYDIS_REGISTER_NONE) {
+    if (has_base) {
         sum = address_register(t, op->mem.base);
     }
     if (op->mem.index != ZYDIS_REGISTER_NONE) {
@@ -283,7 +318,7 @@ IrRef tr_linear(X86Tr *t, unsigned segment, IrRef offset, unsigned bytes, bool i
         return segment < X86_FS ? offset
                                 : ir_add(t->b, offset, ir_get(t->b, SLOT_SEG_BASE + segment));
     }
-    if ((t->mode & X86_MODE_FLAT) && segment < X86_FS) {
+    if ((t->mode & X86_MODE_FLAT) && segment < X86_FS && !(is_write && segment == X86_CS)) {
         return offset;
     }
     ir_call_v(t->b, &x86_helper_check_limit, ir_trunc(t->b, offset),

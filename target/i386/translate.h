@@ -60,6 +60,7 @@ typedef struct X86Tr {
     bool is_ended;      /* control has been passed on, or has_new_rip */
     bool is_alone;      /* the region is this instruction and ends in the main loop */
     bool has_new_rip;   /* the PC's slot holds where to go on */
+    bool uses_mmx;      /* this instruction does */
     bool is_quiet;      /* no single-step trap after it */
 } X86Tr;
 
@@ -75,6 +76,7 @@ typedef struct X86Row {
 typedef struct X86Rows {
     const X86Row *rows;
     size_t count;
+    bool (*is_ready)(X86Tr *t); /* NULL: always; false: it has raised what is in the way */
 } X86Rows;
 #define X86_ROWS(array) { (array), ARRAY_SIZE(array) }
 
@@ -89,6 +91,9 @@ bool x86_decode(X86Tr *t, const uint8_t *bytes, size_t length);
 /* What Zydis says of the bytes, in this mode. */
 ZyanStatus x86_decode_status(const X86Tr *t, const uint8_t *bytes, size_t length,
                              ZydisDecodedInstruction *in);
+/* The CPU has the instruction, and we translate it. */
+bool x86_translates(const X86Cpu *cpu, const ZydisDecodedInstruction *in);
+bool x86_is_vector_instruction(const ZydisDecodedInstruction *in);
 /* One decoded instruction, with all that stands around each. */
 void x86_translate_one(X86Tr *t);
 /* What raises: the rest of the instruction is not reached. */

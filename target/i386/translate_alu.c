@@ -82,7 +82,7 @@ static void alu_locked(X86Tr *t, Alu alu)
 {
     unsigned bytes = tr_bytes(t, 0);
     IrRef linear = tr_address(t, 0, true);
-    IrRef y = tr_read(t, 1), old;
+    IrRef y = tr_read_as(t, 1, bytes), old;
     X86KnownFlags f;
 
     old = ir_atomic(t->b, atomic_op(alu), tr_mem(t, bytes), linear,
@@ -215,6 +215,17 @@ static void xadd(X86Tr *t)
     tr_set_flags(t, f);
 }
 
+/* To a register, which otherwise stays as a whole. */
+static void write_if(X86Tr *t, IrRef condition, IrRef value)
+{
+    bool is_high;
+    unsigned slot = SLOT_RAX + tr_gpr_number(tr_op(t, 0)->reg.value, &is_high);
+    IrRef old = ir_get(t->b, slot);
+
+    tr_write(t, 0, value);
+    ir_put(t->b, slot, ir_select(t->b, condition, ir_get(t->b, slot), old));
+}
+
 static void cmpxchg(X86Tr *t)
 {
     unsigned bytes = tr_bytes(t, 0);
@@ -230,7 +241,7 @@ static void cmpxchg(X86Tr *t)
         old = tr_read(t, 0);
         compute(t, ALU_CMP, bytes, expected, old, &f);
         is_same = ir_setcond(t->b, IR_EQ, expected, old);
-        tr_write(t, 0, ir_select(t->b, is_same, new, old));
+        write_if(t, is_same, new);
     }
     /* Of 32 bits the accumulator's upper half is cleared only if it is loaded. */
     IrRef rax = ir_get(t->b, SLOT_RAX);

@@ -63,7 +63,7 @@ static void compare(X86Tr *t, unsigned bytes, IrRef x, IrRef y)
 
 static void once(X86Tr *t, X86String op, unsigned bytes)
 {
-    IrRef x;
+    IrRef x, y;
 
     switch (op) {
     case X86_MOVS:
@@ -82,8 +82,8 @@ static void once(X86Tr *t, X86String op, unsigned bytes)
         advance(t, X86_RSI, bytes);
         break;
     case X86_CMPS:
-        x = tr_load(t, bytes, source(t, bytes));
-        compare(t, bytes, x, tr_load(t, bytes, destination(t, bytes, false)));
+        y = tr_load(t, bytes, destination(t, bytes, false));
+        compare(t, bytes, tr_load(t, bytes, source(t, bytes)), y);
         advance(t, X86_RSI, bytes);
         advance(t, X86_RDI, bytes);
         break;

@@ -174,6 +174,24 @@ static void syscall_op(X86Tr *t)
     system_op(t);
 }
 
+/* F3 90 with REX.B is an exchange with R8, whatever Zydis calls it. */
+static void pause_op(X86Tr *t)
+{
+    static const X86Row row = { .arg = OP_PAUSE };
+    unsigned bytes = t->in.raw.rex.W ? 8 : t->in.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE ? 2 : 4;
+    IrRef x, y;
+
+    if (!t->in.raw.rex.B) {
+        t->row = &row;
+        system_op(t);
+        return;
+    }
+    x = tr_get_gpr(t, X86_RAX, bytes);
+    y = tr_get_gpr(t, 8, bytes);
+    tr_put_gpr(t, X86_RAX, bytes, y);
+    tr_put_gpr(t, 8, bytes, x);
+}
+
 /* --- control and debug registers --- */
 
 static const IrHelper read_cr = {
@@ -589,8 +607,9 @@ static void undefined(X86Tr *t)
 static const X86Row rows[] = {
     SYSTEM(HLT), SYSTEM(CLTS), SYSTEM(CPUID), SYSTEM(RDTSC), SYSTEM(RDTSCP), SYSTEM(RDMSR),
     SYSTEM(WRMSR), SYSTEM(SYSENTER), SYSTEM(SWAPGS), SYSTEM(XSETBV), SYSTEM(XGETBV),
-    SYSTEM(MONITOR), SYSTEM(MWAIT), SYSTEM(RSM), SYSTEM(PAUSE), SYSTEM(RDPKRU), SYSTEM(WRPKRU),
+    SYSTEM(MONITOR), SYSTEM(MWAIT), SYSTEM(RSM), SYSTEM(RDPKRU), SYSTEM(WRPKRU),
     SYSTEM(RDPMC), SYSTEM(SERIALIZE), SYSTEM(INVD),
+    { ZYDIS_MNEMONIC_PAUSE, pause_op },
     { ZYDIS_MNEMONIC_WBINVD, system_op, OP_INVD },
     { ZYDIS_MNEMONIC_SYSCALL, syscall_op },
     { ZYDIS_MNEMONIC_SYSRET, sysret },

@@ -1,0 +1,57 @@
+/*
+ * Silicon as oracle: the same instructions, from the same state, on the host's CPU and on ours.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_SILICON_H
+#define TARGET_I386_SILICON_H
+
+#include <Zydis/Zydis.h>
+
+#define SILICON_CODE_AT    UINT64_C(0x10000000) /* one page, nothing behind it */
+#define SILICON_DATA_AT    UINT64_C(0x20000000) /* two pages, nothing around them */
+#define SILICON_DATA_BYTES 8192
+#define SILICON_CODE_BYTES 64
+#define SILICON_VECTORS    16
+
+/* What user code can see. In a mapping that a child process shares. */
+typedef struct SiliconState {
+    uint64_t gpr[16], rip, eflags;
+    uint32_t mxcsr;
+    uint8_t legacy[160];            /* of an FXSAVE area: x87 and MMX */
+    uint64_t vec[SILICON_VECTORS][4];
+    uint8_t data[SILICON_DATA_BYTES];
+    /* after a run */
+    int vector;
+    uint64_t error, cr2;
+} SiliconState;
+
+typedef struct SiliconCase {
+    bool is_64;
+    unsigned code_bytes, insns;
+    uint8_t code[SILICON_CODE_BYTES];
+    uint32_t undefined_flags;       /* at its end */
+    uint32_t ever_undefined;        /* on the way */
+    bool has_fma;                   /* which of several NaNs comes out is not compared */
+    bool is_done;                   /* the native run has a result */
+    SiliconState before, native;
+} SiliconCase;
+
+/* --- silicon_native.c: runs cases in a child; those that kill it are not done --- */
+
+typedef struct SiliconNative SiliconNative;
+SiliconNative *silicon_native_new(unsigned cases);
+SiliconCase *silicon_native_case(SiliconNative *native, unsigned n);
+/* Why it cannot be done here; NULL: it can. */
+const char *silicon_native_problem(void);
+void silicon_native_run(SiliconNative *native, unsigned count);
+void silicon_native_free(SiliconNative *native);
+
+/* --- silicon_cases.c: random instructions --- */
+
+/* The next random case: instructions the CPU `has`, all within what can be run natively. */
+typedef bool SiliconHas(void *opaque, const ZydisDecodedInstruction *in);
+void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque);
+void silicon_case_print(const SiliconCase *c, GString *out);
+
+#endif

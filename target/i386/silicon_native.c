@@ -1,0 +1,243 @@
+/*
+ * Running a case on the host's CPU: a signal handler swaps in its registers, returns into the code,
+ * and the signal that ends it finds what came out. In a child process, which a case may kill.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "target/i386/silicon.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+
+#define CS_64 0x33u
+#define CS_32 0x23u
+#define SS_USER 0x2bu
+#define XSAVE_HEADER 512
+#define YMM_AT 576
+#define SECONDS_PER_CASE 2
+
+struct SiliconNative {
+    unsigned room;
+    volatile unsigned next; /* shared with the child */
+    SiliconCase cases[];
+};
+
+#if defined(__x86_64__)
+
+static SiliconCase *current;
+static ucontext_t home;
+static uint8_t home_fp[4096] __attribute__((aligned(64)));
+static unsigned fp_bytes;
+
+static const int register_order[16] = {
+    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+    REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+};
+
+/* The kernel's frame has an XSAVE area in the standard format. */
+static void put_vectors(uint8_t *fp, const SiliconState *s)
+{
+    uint64_t *bv = (uint64_t *)(fp + XSAVE_HEADER);
+
+    memcpy(fp, s->legacy, 24);
+    memcpy(fp + 24, &s->mxcsr, 4);
+    memcpy(fp + 32, s->legacy + 32, 128);
+    for (unsigned n = 0; n < SILICON_VECTORS; n++) {
+        memcpy(fp + 160 + 16 * n, s->vec[n], 16);
+        memcpy(fp + YMM_AT + 16 * n, &s->vec[n][2], 16);
+    }
+    *bv |= 7;
+}
+
+static void get_vectors(const uint8_t *fp, SiliconState *s)
+{
+    uint64_t bv = *(const uint64_t *)(fp + XSAVE_HEADER);
+
+    memcpy(s->legacy, fp, 160);
+    memcpy(&s->mxcsr, fp + 24, 4);
+    for (unsigned n = 0; n < SILICON_VECTORS; n++) {
+        memset(s->vec[n], 0, 32);
+        if (bv & 2) {
+            memcpy(s->vec[n], fp + 160 + 16 * n, 16);
+        }
+        if (bv & 4) {
+            memcpy(&s->vec[n][2], fp + YMM_AT + 16 * n, 16);
+        }
+    }
+}
+
+static void begin(ucontext_t *uc)
+{
+    SiliconState *s = &current->before;
+    greg_t *regs = uc->uc_mcontext.gregs;
+
+    home = *uc;
+    memcpy(home_fp, uc->uc_mcontext.fpregs, fp_bytes);
+    for (unsigned n = 0; n < 16; n++) {
+        regs[register_order[n]] = s->gpr[n];
+    }
+    regs[REG_RIP] = SILICON_CODE_AT;
+    regs[REG_EFL] = s->eflags | 0x202;
+    regs[REG_CSGSFS] = (regs[REG_CSGSFS] & 0xffffffff0000) | (current->is_64 ? CS_64 : CS_32) |
+                       (greg_t)SS_USER << 48;
+    put_vectors((uint8_t *)uc->uc_mcontext.fpregs, s);
+}
+
+static void end(ucontext_t *uc)
+{
+    SiliconState *s = &current->native;
+    greg_t *regs = uc->uc_mcontext.gregs;
+    fpregset_t fp = uc->uc_mcontext.fpregs;
+
+    for (unsigned n = 0; n < 16; n++) {
+        s->gpr[n] = regs[register_order[n]];
+    }
+    s->rip = regs[REG_RIP];
+    s->eflags = regs[REG_EFL];
+    s->vector = regs[REG_TRAPNO];
+    s->error = regs[REG_ERR];
+    s->cr2 = regs[REG_CR2];
+    get_vectors((const uint8_t *)fp, s);
+    current->is_done = true;
+    memcpy(uc->uc_mcontext.gregs, home.uc_mcontext.gregs, sizeof(home.uc_mcontext.gregs));
+    memcpy(fp, home_fp, fp_bytes);
+}
+
+static void handle(int signal, siginfo_t *info, void *context)
+{
+    if (signal == SIGUSR1) {
+        begin(context);
+    } else {
+        end(context);
+    }
+}
+
+static unsigned xsave_bytes(void)
+{
+    uint32_t eax = 0xd, ebx, ecx = 0, edx;
+
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return MIN(ebx, sizeof(home_fp));
+}
+
+static void install_handlers(void)
+{
+    static const int signals[] = { SIGUSR1, SIGTRAP, SIGSEGV, SIGILL, SIGFPE, SIGBUS };
+    static uint8_t stack[65536];
+    stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+    struct sigaction action = { .sa_sigaction = handle, .sa_flags = SA_SIGINFO | SA_ONSTACK |
+                                                                    SA_NODEFER };
+
+    sigaltstack(&alternate, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        sigaction(signals[i], &action, NULL);
+    }
+    signal(SIGALRM, SIG_DFL);
+    fp_bytes = xsave_bytes();
+    /* In 32-bit code data segments count. */
+    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(SS_USER));
+}
+
+static bool map_at(uint64_t at, size_t bytes, int protection)
+{
+    return mmap((void *)(uintptr_t)at, bytes, protection,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+           (void *)(uintptr_t)at;
+}
+
+static void run_one(SiliconCase *c)
+{
+    uint8_t *code = (uint8_t *)(uintptr_t)SILICON_CODE_AT;
+    uint8_t *data = (uint8_t *)(uintptr_t)SILICON_DATA_AT;
+
+    current = c;
+    memset(code, 0xcc, 4096);
+    memcpy(code, c->code, c->code_bytes);
+    memcpy(data, c->before.data, SILICON_DATA_BYTES);
+    alarm(SECONDS_PER_CASE);
+    raise(SIGUSR1);
+    alarm(0);
+    memcpy(c->native.data, data, SILICON_DATA_BYTES);
+}
+
+static _Noreturn void child(SiliconNative *native, unsigned count)
+{
+    if (!map_at(SILICON_CODE_AT, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) ||
+        !map_at(SILICON_DATA_AT, SILICON_DATA_BYTES, PROT_READ | PROT_WRITE)) {
+        _exit(1);
+    }
+    install_handlers();
+    while (native->next < count) {
+        SiliconCase *c = &native->cases[native->next];
+
+        native->next = native->next + 1;
+        run_one(c);
+    }
+    _exit(0);
+}
+
+const char *silicon_native_problem(void)
+{
+    uint32_t eax = 1, ebx, ecx = 0, edx;
+
+    __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+    return ecx >> 28 & 1 ? NULL : "the host has no AVX";
+}
+
+#else
+
+static _Noreturn void child(SiliconNative *native, unsigned count)
+{
+    _exit(1);
+}
+
+const char *silicon_native_problem(void)
+{
+    return "the host is no x86-64";
+}
+
+#endif
+
+/* Again from the next case on, when one has killed the child. */
+void silicon_native_run(SiliconNative *native, unsigned count)
+{
+    native->next = 0;
+    while (native->next < count) {
+        unsigned before = native->next;
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0) {
+            child(native, count);
+        }
+        assert(pid > 0);
+        waitpid(pid, &status, 0);
+        if (native->next == before) {
+            g_error("the native side does not start");
+        }
+    }
+}
+
+SiliconNative *silicon_native_new(unsigned cases)
+{
+    size_t bytes = sizeof(SiliconNative) + cases * sizeof(SiliconCase);
+    SiliconNative *native = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert(native != MAP_FAILED);
+    native->room = cases;
+    return native;
+}
+
+SiliconCase *silicon_native_case(SiliconNative *native, unsigned n)
+{
+    return &native->cases[n];
+}
+
+void silicon_native_free(SiliconNative *native)
+{
+    munmap(native, sizeof(SiliconNative) + native->room * sizeof(SiliconCase));
+}
