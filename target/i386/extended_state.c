@@ -59,7 +59,7 @@ static void load_x87(X86State *s, const uint8_t *area, bool is_wide)
 {
     X86Fpu *f = &s->fpu;
 
-    f->control = get16(area) | 0x40;
+    f->control = (get16(area) & 0x1f3f) | 0x40;
     f->status = get16(area + 2) & ~0x3800;
     f->top = get16(area + 2) >> 11 & 7;
     f->valid = area[4];

@@ -148,6 +148,13 @@ void x86_help_sha(TcgCpu *tcg, uint32_t what, uint64_t low, uint64_t high);
 void x86_help_ldmxcsr(TcgCpu *tcg, uint32_t value);
 uint32_t x86_help_stmxcsr(TcgCpu *tcg);
 
+/* --- x87 (help_x87.c) --- */
+
+#define X86_X87_WIDE BIT(16) /* the environment has its 32-bit form */
+/* The low 3 bits of the opcode << 8 | ModRM; EFLAGS or the status word, for whom it matters. */
+uint32_t x86_help_x87(TcgCpu *tcg, uint32_t what, uint64_t linear, uint32_t is_true);
+void x86_help_x87_pending(TcgCpu *tcg);
+
 /* --- extended state (extended_state.c) --- */
 
 typedef enum X86Save {

@@ -2,7 +2,7 @@
  * Silicon as oracle: random instructions on the host's CPU and on ours, from the same state;
  * registers, flags, vectors, memory and faults must agree.
  *
- * SILICON_INSNS is how many instructions (200,000 if not set), SILICON_SEED where chance begins,
+ * SILICON_INSNS is how many instructions (twice 100,000 if not set), SILICON_SEED where chance begins,
  * SILICON_REPORTS how many differences are printed.
  * Flags that the manual leaves undefined are not compared.
  *
@@ -24,7 +24,7 @@
 
 #define BATCH 256
 #define MXCSR_PE 0x20
-#define DEFAULT_INSNS 200000
+#define DEFAULT_INSNS 100000
 #define DEFAULT_REPORTS 25
 
 /* The guest's RAM: tables, handlers, and what the cases see. */
@@ -136,6 +136,8 @@ static void load_state(const SiliconCase *c)
     f->top = f->status >> 11 & 7;
     f->status &= ~0x3800;
     f->valid = in->legacy[4];
+    f->ip = f->dp = 0;
+    f->cs = f->ds = f->opcode = 0;
     for (unsigned n = 0; n < 8; n++) {
         memcpy(&f->reg[(f->top + n) & 7], in->legacy + 32 + 16 * n, 10);
     }
@@ -201,7 +203,7 @@ static void write_ram(uint64_t at, const void *data, size_t bytes)
 
 static void run_ours(const SiliconCase *c, SiliconState *out)
 {
-    uint8_t code[256];
+    uint8_t code[4096]; /* all of it: the last case may have written there */
 
     memset(code, 0xcc, sizeof(code));
     memcpy(code, c->code, c->code_bytes);
