@@ -142,6 +142,7 @@ static void compare(X87 *x, X86Extended b, bool is_quiet, bool is_b_empty, uint1
         return;
     }
     x87_compare(&run, get(x, 0), b, is_quiet);
+    more &= run.status & FSW_IE ? ~FSW_DE : UINT16_MAX;
     note(x, (run.status & ~FSW_C1) | more, codes);
 }
 
