@@ -44,6 +44,7 @@ static const LevelRow level_rows[] = {
     { .leaf = 0x80000007, .word = X86_8000_0007_EDX },
     { .leaf = 0x80000008, .word = X86_8000_0008_EBX },
     { .leaf = 0x8000000a, .feature = "svm" },
+    { .leaf = 0x8000001e, .feature = "topoext" },
     { .leaf = 0x80000021, .word = X86_8000_0021_EAX },
     { .leaf = 0xc0000001, .word = X86_C000_0001_EDX },
 };
