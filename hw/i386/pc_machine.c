@@ -142,6 +142,43 @@ static const EnumTable smbios_entry_points = {
     "SmbiosEntryPointType", smbios_entry_point_names, ARRAY_SIZE(smbios_entry_point_names),
 };
 
+/* --- what clients may look at --- */
+
+static json_object *path_of(Device *dev)
+{
+    g_autofree char *path = dev ? object_path(dev) : NULL;
+
+    return json_string(path ? path : "");
+}
+
+static json_object *get_rtc(Object *obj, const Property *p, Error **errp)
+{
+    return path_of(X86_MACHINE(obj)->rtc);
+}
+
+static json_object *get_acpi_device(Object *obj, const Property *p, Error **errp)
+{
+    return path_of(X86_MACHINE(obj)->acpi_device);
+}
+
+static json_object *get_rtc_time(Object *obj, const Property *p, Error **errp)
+{
+    Device *rtc = X86_MACHINE(obj)->rtc;
+
+    if (!rtc) {
+        error_set(errp, "the machine has no clock yet");
+        return NULL;
+    }
+    return object_get(rtc, "date", errp);
+}
+
+static json_object *get_device_memory(Object *obj, const Property *p, Error **errp)
+{
+    const DeviceMemory *memory = MACHINE(obj)->device_memory;
+
+    return json_object_new_uint64(memory ? memory->region.size : 0);
+}
+
 static const Property pc_props[] = {
     PROP_SIZE("max-ram-below-4g", PcMachine, max_ram_below_4g, .has_no_default = true,
               .check = check_max_ram, .doc = "Maximum ram below the 4G boundary (32bit boundary)"),
@@ -166,6 +203,12 @@ static const Property pc_props[] = {
               .has_no_default = true, .doc = "SMBIOS Entry Point type [32, 64]"),
     PROP_BOOL("nvdimm", PcMachine, has_nvdimm, .has_no_default = true,
               .doc = "Set on/off to enable/disable NVDIMM instantiation"),
+    PROP_COMPUTED("rtc_state", "link<isa-device>", .get = get_rtc, .doc = "The clock"),
+    PROP_COMPUTED("rtc-time", "struct tm", .get = get_rtc_time, .doc = "What the clock shows"),
+    PROP_COMPUTED("acpi-device", "link<hotplug-handler>", .get = get_acpi_device,
+                  .doc = "The device with ACPI's registers"),
+    PROP_COMPUTED("device-memory-region-size", "int", .get = get_device_memory,
+                  .doc = "Bytes of the window for memory that is plugged"),
     PROP_MACHINE_HMAT,
 };
 
