@@ -175,6 +175,9 @@ BENCHES = {
     # name: (function, unit, higher is better)
     'start': (start, 'ms', False),
     'memory': (memory, 'KiB', False),
+    **{f'{name}-{board}': (lambda binary, fn=fn, board=board: fn(binary, board), unit, False)
+       for board in ('microvm', 'pc', 'q35')
+       for name, fn, unit in (('start', start, 'ms'), ('memory', memory, 'KiB'))},
     'qmp-commands': (qmp_commands, '/s', True),
     'qmp-round-trips': (round_trips, '/s', True),
     'qom-get': (qom_get, '/s', True),
