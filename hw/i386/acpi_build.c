@@ -5,6 +5,8 @@
  */
 #include "util/osdep.h"
 #include "acpi_build.h"
+#include "acpi_nvdimm.h"
+#include "acpi_tpm.h"
 #include "hw/acpi/fadt.h"
 #include "hw/acpi/table_source.h"
 
@@ -15,6 +17,8 @@ void acpi_build(AcpiLinker *linker, const AcpiBoard *board)
     uint32_t dsdt = acpi_tables_add_aml(t, "DSDT", 2, acpi_dsdt(board));
 
     acpi_add_fixed_tables(t, board, dsdt, facs);
+    acpi_add_nvdimm_tables(t, board);
+    acpi_add_tpm_tables(t);
     acpi_add_tables_of_devices(t);
     acpi_tables_finish(t, 0);
 }

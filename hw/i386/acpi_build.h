@@ -16,5 +16,6 @@ void acpi_build(AcpiLinker *linker, const AcpiBoard *board);
 /* acpi_pc.c: the board's files in fw_cfg, brought up to date when a guest reads them first. */
 bool acpi_pc_init(struct PcMachine *pc, Error **errp);
 void acpi_pc_clear(struct PcMachine *pc);
+void acpi_pc_nvdimm_changed(struct PcMachine *pc);
 
 #endif

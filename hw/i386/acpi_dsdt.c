@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "acpi_build.h"
+#include "acpi_tpm.h"
 
 #define HPET_ADDRESS 0xfed00000
 #define HPET_BYTES   0x400
@@ -36,6 +37,6 @@ Aml *acpi_dsdt(const AcpiBoard *board)
 {
     return aml_list(
         aml_scope("\\_GPE", aml_name("_HID", aml_string("ACPI0006"))),
-        acpi_pci_terms(board), hpet(board), acpi_cpu_terms(board), acpi_memory_terms(board),
-        sleep_states(board));
+        acpi_pci_terms(board), hpet(board), acpi_tpm_terms(), acpi_cpu_terms(board),
+        acpi_memory_terms(board), sleep_states(board));
 }

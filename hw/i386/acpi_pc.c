@@ -6,6 +6,8 @@
  */
 #include "util/osdep.h"
 #include "acpi_build.h"
+#include "acpi_tpm.h"
+#include "hw/acpi/nvdimm.h"
 #include "hw/acpi/piix4_pm.h"
 #include "hw/core/reset.h"
 #include "hw/nvram/fw_cfg.h"
@@ -35,6 +37,7 @@ struct AcpiPc {
         size_t size;
     } blobs[ARRAY_SIZE(files)];
     bool is_current; /* since the last reset */
+    AcpiNvdimm *nvdimm; /* NULL: the machine takes none */
 };
 typedef struct AcpiPc AcpiPc;
 
@@ -189,6 +192,30 @@ static bool add_files(AcpiPc *acpi, Error **errp)
     return true;
 }
 
+/* Firmware places the page; what it holds then does not matter. */
+static bool add_nvdimm(AcpiPc *acpi, Error **errp)
+{
+    FwCfgBlob page = { .size = ACPI_NVDIMM_PAGE_BYTES };
+
+    if (!acpi->pc->has_nvdimm || !acpi->pc->parent.parent.memory.slots) {
+        return true;
+    }
+    page.data = g_malloc0(page.size);
+    if (!fw_cfg_add_file(acpi->pc->parent.fw_cfg, ACPI_NVDIMM_PAGE_FILE, &page, errp)) {
+        g_free(page.data);
+        return false;
+    }
+    acpi->nvdimm = acpi_nvdimm_new(&acpi->pc->parent.parent);
+    return true;
+}
+
+void acpi_pc_nvdimm_changed(PcMachine *pc)
+{
+    if (pc->acpi && pc->acpi->nvdimm) {
+        acpi_nvdimm_changed(pc->acpi->nvdimm);
+    }
+}
+
 bool acpi_pc_init(PcMachine *pc, Error **errp)
 {
     AcpiPc *acpi;
@@ -200,13 +227,15 @@ bool acpi_pc_init(PcMachine *pc, Error **errp)
     acpi->pc = pc;
     pc->acpi = acpi;
     reset_register(was_reset, acpi);
-    return add_files(acpi, errp);
+    return add_files(acpi, errp) && add_nvdimm(acpi, errp) &&
+           acpi_tpm_add_files(pc->parent.fw_cfg, errp);
 }
 
 void acpi_pc_clear(PcMachine *pc)
 {
     if (pc->acpi) {
         reset_unregister(was_reset, pc->acpi);
+        g_clear_pointer(&pc->acpi->nvdimm, acpi_nvdimm_free);
         g_clear_pointer(&pc->acpi, g_free);
     }
 }

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "acpi_build.h"
 #include "hw/acpi/hotplug.h"
 #include "hw/core/cpu.h"
 #include "hw/mem/pc_dimm.h"
@@ -43,6 +44,7 @@ static bool dimm_pre_plug(Object *obj, Device *dev, Error **errp)
 static bool dimm_plug(Object *obj, Device *dev, Error **errp)
 {
     pc_dimm_plug(MACHINE(obj), PC_DIMM(dev));
+    acpi_pc_nvdimm_changed(PC_MACHINE(obj));
     return acpi_hotplug_handler.plug(acpi_of(obj), dev, errp);
 }
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What firmware and guests are told of a TPM, with swtpm as the TPM."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import acpi  # noqa: E402
+import house  # noqa: E402
+from fw_cfg import FwCfg  # noqa: E402
+from vm import Vm  # noqa: E402
+
+SWTPM = shutil.which('swtpm')
+
+
+class Tpm:
+    """A machine with a TPM of its own."""
+
+    def __init__(self, model, version):
+        self.folder = tempfile.TemporaryDirectory(prefix='tpm-')
+        path = os.path.join(self.folder.name, 'control')
+        self.tpm = subprocess.Popen(
+            [SWTPM, 'socket', '--tpmstate', f'dir={self.folder.name}', '--ctrl',
+             f'type=unixio,path={path}', '--terminate', *(['--tpm2'] if version == 2 else [])],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not os.path.exists(path) and self.tpm.poll() is None:
+            pass
+        self.vm = Vm(house.binary(), '-M', 'q35', '-nodefaults', '-chardev',
+                     f'socket,id=c,path={path}', '-tpmdev', 'emulator,id=t,chardev=c', '-device',
+                     f'{model},tpmdev=t', qtest=True)
+
+    def __enter__(self):
+        return self.vm.__enter__()
+
+    def __exit__(self, *args):
+        self.vm.__exit__(*args)
+        self.tpm.terminate()
+        self.tpm.wait()
+        self.folder.cleanup()
+
+
+@unittest.skipUnless(SWTPM, 'swtpm is not installed')
+class AcpiTpm(unittest.TestCase):
+    def test_tpm2(self):
+        for model, method, control in (('tpm-tis', 6, 0), ('tpm-crb', 7, 0xfed40040)):
+            with self.subTest(model=model), Tpm(model, 2) as vm:
+                cfg = FwCfg(vm)
+                self.assertEqual(cfg.files()['etc/tpm/log'][0], 65536)
+                self.assertEqual(cfg.file('etc/tpm/config').hex(), '0050d4fe0201')
+                tables = dict(acpi.split(cfg.file('etc/acpi/tables')))
+                table = tables['TPM2']
+                self.assertEqual(int.from_bytes(table[40:48], 'little'), control)
+                self.assertEqual(int.from_bytes(table[48:52], 'little'), method)
+                self.assertIn(b'MSFT0101', tables['DSDT'])
+                self.assertIn(b'etc/tpm/log\0', cfg.file('etc/table-loader'))
+                if acpi.IASL:
+                    acpi.disassemble(table)
+                    acpi.disassemble(tables['DSDT'])
+
+    def test_tpm12(self):
+        with Tpm('tpm-tis', 1) as vm:
+            cfg = FwCfg(vm)
+            tables = dict(acpi.split(cfg.file('etc/acpi/tables')))
+            self.assertNotIn('TPM2', tables)
+            self.assertNotIn(b'MSFT0101', tables['DSDT'])
+            self.assertEqual(cfg.file('etc/tpm/config').hex(), '0050d4fe0101')
+
+
+if __name__ == '__main__':
+    house.main()
