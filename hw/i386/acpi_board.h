@@ -42,6 +42,7 @@ typedef struct AcpiBoard {
     bool has_hpet, has_8042, has_nvdimm;
     uint32_t hpet_id;
     Device *fw_cfg;
+    const GPtrArray *user_tables; /* of GByteArray: complete tables */
 } AcpiBoard;
 
 /* --- terms of the DSDT; each of a subject --- */

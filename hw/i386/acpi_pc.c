@@ -9,6 +9,7 @@
 #include "acpi_tpm.h"
 #include "hw/acpi/nvdimm.h"
 #include "hw/acpi/piix4_pm.h"
+#include "hw/acpi/user_tables.h"
 #include "hw/core/reset.h"
 #include "hw/nvram/fw_cfg.h"
 #include "ich9_lpc.h"
@@ -27,6 +28,7 @@
 #define TABLES_STEP    (128 * KiB)
 #define LOADER_STEP    (4 * KiB)
 #define RSDP_BYTES     20
+enum { OEM_ID_AT = 10, OEM_TABLE_ID_AT = 16 }; /* in a table's header */
 
 static const char *const files[] = { ACPI_TABLES_FILE, ACPI_RSDP_FILE, ACPI_LOADER_FILE };
 
@@ -38,6 +40,7 @@ struct AcpiPc {
     } blobs[ARRAY_SIZE(files)];
     bool is_current; /* since the last reset */
     AcpiNvdimm *nvdimm; /* NULL: the machine takes none */
+    GPtrArray *user_tables; /* of GByteArray */
 };
 typedef struct AcpiPc AcpiPc;
 
@@ -99,6 +102,22 @@ static void describe_ecam(AcpiBoard *board)
     }
 }
 
+/* A licence (SLIC) is good on a machine whose tables are of the same maker. */
+static void describe_oem(AcpiBoard *board, const X86Machine *x86)
+{
+    g_strlcpy(board->oem.id, x86->oem_id, sizeof(board->oem.id));
+    g_strlcpy(board->oem.table_id, x86->oem_table_id, sizeof(board->oem.table_id));
+    for (guint i = 0; i < board->user_tables->len; i++) {
+        const GByteArray *table = board->user_tables->pdata[i];
+
+        if (!memcmp(table->data, "SLIC", 4)) {
+            memcpy(board->oem.id, table->data + OEM_ID_AT, sizeof(board->oem.id) - 1);
+            memcpy(board->oem.table_id, table->data + OEM_TABLE_ID_AT,
+                   sizeof(board->oem.table_id) - 1);
+        }
+    }
+}
+
 static void describe(AcpiBoard *board, PcMachine *pc)
 {
     X86Machine *x86 = &pc->parent;
@@ -111,9 +130,9 @@ static void describe(AcpiBoard *board, PcMachine *pc)
                           .above_4g_base = x86->above_4g_base,
                           .above_4g_bytes = x86->above_4g_bytes, .has_hpet = pc->has_hpet,
                           .has_8042 = pc->has_i8042, .hpet_id = HPET_ID,
-                          .has_nvdimm = pc->has_nvdimm, .fw_cfg = x86->fw_cfg };
-    g_strlcpy(board->oem.id, x86->oem_id, sizeof(board->oem.id));
-    g_strlcpy(board->oem.table_id, x86->oem_table_id, sizeof(board->oem.table_id));
+                          .has_nvdimm = pc->has_nvdimm, .fw_cfg = x86->fw_cfg,
+                          .user_tables = pc->acpi->user_tables };
+    describe_oem(board, x86);
     describe_power(board, pc);
     describe_ecam(board);
 }
@@ -216,6 +235,22 @@ void acpi_pc_nvdimm_changed(PcMachine *pc)
     }
 }
 
+static bool take_user_tables(AcpiPc *acpi, Error **errp)
+{
+    const GPtrArray *given = acpi->pc->parent.parent.options.acpi_tables;
+
+    acpi->user_tables = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+    for (guint i = 0; i < given->len; i++) {
+        GByteArray *table = acpi_user_table_new(given->pdata[i], errp);
+
+        if (!table) {
+            return false;
+        }
+        g_ptr_array_add(acpi->user_tables, table);
+    }
+    return true;
+}
+
 bool acpi_pc_init(PcMachine *pc, Error **errp)
 {
     AcpiPc *acpi;
@@ -227,7 +262,7 @@ bool acpi_pc_init(PcMachine *pc, Error **errp)
     acpi->pc = pc;
     pc->acpi = acpi;
     reset_register(was_reset, acpi);
-    return add_files(acpi, errp) && add_nvdimm(acpi, errp) &&
+    return take_user_tables(acpi, errp) && add_files(acpi, errp) && add_nvdimm(acpi, errp) &&
            acpi_tpm_add_files(pc->parent.fw_cfg, errp);
 }
 
@@ -236,6 +271,7 @@ void acpi_pc_clear(PcMachine *pc)
     if (pc->acpi) {
         reset_unregister(was_reset, pc->acpi);
         g_clear_pointer(&pc->acpi->nvdimm, acpi_nvdimm_free);
+        g_ptr_array_unref(pc->acpi->user_tables);
         g_clear_pointer(&pc->acpi, g_free);
     }
 }

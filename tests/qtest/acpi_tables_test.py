@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -11,7 +12,7 @@ import acpiexec  # noqa: E402
 import house  # noqa: E402
 from fw_cfg import FwCfg  # noqa: E402
 from pci import Pci  # noqa: E402
-from vm import Vm  # noqa: E402
+from vm import Vm, refusal  # noqa: E402
 
 SMP = ['-smp', '2,sockets=4,maxcpus=4']
 SLOTS = ['-m', '128,slots=2,maxmem=1G']
@@ -138,6 +139,35 @@ class Tables(unittest.TestCase):
             self.assertEqual(dict(tables_of(vm))['FACP'][10:24], b'ABCDEFGHIJKLMN')
         with Vm(house.binary(), '-M', 'pc,acpi=off', '-nodefaults', qtest=True) as vm:
             self.assertNotIn('etc/acpi/tables', FwCfg(vm).files())
+
+    def test_users(self):
+        """-acpitable: whole tables, contents that get a header, a licence's maker."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'content')
+            with open(path, 'wb') as file:
+                file.write(b'content')
+            with Vm(house.binary(), '-M', 'pc', '-nodefaults', '-acpitable',
+                    f'sig=SLIC,rev=3,oem_id=MAKER,oem_table_id=MODEL,oem_rev=0x10,data={path}:{path}',
+                    qtest=True) as vm:
+                tables = dict(tables_of(vm))
+            table = tables['SLIC']
+            self.assertEqual(table[36:], b'contentcontent')
+            self.assertEqual(table[8:9] + table[10:28], b'\x03MAKER\0MODEL\0\0\0\x10\0\0\0')
+            self.assertEqual(tables['FACP'][10:24], b'MAKER\0MODEL\0\0\0')
+            whole = os.path.join(folder, 'whole')
+            with open(whole, 'wb') as file:
+                file.write(table)
+            with Vm(house.binary(), '-M', 'q35', '-nodefaults', '-acpitable',
+                    f'file={whole},sig=USER', qtest=True) as vm:
+                again = dict(tables_of(vm))['USER']
+            self.assertEqual(again[10:], table[10:])
+            self.assertEqual(sum(again) & 0xff, 0)
+            for options, why in ((f'file={path}', 'too short, available: 7, expected: 36'),
+                                 ('sig=ABCD', "requires one of 'data' or 'file'"),
+                                 (f'file={path},data={path}', "requires one of 'data' or 'file'"),
+                                 ('data=/no/such', "can't open file /no/such"),
+                                 (f'data={path},rev=300', "'rev' expects uint8_t")):
+                self.assertIn(why, refusal(house.binary(), '-M', 'pc', '-acpitable', options))
 
     def test_loader(self):
         """The script names the files that are there; sizes of files are those of the directory."""
