@@ -53,3 +53,13 @@ def disassemble(table):
         again = read('again.aml')
         assert again[36:] == table[36:] and len(again) == len(table), source
         return source
+
+
+def source(table):
+    """The source, whatever iasl thinks of the table."""
+    with tempfile.TemporaryDirectory(prefix='acpi-') as folder:
+        with open(os.path.join(folder, 'table.aml'), 'wb') as out:
+            out.write(table)
+        subprocess.run([IASL, '-d', 'table.aml'], cwd=folder, capture_output=True, check=True)
+        with open(os.path.join(folder, 'table.dsl'), encoding='utf-8') as text:
+            return text.read()
