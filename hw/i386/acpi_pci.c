@@ -42,7 +42,8 @@ static Aml *osc_method(uint32_t granted)
 static Aml *host_head(const AcpiBoard *board, const char *name, unsigned bus)
 {
     Aml *dev = aml_device(name, aml_name("_UID", aml_int(bus)));
-    uint32_t granted = board->has_pci_hotplug ? OSC_ALL & ~OSC_NATIVE_HOTPLUG : OSC_ALL;
+    /* Ports behind expanders plug by themselves: ACPI has the board's own root only. */
+    uint32_t granted = board->has_pci_hotplug && !bus ? OSC_ALL & ~OSC_NATIVE_HOTPLUG : OSC_ALL;
 
     if (board->is_express) {
         aml_append(dev, aml_name("_HID", aml_eisaid("PNP0A08")));

@@ -113,6 +113,9 @@ class Tables(unittest.TestCase):
                  '(00 00 00 00 00 00 00 00 04 00 00 00)', '04 00 00 00')):
             method = f'\\_SB.PCI0._OSC {arguments}'
             self.assertIn(expected, acpiexec.execute([dsdt], method)[method])
+        # Behind expanders ports plug by themselves.
+        method = f'\\_SB.PC20._OSC {uuid} 1 3 (00 00 00 00 00 00 00 00 1f 00 00 00)'
+        self.assertIn('00 00 00 00 00 00 00 00 1F', acpiexec.execute([dsdt], method)[method])
 
     def test_follows_firmware(self):
         """Where firmware put the registers is known to who reads the tables afterwards."""
