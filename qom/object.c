@@ -9,7 +9,7 @@
 
 static void set_initial(void *opaque, const Type *owner, const Property *prop)
 {
-    if (prop->kind->set_initial) {
+    if (prop->kind->set_initial && !prop->holder) {
         prop->kind->set_initial(opaque, prop);
     }
 }
@@ -56,7 +56,7 @@ Object *object_ref(void *obj)
 
 static void clear_property(void *opaque, const Type *owner, const Property *prop)
 {
-    if (prop->kind->clear) {
+    if (prop->kind->clear && !prop->holder) {
         prop->kind->clear(opaque, prop);
     }
 }

@@ -205,6 +205,49 @@ static void test_alias(void)
     object_unref(b);
 }
 
+/* An object that shows a property of its part. */
+static Object *first_of(Object *obj)
+{
+    return object_child(obj, "first");
+}
+
+static void herd_init(Object *obj)
+{
+    Object *dog = object_new("dog");
+
+    object_add_child(obj, "first", dog, NULL);
+    object_unref(dog);
+}
+
+static const Property herd_props[] = {
+    PROP_U32("legs", Animal, legs, .initial = 4, .max = 100, .check = check_legs,
+             .holder = first_of),
+    PROP_STR("call", Animal, call, .holder = first_of),
+};
+static const ObjectType herd_type = {
+    .name = "herd", .init = herd_init, .size = sizeof(Object),
+    .properties = PROPERTIES(herd_props),
+};
+OBJECT_TYPE(herd_type)
+
+static void test_holder(void)
+{
+    Object *herd = object_new("herd"), *dog = first_of(herd);
+    g_autoptr(Error) err = NULL;
+
+    expect_get(herd, "legs", "4");
+    expect_set(herd, "legs", "2", PROPERTY_TYPED, NULL);
+    expect_get(dog, "legs", "2");
+    expect_set(herd, "legs", "3", PROPERTY_TYPED, "odd");
+    g_assert_true(object_set_text(herd, "call", "wuff", NULL));
+    expect_get(dog, "call", "\"wuff\"");
+    object_unparent(dog);
+    g_assert_null(object_get(herd, "legs", &err));
+    g_assert_cmpstr(error_text(err), ==, "Property 'herd.legs' is not there any more");
+    g_assert_false(object_set_int(herd, "legs", 2, NULL));
+    object_unref(herd);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -212,5 +255,6 @@ int main(int argc, char **argv)
     g_test_add_func("/object/properties", test_properties);
     g_test_add_func("/object/tree", test_tree);
     g_test_add_func("/object/alias", test_alias);
+    g_test_add_func("/object/holder", test_holder);
     return g_test_run();
 }

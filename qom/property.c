@@ -96,8 +96,21 @@ static const Property *find(Object *obj, const char *name, Error **errp)
     return prop;
 }
 
-json_object *object_get(void *obj, const char *name, Error **errp)
+/* NULL with *errp set when that part is gone. */
+static Object *holder(Object *obj, const Property *prop, Error **errp)
 {
+    Object *part = prop->holder ? prop->holder(obj) : obj;
+
+    if (!part) {
+        error_set(errp, "Property '%s.%s' is not there any more", object_type_name(obj),
+                  prop->name);
+    }
+    return part;
+}
+
+json_object *object_get(void *opaque, const char *name, Error **errp)
+{
+    Object *obj = opaque;
     const Property *prop = find(obj, name, errp);
 
     if (!prop) {
@@ -107,7 +120,8 @@ json_object *object_get(void *obj, const char *name, Error **errp)
         error_set(errp, "Property '%s.%s' is not readable", object_type_name(obj), name);
         return NULL;
     }
-    return prop->kind->get(obj, prop, errp);
+    obj = holder(obj, prop, errp);
+    return obj ? prop->kind->get(obj, prop, errp) : NULL;
 }
 
 static bool check_writable(Object *obj, const Property *prop, Error **errp)
@@ -158,7 +172,7 @@ bool object_set(void *opaque, const char *name, json_object *value, PropertyForm
     Object *obj = opaque;
     const Property *prop = find(obj, name, errp);
 
-    if (!prop || !check_writable(obj, prop, errp) ||
+    if (!prop || !(obj = holder(obj, prop, errp)) || !check_writable(obj, prop, errp) ||
         !set_checked(obj, prop, value, form, errp)) {
         return false;
     }

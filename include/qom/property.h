@@ -56,6 +56,8 @@ struct Property {
     bool (*set)(struct Object *obj, const Property *p, json_object *value, PropertyForm form,
                 Error **errp);
     void *opaque; /* properties of a single object: its owner's */
+    /* Whose field it is: a part of the object that sets the initial value. NULL: its own. */
+    struct Object *(*holder)(struct Object *obj);
 };
 
 typedef struct PropertyList {
