@@ -310,6 +310,8 @@ static const Property virtio_props[] = {
               .doc = "Permits legacy interfaces to devices that have none"),
 };
 
+const PropertyList virtio_device_properties = PROPERTIES(virtio_props);
+
 static const VirtioDeviceType virtio_type = {
     .name = TYPE_VIRTIO_DEVICE,
     .parent = TYPE_DEVICE,

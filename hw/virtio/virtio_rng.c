@@ -6,7 +6,7 @@
  */
 #include "util/osdep.h"
 #include "backends/rng.h"
-#include "hw/virtio/virtqueue.h"
+#include "hw/virtio/virtio_pci.h"
 
 #define QUEUE_SIZE 8
 
@@ -181,3 +181,14 @@ static const VirtioDeviceType virtio_rng_type = {
     .reset_hold = virtio_rng_reset,
 };
 VIRTIO_DEVICE_TYPE(virtio_rng_type)
+
+static const VirtioPciFamily virtio_rng_pci = {
+    .name = "virtio-rng-pci",
+    .doc = "virtio entropy device on PCI",
+    .device = &virtio_rng_type,
+    .class_id = PCI_CLASS_OTHERS,
+    .transitional_id = 0x1005,
+    .vectors = 2,
+    .category = DEVICE_CATEGORY_MISC,
+};
+VIRTIO_PCI_FAMILY(virtio_rng_pci)

@@ -90,6 +90,9 @@ static inline bool virtqueue_event_passed(uint16_t event, uint16_t new, uint16_t
     return (uint16_t)(new - event - 1) < (uint16_t)(new - old);
 }
 
+/* What all virtio devices have (virtio.c). */
+extern const PropertyList virtio_device_properties;
+
 /* --- between virtio.c and virtqueue.c --- */
 
 extern const VMState virtqueue_state;

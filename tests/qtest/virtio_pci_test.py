@@ -1,0 +1,312 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""virtio over PCI: who it says it is, both interfaces, interrupts, the window, bus mastering."""
+import os
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+import virtio  # noqa: E402
+from pci import Pci  # noqa: E402
+from vm import Vm, refusal  # noqa: E402
+
+SLOT = 4 << 3
+IO_BASE, MSIX_BASE, MODERN_BASE = 0xc000, 0xe0000000, 0xe1000000
+COMMON, NOTIFY, ISR, DEVICE, WINDOW = 1, 2, 3, 4, 5
+STATUS_OK = virtio.ACKNOWLEDGE | virtio.DRIVER | virtio.FEATURES_OK | virtio.DRIVER_OK
+
+
+class Function:
+    """A virtio function on bus 0, its BARs in place."""
+
+    def __init__(self, vm, is_master=True):
+        self.vm = vm
+        self.pci = Pci(vm)
+        self.caps = {}
+        self.write(0x10, IO_BASE)
+        self.write(0x14, MSIX_BASE)
+        self.write(0x20, MODERN_BASE)
+        self.write(0x24, 0)
+        self.write(4, 3 | (4 if is_master else 0), 2)
+        at = self.read(0x34, 1)
+        while at:
+            if self.read(at, 1) == 9:
+                self.caps[self.read(at + 3, 1)] = at
+            elif self.read(at, 1) == 0x11:
+                self.msix = at
+            at = self.read(at + 1, 1)
+
+    def read(self, at, size=4):
+        return self.pci.read(SLOT, at, size)
+
+    def write(self, at, value, size=4):
+        self.pci.write(SLOT, at, value, size)
+
+    def place(self, kind):
+        """Where a structure is, by its capability."""
+        at = self.caps[kind]
+        assert self.read(at + 4, 1) == 4
+        return MODERN_BASE + self.read(at + 8)
+
+    def get(self, kind, at, size=4):
+        return int(self.vm.qtest(f"read{'?bw?l'[size]} {self.place(kind) + at:#x}"), 16)
+
+    def put(self, kind, at, value, size=4):
+        self.vm.qtest(f"write{'?bw?l'[size]} {self.place(kind) + at:#x} {value:#x}")
+
+    def start(self, queue, features=1 << virtio.VERSION_1, vector=0xffff):
+        self.put(COMMON, 0x14, 0, 1)
+        self.put(COMMON, 0x14, virtio.ACKNOWLEDGE | virtio.DRIVER, 1)
+        for word in 0, 1:
+            self.put(COMMON, 8, word)
+            self.put(COMMON, 0xc, features >> 32 * word & 0xffffffff)
+        self.put(COMMON, 0x14, STATUS_OK & ~virtio.DRIVER_OK, 1)
+        self.put(COMMON, 0x16, 0, 2)
+        self.put(COMMON, 0x18, queue.size, 2)
+        self.put(COMMON, 0x1a, vector, 2)
+        for at, address in ((0x20, queue.desc), (0x28, queue.driver), (0x30, queue.device)):
+            self.put(COMMON, at, address)
+            self.put(COMMON, at + 4, 0)
+        self.put(COMMON, 0x1c, 1, 2)
+        self.put(COMMON, 0x14, STATUS_OK, 1)
+
+    def kick(self):
+        multiplier = self.read(self.caps[NOTIFY] + 16)
+        self.put(NOTIFY, self.get(COMMON, 0x1e, 2) * multiplier, 0, 2)
+
+    def enable_msix(self, vector, address, data):
+        entry = MSIX_BASE + 16 * vector
+        for at, value in ((0, address), (4, 0), (8, data), (12, 0)):
+            self.vm.qtest(f'writel {entry + at:#x} {value:#x}')
+        self.write(self.msix + 2, 0x8000, 2)
+
+
+def machine(device='virtio-rng-pci', board='pc'):
+    return Vm(house.binary(), '-M', board, '-nodefaults', '-device', f'{device},addr=4',
+              qtest=True)
+
+
+def word(vm, at):
+    return int(vm.qtest(f'readl {at:#x}'), 16)
+
+
+class Identity(unittest.TestCase):
+    def test_ids(self):
+        for device, ident, revision, subsystem, has_io in (
+                ('virtio-rng-pci', 0x10051af4, 0, 4, True),
+                ('virtio-rng-pci-transitional', 0x10051af4, 0, 4, True),
+                ('virtio-rng-pci,disable-modern=on', 0x10051af4, 0, 4, True),
+                ('virtio-rng-pci,disable-legacy=on', 0x10441af4, 1, 0x1100, False),
+                ('virtio-rng-pci-non-transitional', 0x10441af4, 1, 0x1100, False)):
+            with self.subTest(device=device), machine(device) as vm:
+                function = Function(vm)
+                self.assertEqual(function.read(0), ident)
+                self.assertEqual(function.read(8), 0x00ff0000 | revision)
+                self.assertEqual(function.read(0x2e, 2), subsystem)
+                self.assertEqual(function.read(0x3d, 1), 1)
+                self.assertEqual(function.read(0x10) & 1, int(has_io))
+                is_modern = 'disable-modern' not in device
+                self.assertEqual(sorted(function.caps), [1, 2, 3, 4, 5] if is_modern else [])
+
+    def test_refusals(self):
+        for device, why in (
+                ('virtio-rng-pci,disable-modern=on,disable-legacy=on', 'neither modern nor legacy'),
+                ('virtio-rng-pci,disable-modern=on,iommu_platform=on', 'VIRTIO_F_IOMMU_PLATFORM'),
+                ('virtio-rng-pci,period=0', "'period' parameter expects a positive integer")):
+            self.assertIn(why, refusal(house.binary(), '-M', 'pc', '-device', device))
+
+    def test_behind_port(self):
+        with Vm(house.binary(), '-M', 'q35', '-nodefaults', '-device', 'pcie-root-port,id=p',
+                '-device', 'virtio-rng-pci,bus=p,id=r', qtest=True) as vm:
+            self.assertIn('pci id 1af4:1044', vm.qmp.hmp('info qtree'))
+
+
+class Modern(unittest.TestCase):
+    def fill(self, vm, function, queue):
+        queue.add([(0x180000, 64, True)])
+        function.kick()
+        self.assertEqual(queue.wait()[1], 64)
+
+    def test_common(self):
+        with machine() as vm:
+            function = Function(vm)
+            self.assertEqual(function.get(COMMON, 0x12, 2), 1)
+            self.assertEqual(function.get(COMMON, 0x18, 2), 8)
+            self.assertEqual(function.get(COMMON, 4), 3 << 28)
+            function.put(COMMON, 0, 1)
+            self.assertEqual(function.get(COMMON, 4), 1 | 1 << 8)
+            function.put(COMMON, 0x16, 1, 2)
+            self.assertEqual(function.get(COMMON, 0x18, 2), 0)
+            function.put(COMMON, 0x10, 7, 2)  # there are two vectors
+            self.assertEqual(function.get(COMMON, 0x10, 2), 0xffff)
+            function.put(COMMON, 0x10, 1, 2)
+            self.assertEqual(function.get(COMMON, 0x10, 2), 1)
+
+    def test_pin(self):
+        with machine() as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.start(queue)
+            self.fill(vm, function, queue)
+            self.assertEqual(function.read(6, 2) & 8, 8)
+            self.assertEqual(function.get(ISR, 0, 1), 1)
+            self.assertEqual(function.read(6, 2) & 8, 0)
+            self.assertEqual(function.get(ISR, 0, 1), 0)
+
+    def test_messages(self):
+        with machine() as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.enable_msix(1, 0x190000, 0x4321)
+            function.start(queue, vector=1)
+            vm.qtest('writel 0x190000 0')
+            self.fill(vm, function, queue)
+            self.assertEqual(word(vm, 0x190000), 0x4321)
+            self.assertEqual(function.get(ISR, 0, 1), 0)
+            self.assertEqual(function.read(6, 2) & 8, 0)
+            vm.qtest(f'writel {MSIX_BASE + 28:#x} 1')  # masked: pending till it is not
+            vm.qtest('writel 0x190000 0')
+            self.fill(vm, function, queue)
+            self.assertEqual(word(vm, 0x190000), 0)
+            vm.qtest(f'writel {MSIX_BASE + 28:#x} 0')
+            self.assertEqual(word(vm, 0x190000), 0x4321)
+
+    def test_queue_reset(self):
+        with machine() as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.start(queue, 1 << virtio.VERSION_1 | 1 << 40)
+            function.put(COMMON, 0x3a, 1, 2)
+            self.assertEqual(function.get(COMMON, 0x3a, 2), 0)
+            self.assertEqual(function.get(COMMON, 0x1c, 2), 0)
+
+    def test_bus_master(self):
+        with machine() as vm:
+            function, queue = Function(vm, is_master=False), virtio.Queue(vm)
+            function.start(queue)
+            queue.add([(0x180000, 64, True)])
+            function.kick()
+            self.assertIsNone(queue.take())
+            function.write(4, 7, 2)
+            function.kick()
+            self.assertEqual(queue.wait()[1], 64)
+
+    def test_page_per_queue(self):
+        with machine('virtio-rng-pci,page-per-vq=on') as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            self.assertEqual(function.read(function.caps[NOTIFY] + 16), 0x1000)
+            function.start(queue)
+            self.fill(vm, function, queue)
+
+    def test_broken(self):
+        with machine() as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.enable_msix(0, 0x190000, 0x99)
+            function.put(COMMON, 0x10, 0, 2)
+            function.start(queue)
+            function.put(COMMON, 0x10, 0, 2)
+            queue.write(queue.driver + 2, b'\xff\x00')
+            function.kick()
+            self.assertEqual(function.get(COMMON, 0x14, 1), STATUS_OK | virtio.NEEDS_RESET)
+            self.assertEqual(word(vm, 0x190000), 0x99)
+            self.assertEqual(function.get(ISR, 0, 1), 2)
+
+    def test_window(self):
+        """Configuration space alone."""
+        with machine() as vm:
+            function = Function(vm)
+            at = function.caps[WINDOW]
+            function.write(at + 4, 4, 1)
+            function.write(at + 8, 0x12)
+            function.write(at + 12, 2)
+            self.assertEqual(function.read(at + 16, 2), 1)
+            function.write(at + 8, 0x14)
+            function.write(at + 12, 1)
+            function.write(at + 16, 3, 1)
+            self.assertEqual(function.get(COMMON, 0x14, 1), 3)
+            function.write(at + 8, 0xfffffff0)
+            function.write(at + 12, 4)
+            function.read(at + 16)
+
+    def test_reset(self):
+        with machine() as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.start(queue)
+            self.fill(vm, function, queue)
+            vm.qmp('system_reset')
+            vm.qmp.wait_event('RESET')
+            function = Function(vm)
+            self.assertEqual(function.get(COMMON, 0x14, 1), 0)
+            self.assertEqual(function.read(6, 2) & 8, 0)
+            queue = virtio.Queue(vm)
+            function.start(queue)
+            self.fill(vm, function, queue)
+
+
+class Legacy(unittest.TestCase):
+    def test_rng(self):
+        with machine('virtio-rng-pci,disable-modern=on') as vm:
+            Function(vm)
+            queue = virtio.Queue(vm)
+            self.assertEqual(int(vm.qtest(f'inl {IO_BASE:#x}'), 16), 0x79000000)
+            for status in 0, 1, 3:
+                vm.qtest(f'outb {IO_BASE + 18:#x} {status}')
+            vm.qtest(f'outl {IO_BASE + 4:#x} 0')
+            vm.qtest(f'outw {IO_BASE + 14:#x} 0')
+            self.assertEqual(int(vm.qtest(f'inw {IO_BASE + 12:#x}'), 16), queue.size)
+            vm.qtest(f'outl {IO_BASE + 8:#x} {queue.desc >> 12:#x}')
+            vm.qtest(f'outb {IO_BASE + 18:#x} 7')
+            queue.add([(0x180000, 32, True)])
+            vm.qtest(f'outw {IO_BASE + 16:#x} 0')
+            self.assertEqual(queue.wait()[1], 32)
+            self.assertEqual(int(vm.qtest(f'inb {IO_BASE + 19:#x}'), 16), 1)
+            self.assertEqual(int(vm.qtest(f'inb {IO_BASE + 19:#x}'), 16), 0)
+            vm.qtest(f'outl {IO_BASE + 8:#x} 0')
+            self.assertEqual(int(vm.qtest(f'inb {IO_BASE + 18:#x}'), 16), 0)
+
+
+class Microvm(unittest.TestCase):
+    def test_lines_and_window(self):
+        """INTx by slot and pin; a BAR of 64 bits in the top quarter of 40."""
+        ecam, high = 0xe0000000 + (SLOT << 12), 0xc000100000
+        for options, gsi in (('', 16), (',ioapic2=off', 12)):
+            with Vm(house.binary(), '-M', 'microvm,pcie=on' + options, '-nodefaults', '-device',
+                    'virtio-rng-pci,addr=4', qtest=True) as vm:
+                self.assertEqual(word(vm, ecam), 0x10051af4)
+                vm.qtest(f'writel {ecam + 0x20:#x} {high & 0xffffffff:#x}')
+                vm.qtest(f'writel {ecam + 0x24:#x} {high >> 32:#x}')
+                vm.qtest(f'writew {ecam + 4:#x} 6')
+                vm.qtest('irq_intercept_in /machine/ioapic')
+                queue = virtio.Queue(vm)
+
+                def put(at, value, size='l'):
+                    vm.qtest(f'write{size} {high + at:#x} {value:#x}')
+
+                put(0x14, 3, 'b')
+                put(8, 1)
+                put(0xc, 1)
+                put(0x14, 11, 'b')
+                for at, address in ((0x20, queue.desc), (0x28, queue.driver),
+                                    (0x30, queue.device)):
+                    put(at, address)
+                put(0x1c, 1, 'w')
+                put(0x14, 15, 'b')
+                queue.add([(0x180000, 16, True)])
+                put(0x3000, 0, 'w')
+                self.assertEqual(queue.wait()[1], 16)
+                self.assertEqual([n for n, up in vm.irqs.items() if up], [gsi])
+
+
+class HotPlug(unittest.TestCase):
+    def test_twice(self):
+        with Vm(house.binary(), '-M', 'q35', '-nodefaults', '-device',
+                'pcie-root-port,id=p', '-S', qtest=True) as vm:
+            for _ in range(2):
+                vm.qmp('device_add', driver='virtio-rng-pci', bus='p', id='r')
+                vm.qmp('qom-get', path='/machine/peripheral/r', property='max-bytes')
+                vm.qmp('device_del', id='r')
+                vm.qmp('system_reset')  # the guest lets go
+                while vm.qmp.wait_event('DEVICE_DELETED')['data'].get('device') != 'r':
+                    pass
+
+
+if __name__ == '__main__':
+    house.main()
