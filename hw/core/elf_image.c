@@ -106,6 +106,7 @@ void elf_image_clear(ElfImage *image)
 {
     g_array_free(image->segments, TRUE);
     g_array_free(image->notes, TRUE);
+    *image = (ElfImage){ 0 };
 }
 
 /* A run of notes: lengths of name and content, type, then both, each filled up to 4 bytes. */

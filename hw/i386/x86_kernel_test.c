@@ -292,6 +292,9 @@ static void test_hostile_pvh(void)
     rows[0].p_memsz = UINT32_MAX;
     refuse(&in, "not in the");
     rows[0].p_memsz = 150;
+    rows[0].p_filesz = 151;
+    refuse(&in, "outside the file");
+    rows[0].p_filesz = 100;
     ((Elf32_Ehdr *)image->data)->e_machine = EM_ARM;
     refuse(&in, "another machine");
 }
