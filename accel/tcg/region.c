@@ -11,7 +11,7 @@
 #include "system/memory_log.h"
 #include "util/bitmap.h"
 
-#define TABLE_BUCKETS 16384
+#define TABLE_BUCKETS 131072
 
 typedef struct CodePage {
     uint64_t page;       /* RAM offset >> TCG_PAGE_BITS */
@@ -89,7 +89,7 @@ static TcgRegion **bucket_of(uint64_t pc, uint64_t ram, uint32_t mode)
 {
     uint64_t h = (pc ^ ram << 7 ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15u;
 
-    return &table.buckets[(h >> 40) % TABLE_BUCKETS];
+    return &table.buckets[(h >> 32) % TABLE_BUCKETS];
 }
 
 TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram)

@@ -8,6 +8,7 @@
 #include "accel/tcg/host-x86_64/jit.h"
 
 #include <cpuid.h>
+#include <cpuid.h>
 #include <sys/mman.h>
 
 #include "util/host_memory.h"
@@ -26,9 +27,17 @@ static bool has_lzcnt(void)
     return __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx & BIT(5);
 }
 
+/* Compilers differ in whether they know this one by name. */
+static bool has_movbe(void)
+{
+    unsigned a, b, c = 0, d;
+
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_MOVBE);
+}
+
 bool host_cpu_can_jit(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+    return has_movbe() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && has_lzcnt() && __builtin_cpu_supports("popcnt");
 }
 
@@ -199,7 +208,7 @@ static bool init(uint64_t bytes, Error **errp)
     static void *const slow[] = { slow_load, slow_store, slow_atomic };
 
     if (!host_cpu_can_jit()) {
-        return error_set(errp, "this host's CPU lacks AVX2, BMI or BMI2");
+        return error_set(errp, "this host's CPU lacks AVX2, BMI2 or MOVBE");
     }
     if (!vec_cache.code && !map_twice(&vec_cache, SMALL_BYTES, errp)) {
         return false;
