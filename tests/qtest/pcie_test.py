@@ -246,6 +246,26 @@ class HotPlug(unittest.TestCase):
             self.assertEqual(vm.read(0, devfn(4), SLTSTA, 2), 0)
             self.assertEqual(vm.read(0, devfn(4), SLTCTL, 2), OFF)
 
+    def test_migration(self):
+        """What was plugged has power on the other side, whoever told the guest."""
+        bridge = ['-device', 'pci-bridge,id=rp,chassis_nr=1,addr=4']
+        cases = ((port('rp', '4'), 0, True), (port('rp', '4'), 0, False), (bridge, 3, False))
+        for args, slot, is_native in cases:
+            with self.subTest(args=args, native=is_native), \
+                    tempfile.TemporaryDirectory() as folder, \
+                    Machine(*args, is_native=is_native) as a:
+                uri, where = f'unix:{folder}/m', {'bus': 'rp', 'addr': str(slot)}
+                vm_args = [*args, '-device', f'pci-testdev,id=t,bus=rp,addr={slot}']
+                a.number(0, devfn(4), 1, 1)
+                a.qmp('device_add', driver='pci-testdev', id='t', **where)
+                if is_native:
+                    self.control(a, ON)
+                with Machine(*vm_args, '-incoming', 'defer', is_native=is_native) as b:
+                    b.qmp('migrate-incoming', uri=uri)
+                    a.qmp('migrate', uri=uri)
+                    b.qmp.wait_event('RESUME')
+                    self.assertEqual(b.read(1, devfn(slot), 0), TESTDEV)
+
     def test_where_it_cannot(self):
         with Machine(*port('rp', '4', 'hotplug=off')) as vm:
             with self.assertRaisesRegex(QmpError, "unsupported by the port device 'rp'"):
