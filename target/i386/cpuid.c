@@ -271,7 +271,7 @@ static void leaf_d(const X86Cpu *cpu, uint32_t subleaf, X86CpuidRegs *out)
         break;
     case 1:
         out->eax = word(cpu, X86_D_1_EAX);
-        out->ebx = out->eax & (BIT(1) | BIT(3)) ? compacted_bytes(cpu->state.xcr0) : 0;
+        out->ebx = out->eax & (BIT(1) | BIT(3)) ? compacted_bytes(cpu->state.xcr0 | cpu->state.xss) : 0;
         out->ecx = xss;
         out->edx = xss >> 32;
         break;

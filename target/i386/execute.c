@@ -289,8 +289,8 @@ static bool take_requests(X86Cpu *cpu)
         cpu->parent.vcpu.is_halted = cpu->state.is_waiting;
         requests = takeable(cpu);
     }
-    if (requests & X86_REQUEST_STARTUP) {
-        take(cpu, X86_REQUEST_STARTUP);
+    /* One that comes when nobody waits for it is lost. */
+    if (take(cpu, X86_REQUEST_STARTUP) && cpu->state.is_waiting) {
         x86_start_at(cpu, cpu->startup_vector);
     }
     if (cpu->state.is_waiting) {

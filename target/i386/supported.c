@@ -15,8 +15,8 @@ static const char tcg_features[] =
     "fsgsbase tsc-adjust bmi1 avx2 smep bmi2 erms invpcid rdseed adx smap clflushopt clwb "
     "sha-ni umip pku waitpkg gfni vaes vpclmulqdq la57 rdpid movdiri movdir64b enqcmd fsrm "
     "serialize "
-    "syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm lahf-lm svm cr8legacy abm misalignsse "
-    "3dnowprefetch topoext invtsc wbnoinvd npt vgif svme-addr-chk "
+    "syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm lahf-lm cr8legacy abm misalignsse "
+    "3dnowprefetch topoext invtsc wbnoinvd "
     "arat xsaveopt xsavec xgetbv1 xsaves";
 /* Another host cannot keep their promise. */
 static const char unmigratable_features[] = "invtsc";
