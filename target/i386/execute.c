@@ -292,6 +292,7 @@ static bool take_requests(X86Cpu *cpu)
     /* One that comes when nobody waits for it is lost. */
     if (take(cpu, X86_REQUEST_STARTUP) && cpu->state.is_waiting) {
         x86_start_at(cpu, cpu->startup_vector);
+        cpu->parent.vcpu.is_halted = false;
     }
     if (cpu->state.is_waiting) {
         return false;
