@@ -20,8 +20,8 @@ static const char tcg_features[] =
     "arat xsaveopt xsavec xgetbv1 xsaves";
 /* Another host cannot keep their promise. */
 static const char unmigratable_features[] = "invtsc";
-/* Named models have them, but virtual-8086 extensions are not executed. */
-static const char tcg_model_changes[] = "-vme";
+/* Named models have them, but neither virtual-8086 extensions nor SVM are executed. */
+static const char tcg_model_changes[] = "-vme -svm -npt -vgif -svme-addr-chk";
 
 static void add_all(X86FeatureSet *set)
 {
