@@ -5,7 +5,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/boot_order.h"
 #include "hw/core/cpu.h"
 #include "hw/core/data_files.h"
 #include "hw/nvram/fw_cfg.h"
@@ -79,51 +78,6 @@ static bool tell_how_to_boot(PcMachine *pc, Error **errp)
     return put_number(fw_cfg, "etc/boot-fail-wait", (uint32_t)boot->reboot_timeout, 4, errp);
 }
 
-static const char *key_text(json_object *keys, const char *name)
-{
-    json_object *value = json_member(keys, name);
-
-    return value ? json_object_get_string(value) : NULL;
-}
-
-static bool add_option_rom(PcMachine *pc, json_object *keys, Error **errp)
-{
-    const char *file = key_text(keys, "romfile"), *index = key_text(keys, "bootindex");
-    g_autofree char *base = NULL, *name = NULL, *path = NULL;
-    g_autoptr(GByteArray) rom = NULL;
-
-    if (!file) {
-        return error_set(errp, "Option ROM file is not specified");
-    }
-    base = g_path_get_basename(file);
-    name = g_strconcat("genroms/", base, NULL);
-    path = g_strconcat("/rom@", name, NULL);
-    if (!data_file_read(file, "option ROM", &rom, errp)) {
-        return false;
-    }
-    if (index) {
-        boot_order_add(path, strtol(index, NULL, 0));
-    }
-    return put_bytes(pc->parent.fw_cfg, name, rom, errp);
-}
-
-static bool add_users_files(PcMachine *pc, Error **errp)
-{
-    const BoardOptions *options = &pc->parent.parent.options;
-
-    for (guint i = 0; i < options->option_roms->len; i++) {
-        if (!add_option_rom(pc, options->option_roms->pdata[i], errp)) {
-            return false;
-        }
-    }
-    for (guint i = 0; i < options->fw_cfg->len; i++) {
-        if (!fw_cfg_add_option(pc->parent.fw_cfg, options->fw_cfg->pdata[i], errp)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* --- hardware --- */
 
 /* SLP_TYP of S1 to S5 and soft off, with bit 7: the state is there. */
@@ -185,6 +139,5 @@ bool pc_tell_firmware(PcMachine *pc, Error **errp)
     tell_hpet(pc);
     return tell_how_to_boot(pc, errp) && tell_sleep_states(pc, errp) &&
            tell_feature_control(pc, errp) && tell_extra_roots(pc, errp) &&
-           pc_offer_pci_roms(pc, errp) && pc_make_smbios(pc, errp) &&
-           add_users_files(pc, errp);
+           pc_offer_pci_roms(pc, errp) && pc_make_smbios(pc, errp);
 }

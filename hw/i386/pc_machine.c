@@ -23,12 +23,19 @@
 
 /* --- how it is built --- */
 
-static bool make_host(PcMachine *pc, Error **errp)
+static void make_host(PcMachine *pc)
 {
     const PcMachineType *ops = pc_machine_ops(pc);
-    X86Machine *x86 = &pc->parent;
     Device *dev = device_new(ops->host_type);
-    PcHost *host = PC_HOST(dev);
+
+    object_add_child((Object *)pc, ops->host_name, dev, NULL);
+    pc->host = PC_HOST(dev);
+}
+
+static bool start_host(PcMachine *pc, Error **errp)
+{
+    X86Machine *x86 = &pc->parent;
+    PcHost *host = pc->host;
 
     host->ram = x86->parent.ram;
     host->below_4g_bytes = x86->below_4g_bytes;
@@ -36,9 +43,7 @@ static bool make_host(PcMachine *pc, Error **errp)
     host->above_4g_end =
         device_memory_end(&x86->parent, x86->above_4g_base + x86->above_4g_bytes);
     host->parent.bypasses_iommu = pc->bypasses_iommu;
-    object_add_child((Object *)pc, ops->host_name, dev, NULL);
-    pc->host = PC_HOST(object_ref(host));
-    return device_realize_and_unref(dev, bus_system(), errp);
+    return device_realize(DEVICE(host), bus_system(), errp);
 }
 
 static bool make_bridge(PcMachine *pc, Error **errp)
@@ -89,9 +94,13 @@ bool pc_build(Machine *machine, Error **errp)
     X86Machine *x86 = &pc->parent;
     const PcMachineType *ops = pc_machine_ops(pc);
 
+    make_host(pc);
+    if (!pc_place_memory(pc, errp)) {
+        return false;
+    }
     x86_map_ram(x86, ops->split_ram(pc));
     return device_memory_init(machine, x86->above_4g_base + x86->above_4g_bytes, errp) &&
-           make_host(pc, errp) && load_roms(pc, errp) && x86_make_fw_cfg(x86, errp) &&
+           start_host(pc, errp) && load_roms(pc, errp) && x86_make_fw_cfg(x86, errp) &&
            make_bridge(pc, errp) &&
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
            pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) &&

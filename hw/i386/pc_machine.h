@@ -76,6 +76,8 @@ bool pc_complete(Machine *machine, Error **errp);
 
 /* --- the parts of it --- */
 
+/* Where what is above 4 GiB begins, and that it fits (pc_memory.c). The host is not realized. */
+bool pc_place_memory(PcMachine *pc, Error **errp);
 /* Timers, ports, controllers on the ISA bus (pc_devices.c). */
 bool pc_add_isa_devices(PcMachine *pc, Error **errp);
 bool pc_add_functions(PcMachine *pc, Error **errp);

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/boot_order.h"
+#include "hw/core/data_files.h"
 #include "hw/core/reset.h"
 #include "hw/nvram/fw_cfg.h"
 #include "x86_kernel.h"
@@ -32,21 +33,74 @@ bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_by
     return x86->kernel && (start == X86_KERNEL_BY_FIRMWARE || offer_rom(x86, errp));
 }
 
-static bool put_boot_order(X86Machine *x86, Error **errp)
+/* Takes the bytes, whatever comes of it. */
+static bool put_file(Device *fw_cfg, const char *name, GByteArray **bytes, Error **errp)
 {
-    FwCfgBlob blob = { 0 };
-    GByteArray *list;
+    FwCfgBlob blob = { .size = (*bytes)->len };
 
-    if (!boot_order_list(x86->parent.boot.is_strict, &list, errp)) {
-        return false;
-    }
-    blob.size = list->len;
-    blob.data = g_byte_array_free(list, FALSE);
-    if (!fw_cfg_modify_file(x86->fw_cfg, BOOT_ORDER_FILE, &blob, errp)) {
+    blob.data = g_byte_array_free(g_steal_pointer(bytes), FALSE);
+    if (!fw_cfg_modify_file(fw_cfg, name, &blob, errp)) {
         g_free(blob.data);
         return false;
     }
     return true;
+}
+
+/* --- what users hand to firmware --- */
+
+static const char *key_text(json_object *keys, const char *name)
+{
+    json_object *value = json_member(keys, name);
+
+    return value ? json_object_get_string(value) : NULL;
+}
+
+static bool add_option_rom(X86Machine *x86, json_object *keys, Error **errp)
+{
+    const char *file = key_text(keys, "romfile"), *index = key_text(keys, "bootindex");
+    g_autofree char *base = NULL, *name = NULL, *path = NULL;
+    g_autoptr(GByteArray) rom = NULL;
+
+    if (!file) {
+        return error_set(errp, "Option ROM file is not specified");
+    }
+    base = g_path_get_basename(file);
+    name = g_strconcat("genroms/", base, NULL);
+    path = g_strconcat("/rom@", name, NULL);
+    if (!data_file_read(file, "option ROM", &rom, errp)) {
+        return false;
+    }
+    if (index) {
+        boot_order_add(path, strtol(index, NULL, 0));
+    }
+    return put_file(x86->fw_cfg, name, &rom, errp);
+}
+
+static bool add_users_files(X86Machine *x86, Error **errp)
+{
+    const BoardOptions *options = &x86->parent.options;
+
+    for (guint i = 0; i < options->option_roms->len; i++) {
+        if (!add_option_rom(x86, options->option_roms->pdata[i], errp)) {
+            return false;
+        }
+    }
+    for (guint i = 0; i < options->fw_cfg->len; i++) {
+        if (!fw_cfg_add_option(x86->fw_cfg, options->fw_cfg->pdata[i], errp)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- the order --- */
+
+static bool put_boot_order(X86Machine *x86, Error **errp)
+{
+    GByteArray *list;
+
+    return boot_order_list(x86->parent.boot.is_strict, &list, errp) &&
+           put_file(x86->fw_cfg, BOOT_ORDER_FILE, &list, errp);
 }
 
 /* Devices came and went, or got another place. */
@@ -61,7 +115,7 @@ static void renew_boot_order(void *opaque)
 
 bool x86_tell_boot(X86Machine *x86, Error **errp)
 {
-    if (!put_boot_order(x86, errp)) {
+    if (!add_users_files(x86, errp) || !put_boot_order(x86, errp)) {
         return false;
     }
     reset_register(renew_boot_order, x86);

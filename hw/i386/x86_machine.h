@@ -96,7 +96,7 @@ bool x86_load_firmware(X86Machine *x86, const char *initial, MemoryRegion *memor
 typedef enum X86KernelStart { X86_KERNEL_BY_ROM, X86_KERNEL_BY_FIRMWARE } X86KernelStart;
 /* After fw_cfg and RAM. `reserved_bytes` of RAM below 4 GiB are left for ACPI tables. */
 bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_bytes, Error **errp);
-/* In .complete: the kernel and the boot order, into fw_cfg. */
+/* In .complete: users' files, the kernel and the boot order, into fw_cfg. */
 bool x86_tell_boot(X86Machine *x86, Error **errp);
 
 /* Sizes of RAM, into the clock's memory (x86_cmos.c). */
