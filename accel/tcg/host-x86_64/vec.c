@@ -5,6 +5,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+
+#include <cpuid.h>
+
 #include "accel/tcg/host-x86_64/jit.h"
 
 typedef enum Shape {
@@ -42,6 +45,21 @@ static const VecOp *op_of(const IrInsn *insn)
 
 /* --- what there is --- */
 
+/* Compilers do not agree on names for these two. */
+static bool has_f16c(void)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & BIT(29);
+}
+
+static bool has_vaes(void)
+{
+    unsigned eax, ebx, ecx, edx;
+
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ecx & BIT(9);
+}
+
 static bool feature_is_there(Feature feature, bool is_256)
 {
     switch (feature) {
@@ -66,9 +84,9 @@ static bool feature_is_there(Feature feature, bool is_256)
     case F_FMA_128:
         return __builtin_cpu_supports("fma");
     case F_F16C:
-        return __builtin_cpu_supports("f16c");
+        return has_f16c();
     case F_AES:
-        return is_256 ? __builtin_cpu_supports("vaes") : __builtin_cpu_supports("aes");
+        return is_256 ? has_vaes() : __builtin_cpu_supports("aes");
     case F_AES_128:
         return __builtin_cpu_supports("aes");
     case F_PCLMUL:
