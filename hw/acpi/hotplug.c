@@ -276,7 +276,9 @@ void acpi_hotplug_stop(AcpiHotplug *hp)
 /* What is plugged stays; a guest that starts anew sees it as it is. */
 static void reset_slots(AcpiSlots *slots)
 {
-    memset(slots->items, 0, slots->count * sizeof(*slots->items));
+    if (slots->count) {
+        memset(slots->items, 0, slots->count * sizeof(*slots->items));
+    }
     slots->selector = 0;
 }
 
