@@ -117,6 +117,11 @@ bool x86_has_instruction(const X86Cpu *cpu, const ZydisDecodedInstruction *in)
 {
     const SetInfo *info = set_info(in->meta.isa_set);
 
+    if (in->encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY &&
+        (in->mnemonic == ZYDIS_MNEMONIC_TZCNT || in->mnemonic == ZYDIS_MNEMONIC_LZCNT)) {
+        return true; /* without the feature they are BSF and BSR, with a prefix that says nothing */
+    }
+
     if (info->is_missing || in->encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX ||
         in->encoding == ZYDIS_INSTRUCTION_ENCODING_MVEX ||
         in->encoding == ZYDIS_INSTRUCTION_ENCODING_XOP) {

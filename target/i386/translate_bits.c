@@ -111,8 +111,13 @@ static void count_zeros(X86Tr *t)
 {
     bool is_leading = t->row->arg;
     unsigned bytes = tr_bytes(t, 0);
-    IrRef x = tr_read(t, 1), result;
+    IrRef x, result;
 
+    if (!(is_leading ? tr_has(t, X86_8000_0001_ECX, 5) : tr_has(t, X86_7_0_EBX, 3))) {
+        bit_scan(t);
+        return;
+    }
+    x = tr_read(t, 1);
     if (is_leading) {
         result = ir_clz(t->b, x);
         result = bytes == 2 ? ir_sub(t->b, result, ir_i32(t->b, 16)) : result;

@@ -69,7 +69,7 @@ static void x87(X86Tr *t)
     }
     for (unsigned n = 0; is_memory && n < t->in.operand_count_visible; n++) {
         if (tr_is_mem(t, n)) {
-            linear = tr_address(t, n, false);
+            linear = tr_address(t, n, tr_op(t, n)->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
         }
     }
     if (t->row->arg & HAS_CONDITION) {
