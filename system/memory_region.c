@@ -94,10 +94,22 @@ bool memory_region_init_rom_device(MemoryRegion *mr, Object *owner, const Memory
     return true;
 }
 
+/* Their owners go in any order, once the last view that shows them is gone. */
+static void forget_aliases(MemoryRegion *mr)
+{
+    for (GList *link; (link = g_queue_pop_head_link(&mr->aliases));) {
+        MemoryRegion *alias = link->data;
+
+        assert(!alias->container);
+        alias->target = NULL;
+    }
+}
+
 void memory_region_clear(MemoryRegion *mr)
 {
-    assert(!mr->container && !mr->children.length && !mr->aliases.length);
+    assert(!mr->container && !mr->children.length);
     memory_forget_changed(mr);
+    forget_aliases(mr);
     if (mr->target) {
         g_queue_unlink(&mr->target->aliases, &mr->alias_link);
         mr->target = NULL;

@@ -99,6 +99,18 @@ static void test_map(Fixture *f, const void *data)
     device_unplug(f, &d);
 }
 
+/* Owners of regions go in any order once no view shows them. */
+static void test_alias_outlives_target(void)
+{
+    MemoryRegion target, alias;
+
+    memory_region_init(&target, NULL, "target", MiB);
+    memory_region_init_alias(&alias, NULL, "alias", &target, (MemoryWindow){ 0, MiB });
+    memory_region_clear(&target);
+    g_assert_null(alias.target);
+    memory_region_clear(&alias);
+}
+
 static void test_cache(Fixture *f, const void *data)
 {
     MemoryCache cache;
@@ -242,6 +254,7 @@ int main(int argc, char **argv)
 #define ADD(name, fn)                                                                              \
     g_test_add("/memory/" name, Fixture, NULL, fixture_set_up, fn, fixture_tear_down)
     g_test_add_func("/memory/io-ports", test_io_ports);
+    g_test_add_func("/memory/alias-outlives-target", test_alias_outlives_target);
     ADD("ram", test_ram);
     ADD("nobody", test_nobody);
     ADD("map", test_map);
