@@ -118,7 +118,8 @@ static json_object *get_unavailable(Object *obj, const Property *p, Error **errp
 }
 
 #define FEATURE_PROP(word_, bit_, name_)                                                           \
-    PROP_BIT64(name_, X86Cpu, features.words[X86_##word_], bit_, .changed = feature_changed),
+    PROP_BIT64(name_, X86Cpu, features.words[X86_##word_], bit_, .has_no_default = true,           \
+               .changed = feature_changed),
 
 static const Property x86_cpu_props[] = {
     X86_FEATURES(FEATURE_PROP)
