@@ -310,9 +310,20 @@ static bool size_set(Object *obj, const Property *p, json_object *value, Propert
     return true;
 }
 
+/* "2147483648 (2 GiB)" */
+static char *size_print(Object *obj, const Property *p)
+{
+    static const char *const units[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei" };
+    uint64_t bytes = *(uint64_t *)((char *)obj + p->offset);
+    unsigned unit = bytes ? (63 - __builtin_clzll(bytes)) / 10 : 0;
+
+    return g_strdup_printf("%" PRIu64 " (%.3g %sB)", bytes,
+                           (double)bytes / (UINT64_C(1) << 10 * unit), units[unit]);
+}
+
 const PropertyKind property_size = {
     .name = "size", .get = u64_get, .set = size_set, .set_initial = u64_set_initial,
-    .show_initial = uint_show_initial,
+    .show_initial = uint_show_initial, .print = size_print,
 };
 
 /* --- str --- */

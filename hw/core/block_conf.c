@@ -74,7 +74,13 @@ static void block_size_set_initial(Object *obj, const Property *p)
     *(uint64_t *)field(obj, p) = p->initial;
 }
 
+static char *block_size_print(Object *obj, const Property *p)
+{
+    return property_size.print(obj, p);
+}
+
 const PropertyKind property_block_size = {
+    .print = block_size_print,
     .name = "size", .get = block_size_get, .set = block_size_set,
     .set_initial = block_size_set_initial, .show_initial = block_size_initial,
 };
@@ -95,7 +101,14 @@ static void boot_index_set_initial(Object *obj, const Property *p)
     *(int32_t *)field(obj, p) = p->initial;
 }
 
+/* It is shown where firmware is told of it, not in the device. */
+static char *boot_index_print(Object *obj, const Property *p)
+{
+    return NULL;
+}
+
 const PropertyKind property_boot_index = {
+    .print = boot_index_print,
     .name = "int32", .get = boot_index_get, .set = boot_index_set,
     .set_initial = boot_index_set_initial,
 };

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/bus.h"
+#include "hw/core/mmio_device.h"
 
 static const char *const category_titles[DEVICE_CATEGORY_COUNT] = {
     [DEVICE_CATEGORY_BRIDGE] = "Controller/Bridge/Hub",
@@ -103,27 +103,67 @@ typedef struct TreePrint {
     int indent;
 } TreePrint;
 
-static void print_line(void *opaque, const char *name, unsigned n, IrqLine *line)
+/* Inputs first, as users know it. */
+static void print_lines(const TreePrint *print, const DeviceType *level, bool are_inputs)
 {
-    TreePrint *print = opaque;
+    for (size_t i = 0; i < level->irqs.count; i++) {
+        const IrqDef *def = &level->irqs.items[i];
 
-    g_string_append_printf(print->out, "%*sgpio-out \"%s\" %u\n", print->indent, "",
-                           name ? name : "", n);
+        if (!!def->input == are_inputs) {
+            g_string_append_printf(print->out, "%*sgpio-%s \"%s\" %u\n", print->indent, "",
+                                   are_inputs ? "in" : "out", def->name ? def->name : "",
+                                   def->count);
+        }
+    }
 }
 
+static char *value_text(Device *dev, const Property *prop)
+{
+    json_object *value;
+    char *text;
+
+    if (prop->kind->print) {
+        return prop->kind->print(&dev->parent, prop);
+    }
+    value = object_get(dev, prop->name, NULL);
+    if (json_object_is_type(value, json_type_int)) {
+        int64_t number = json_object_get_int64(value);
+
+        text = g_strdup_printf("%" PRId64 " (0x%" PRIx64 ")", number, number);
+    } else {
+        text = json_to_string(value);
+    }
+    json_unref(value);
+    return text;
+}
+
+/* What is set from outside and stays: not what is computed, not other objects. */
 static void print_value(void *opaque, const Type *owner, const Property *prop)
 {
     TreePrint *print = opaque;
-    json_object *value;
     g_autofree char *text = NULL;
 
-    if (!strcmp(type_name(owner), TYPE_DEVICE) || !strcmp(type_name(owner), TYPE_OBJECT)) {
+    if (!strcmp(type_name(owner), TYPE_DEVICE) || !strcmp(type_name(owner), TYPE_OBJECT) ||
+        prop->kind == &property_computed || prop->kind == &property_link ||
+        prop->kind == &property_child) {
         return;
     }
-    value = object_get(print->dev, prop->name, NULL);
-    text = json_to_string(value);
-    json_unref(value);
-    g_string_append_printf(print->out, "%*s%s = %s\n", print->indent, "", prop->name, text);
+    text = value_text(print->dev, prop);
+    if (text) {
+        g_string_append_printf(print->out, "%*s%s = %s\n", print->indent, "", prop->name, text);
+    }
+}
+
+/* Where its regions are; all ones: nowhere. */
+static void print_regions(const TreePrint *print)
+{
+    const MmioDevice *mmio = MMIO_DEVICE(print->dev);
+
+    for (unsigned i = 0; object_is_a(mmio, TYPE_MMIO_DEVICE) && i < mmio->region_count; i++) {
+        g_string_append_printf(print->out, "%*smmio %016" PRIx64 "/%016" PRIx64 "\n",
+                               print->indent, "", mmio->regions[i].addr,
+                               mmio->regions[i].region->size);
+    }
 }
 
 static void print_device(GString *out, Device *dev, int indent)
@@ -132,8 +172,12 @@ static void print_device(GString *out, Device *dev, int indent)
 
     g_string_append_printf(out, "%*sdev: %s, id \"%s\"\n", indent, "", object_type_name(dev),
                            dev->id ? dev->id : "");
-    device_each_irq_out(dev, print_line, &print);
+    for (const Type *t = dev->parent.type; type_is_a(t, TYPE_DEVICE); t = type_parent(t)) {
+        print_lines(&print, (const DeviceType *)type_decl(t), true);
+        print_lines(&print, (const DeviceType *)type_decl(t), false);
+    }
     type_each_property(dev->parent.type, print_value, &print);
+    print_regions(&print);
     if (dev->bus && bus_ops(dev->bus)->print_device) {
         bus_ops(dev->bus)->print_device(dev->bus, dev, out, indent + 2);
     }

@@ -94,7 +94,17 @@ static json_object *addr_show_initial(const Property *p)
     return json_object_new_int(p->initial);
 }
 
+static char *addr_print(Object *obj, const Property *p)
+{
+    int32_t addr = PCI_DEVICE(obj)->devfn; /* where it is, if it is anywhere yet */
+
+    addr = addr < 0 ? *field(obj, p) : addr;
+    return addr < 0 ? g_strdup("<unset>") :
+                      g_strdup_printf("%02x.%x", PCI_SLOT(addr), PCI_FUNCTION(addr));
+}
+
 const PropertyKind property_pci_addr = {
+    .print = addr_print,
     .name = "int32",
     .get = addr_get,
     .set = addr_set,

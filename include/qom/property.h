@@ -29,6 +29,8 @@ typedef struct PropertyKind {
     void (*set_initial)(struct Object *obj, const Property *p);
     void (*clear)(struct Object *obj, const Property *p); /* frees what the field owns */
     json_object *(*show_initial)(const Property *p);
+    /* For people, who read the value as JSON where this is NULL. Free it; NULL: say nothing. */
+    char *(*print)(struct Object *obj, const Property *p);
 } PropertyKind;
 
 struct Property {
