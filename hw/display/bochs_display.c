@@ -85,6 +85,12 @@ static bool get_mode(const BochsDisplay *d, BochsMode *mode)
            mode->offset + (uint64_t)mode->stride * mode->height <= d->vram_bytes;
 }
 
+static bool is_same(const BochsMode *a, const BochsMode *b)
+{
+    return a->width == b->width && a->height == b->height && a->stride == b->stride &&
+           a->offset == b->offset;
+}
+
 static uint8_t *pixels(BochsDisplay *d)
 {
     return (uint8_t *)memory_region_host(&d->vram) + d->shown.offset;
@@ -144,7 +150,7 @@ static void bochs_refresh(void *opaque)
     if (!get_mode(d, &mode)) {
         return;
     }
-    if ((!memcmp(&mode, &d->shown, sizeof(mode)) && !d->is_stale) || show_mode(d, &mode)) {
+    if ((is_same(&mode, &d->shown) && !d->is_stale) || show_mode(d, &mode)) {
         draw(d);
     } else {
         d->shown.width = 0;
