@@ -25,6 +25,7 @@ KEYS = {
     'isa-debug-exit': 'iobase={port}',
     'isa-ide': 'iobase={port}',
     'isa-parallel': 'chardev=line{n}',
+    'ivshmem-plain': 'memdev=ram{n},master=on',
     'loader': 'data=1,data-len=4,addr={port}',
     'pc-dimm': 'memdev=ram{n}',
     'nvdimm': 'memdev=ram{n}',
@@ -46,6 +47,7 @@ REFUSED = {
     'ide-hd': 'No drive specified', 'vmmouse': "'i8042' link is not set",
     'ramfb': 'duplicate fw_cfg file name', 'tpm-crb': "'tpmdev' property is required",
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
+    'floppy': "No 'floppy-bus' bus found", 'ivshmem-doorbell': "You must specify a 'chardev'",
     'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
 }
 BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on')
@@ -141,8 +143,8 @@ class Devices(unittest.TestCase):
             pass
 
     def test_hot(self):
-        for board, bus, more in (('pc', 'pci.0', []),
-                                 ('q35', 'port0', ['-device', 'pcie-root-port,id=port0,chassis=9'])):
+        port = ['-device', 'pcie-root-port,id=port0,chassis=9']
+        for board, bus, more in (('pc', 'pci.0', []), ('q35', 'port0', port)):
             with Vm(house.binary(), '-M', board, *BASE, *more, qtest=True) as vm:
                 plugged = 0
                 for name, kind in types():
