@@ -7,6 +7,7 @@ has a log without tests.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import collections
 import json
 import re
 import sys
@@ -45,9 +46,10 @@ def verdict(test, out):
     if '' in reasons:
         out.write(f'   FAILED: {name} skips without saying why\n')
         return 'failed'
-    for reason in reasons:
+    for reason, count in collections.Counter(reasons).items():
         what = 'skipped' if result == 'SKIP' else 'skipped in part'
-        out.write(f'   {what}: {name}: {reason}\n')
+        times = f' ({count} times)' if count > 1 else ''
+        out.write(f'   {what}: {name}: {reason}{times}\n')
     return 'skipped' if result == 'SKIP' else 'passed'
 
 

@@ -41,6 +41,11 @@ class Summary(unittest.TestCase):
             self.assertEqual(counts, (1, 0, 0))
             self.assertIn('skipped in part: t: no kvm\n', out)
 
+    def test_equal_reasons_stand_in_one_line(self):
+        _, out = self.summarise({'result': 'OK', 'stdout': '1..2\nok 1 a # SKIP no kvm\n'
+                                                           'ok 2 b # SKIP no kvm\n'})
+        self.assertEqual(out, '   skipped in part: t: no kvm (2 times)\n')
+
     def test_skip_without_a_reason_is_a_failure(self):
         for test in ({'result': 'SKIP', 'stdout': ''},
                      {'result': 'SKIP', 'stdout': '1..0 # SKIP\n'},
