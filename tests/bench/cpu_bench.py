@@ -23,13 +23,6 @@ MACHINES = {'suite': 'q35', 'boot-q35': 'q35', 'boot-microvm': 'microvm'}
 APPEND = {'microvm': 'tsc_early_khz=1000000 '}
 
 
-def build_suite(folder):
-    program = os.path.join(folder, 'suite')
-    subprocess.run([os.environ.get('CC', 'cc'), '-O2', '-fno-math-errno', '-static', '-o', program,
-                    os.path.join(HERE, '..', 'guest', 'bench_suite.c'), '-lm'], check=True)
-    return program
-
-
 def results(lines):
     found = {}
     for seconds, line in lines:
@@ -92,7 +85,8 @@ def main():
     parser.add_argument('--verbose', action='store_true', help="show the guests' consoles")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        program = build_suite(folder)
+        program = guest.build('bench_suite.c', os.path.join(folder, 'suite'), '-fno-math-errno',
+                              '-lm')
         archive = os.path.join(folder, 'initramfs')
         guest.initramfs(archive, {'init': program})
         kernel = guest.kernel()

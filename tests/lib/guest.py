@@ -34,12 +34,21 @@ def initramfs(path, files):
     """Writes an archive with a console and `files`, {name in the guest: path here}."""
     entries = [('dev', stat.S_IFDIR | 0o755, b'', (0, 0)),
                ('dev/console', stat.S_IFCHR | 0o600, b'', (5, 1)),
-               ('dev/null', stat.S_IFCHR | 0o666, b'', (1, 3))]
+               ('dev/null', stat.S_IFCHR | 0o666, b'', (1, 3)),
+               ('dev/kmsg', stat.S_IFCHR | 0o600, b'', (1, 11))]
     for name, source in files.items():
         with open(source, 'rb') as file:
             entries.append((name, stat.S_IFREG | 0o755, file.read(), (0, 0)))
     with open(path, 'wb') as archive:
         archive.write(cpio(entries))
+
+
+def build(source, program, *flags):
+    """A program of tests/guest/, linked statically."""
+    path = os.path.join(os.path.dirname(__file__), '..', 'guest', source)
+    subprocess.run([os.environ.get('GUEST_CC', 'cc'), '-O2', '-static', '-o', program, path, *flags],
+                   check=True)
+    return program
 
 
 class Console:
@@ -48,11 +57,15 @@ class Console:
     def __init__(self, command, seconds=300):
         self.start = time.perf_counter()
         self.seconds = seconds
-        self.process = subprocess.Popen(['timeout', str(seconds), *command], text=True,
+        self.process = subprocess.Popen(['timeout', '-k', '5', str(seconds), *command], text=True,
                                         errors='replace', stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def lines(self):
         for line in self.process.stdout:
             yield time.perf_counter() - self.start, line.rstrip('\r\n')
+        self.close()
+
+    def close(self):
+        self.process.stdout.close()
         self.process.wait()
