@@ -102,6 +102,16 @@ static bool has_vmmouse(const PcMachine *pc)
     return has_vmport(pc) && has_i8042(pc);
 }
 
+static void wire_8042(PcMachine *pc, Device *dev)
+{
+    x86_a20_connect(&pc->parent.a20, X86_A20_8042, dev);
+}
+
+static void wire_port92(PcMachine *pc, Device *dev)
+{
+    x86_a20_connect(&pc->parent.a20, X86_A20_PORT92, dev);
+}
+
 typedef struct IsaSetting {
     const char *property;
     int value;
@@ -111,6 +121,7 @@ static const struct IsaRow {
     const char *type;
     bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
     const char *partner; /* the property that links it to a device above, called like its type */
+    void (*wire)(PcMachine *pc, Device *dev); /* lines but interrupts; NULL: none */
     IsaSetting settings[4];
 } isa_devices[] = {
     { "i8257",
@@ -119,10 +130,10 @@ static const struct IsaRow {
       .settings = { { "base", 0xc0 }, { "page-base", 0x88 }, { "pageh-base", -1 },
                     { "dshift", 1 } } },
     { "isa-fdc", has_floppy },
-    { "i8042", has_i8042 },
+    { "i8042", has_i8042, .wire = wire_8042 },
     { "vmport", has_vmport },
     { "vmmouse", has_vmmouse, "i8042" },
-    { "port92" },
+    { "port92", .wire = wire_port92 },
 };
 
 static Device *add_listed(PcMachine *pc, const struct IsaRow *row, Device *partner, Error **errp)
@@ -136,7 +147,13 @@ static Device *add_listed(PcMachine *pc, const struct IsaRow *row, Device *partn
         object_unref(dev);
         return NULL;
     }
-    return device_realize_and_unref(dev, &pc->isa->parent, errp) ? dev : NULL;
+    if (!device_realize_and_unref(dev, &pc->isa->parent, errp)) {
+        return NULL;
+    }
+    if (row->wire) {
+        row->wire(pc, dev);
+    }
+    return dev;
 }
 
 static bool add_all_listed(PcMachine *pc, Error **errp)

@@ -229,6 +229,7 @@ bool x86_cpu_plug(Object *obj, Device *dev, Error **errp)
     }
     CPU(dev)->slot = slot;
     slot->cpu = dev;
+    x86_a20_tell(&x86->a20, dev);
     tell_cpu_count(x86);
     return true;
 }

@@ -145,6 +145,7 @@ static void x86_init(Object *obj)
     x86->above_4g_base = 4 * GiB;
     x86->e820 = e820_new();
     x86_gsi_init(&x86->gsi);
+    x86_a20_init(&x86->a20, &x86->parent);
     irq_inputs_init(&x86->smi, 1, x86_smi_line, NULL);
 }
 
@@ -166,6 +167,7 @@ static void x86_finalize(Object *obj)
     unmap(&x86->ram_below);
     unmap(&x86->ram_above);
     x86_gsi_clear(&x86->gsi);
+    x86_a20_clear(&x86->a20);
     irq_inputs_clear(&x86->smi);
     x86_kernel_free(x86->kernel);
     e820_free(x86->e820);

@@ -14,6 +14,7 @@
 #include "hw/core/machine.h"
 #include "hw/isa/isa.h"
 #include "hw/pci/pci_bus.h"
+#include "x86_a20.h"
 #include "x86_gsi.h"
 #include "x86_topology.h"
 
@@ -34,6 +35,7 @@ typedef struct X86Machine {
     uint64_t firmware_max_bytes;
     X86ApicIds apic_ids;
     X86Gsi gsi;
+    X86A20 a20;
     IrqInputs smi;               /* one: an SMI to the boot processor */
     Device *acpi_device;         /* that has power management registers; NULL: none */
     Device *ioapic, *pic_device, *pit_device, *rtc, *fw_cfg; /* borrowed; NULL: there is none */

@@ -30,6 +30,19 @@ static void port92_write(Device *dev, unsigned n, uint64_t value)
     }
 }
 
+static void port92_reset_line(Device *dev)
+{
+    irq_set(&PORT92(dev)->a20, 0);
+}
+
+static bool port92_post_load(void *opaque, int version, Error **errp)
+{
+    Port92 *s = opaque;
+
+    irq_set(&s->a20, (s->outport & PORT92_A20) != 0);
+    return true;
+}
+
 static bool port92_realize(Device *dev, Error **errp)
 {
     return isa_device_map_registers(ISA_DEVICE(dev), PORT92_ADDRESS, errp);
@@ -49,7 +62,8 @@ static const DeviceType port92_type = {
     .is_not_hotpluggable = true,
     .registers = REG_MAP(port92_regs, .size = 1, .width = 1),
     .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT("a20", Port92, a20) })),
-    .vmstate = VMSTATE(port92_fields, .version = 1),
+    .vmstate = VMSTATE(port92_fields, .version = 1, .post_load = port92_post_load),
     .realize = port92_realize,
+    .reset_exit = port92_reset_line,
 };
 DEVICE_TYPE(port92_type)

@@ -54,6 +54,10 @@ static void test_port92(void)
     g_assert_cmpint(irq_level(a20), ==, 0);
     g_assert_false(vm_serve_requests(&status));
     expect_events("RESET ");
+    outb(0x92, 2);
+    device_reset(dev);
+    g_assert_cmpint(irq_level(a20), ==, 0);
+    g_assert_cmphex(inb(0x92), ==, 0);
     device_delete(dev);
 }
 

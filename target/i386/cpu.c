@@ -272,6 +272,11 @@ static void x86_cpu_set_pc(Cpu *cpu, uint64_t pc)
     X86_CPU(cpu)->state.pc = pc;
 }
 
+static const IrqDef x86_cpu_lines[] = {
+    IRQ_ROW_IN(NULL, x86_cpu_set_intr, 1),
+    IRQ_ROW_IN("a20", x86_cpu_set_a20, 1),
+};
+
 static const X86CpuType x86_cpu_type = {
     .name = TYPE_X86_CPU,
     .doc = "x86 CPU",
@@ -283,7 +288,7 @@ static const X86CpuType x86_cpu_type = {
     .properties = PROPERTIES(x86_cpu_props),
     .access = DEVICE_ACCESS_USER,
     .vmstate = &x86_cpu_vmstate,
-    .irqs = IRQ_IN(x86_cpu_set_intr, 1),
+    .irqs = IRQS(x86_cpu_lines),
     .realize = x86_cpu_realize,
     .unrealize = x86_cpu_unrealize,
     .reset_hold = x86_cpu_reset_hold,

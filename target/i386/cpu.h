@@ -51,7 +51,7 @@ typedef struct X86Cpu {
     AddressSpace smm_space;          /* with SMRAM over the system's memory */
     MemoryRegion smm_root, smm_system, smm_ram;
     bool has_smm_space;
-    bool is_a20_masked;              /* address line 20 is held down */
+    bool is_a20_masked;              /* address line 20 is held down; atomic */
     uint32_t requests;               /* X86_REQUEST_*; atomic */
     uint8_t startup_vector;          /* of the last STARTUP */
     X86State state;
@@ -114,6 +114,8 @@ void x86_cpu_set_intr(void *opaque, unsigned n, int level);
 /* The vector of the interrupt to take now; -1: none. */
 int x86_cpu_acknowledge(X86Cpu *cpu);
 
+/* The input "a20": up while address line 20 is free (target/i386/memory.c). */
+void x86_cpu_set_a20(void *opaque, unsigned n, int level);
 
 void x86_print_registers(Cpu *cpu, GString *out);
 

@@ -18,8 +18,27 @@
 uint64_t x86_physical_mask(const X86Cpu *cpu)
 {
     uint64_t mask = BIT64(cpu->phys_bits) - 1;
+    bool is_masked = __atomic_load_n(&cpu->is_a20_masked, __ATOMIC_SEQ_CST);
 
-    return cpu->is_a20_masked && !cpu->state.is_in_smm ? mask & ~BIT64(20) : mask;
+    return is_masked && !cpu->state.is_in_smm ? mask & ~BIT64(20) : mask;
+}
+
+/*
+ * The vCPU that drives the line sees the change with its next access, in the middle of a region;
+ * the others before they run more code.
+ */
+void x86_cpu_set_a20(void *opaque, unsigned n, int level)
+{
+    X86Cpu *cpu = opaque;
+    bool is_masked = !level;
+
+    if (__atomic_exchange_n(&cpu->is_a20_masked, is_masked, __ATOMIC_SEQ_CST) == is_masked) {
+        return;
+    }
+    tcg_tlb_flush_all_cpus();
+    if (vcpu_is_self(&cpu->parent.vcpu)) {
+        x86_flush_all(cpu, true);
+    }
 }
 
 MemTxAttrs x86_mem_attrs(const X86Cpu *cpu)
