@@ -1,9 +1,6 @@
 /*
  * What is on a PC's ISA bus, as a table, and how the timers are wired; functions of the chipset.
  *
- * A row whose type is not in this build is passed over: those devices are being written. When all
- * are there, a missing type is our bug.
- *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
@@ -163,8 +160,7 @@ static bool add_all_listed(PcMachine *pc, Error **errp)
     for (size_t i = 0; i < ARRAY_SIZE(isa_devices); i++) {
         Device *partner = NULL;
 
-        if (!type_find(isa_devices[i].type) ||
-            (isa_devices[i].is_wanted && !isa_devices[i].is_wanted(pc))) {
+        if (isa_devices[i].is_wanted && !isa_devices[i].is_wanted(pc)) {
             continue;
         }
         for (size_t k = 0; isa_devices[i].partner && k < i; k++) {
@@ -207,8 +203,7 @@ static bool add_function(PcMachine *pc, const PcFunction *f, Error **errp)
 bool pc_add_functions(PcMachine *pc, Error **errp)
 {
     for (const PcFunction *f = pc_machine_ops(pc)->functions; f && f->type; f++) {
-        if (type_find(f->type) && (!f->is_wanted || f->is_wanted(pc)) &&
-            !add_function(pc, f, errp)) {
+        if ((!f->is_wanted || f->is_wanted(pc)) && !add_function(pc, f, errp)) {
             return false;
         }
     }
