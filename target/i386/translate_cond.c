@@ -29,7 +29,7 @@ static void put_sources(X86Tr *t, const X86KnownFlags *f)
     case FLAGS_ADC:
     case FLAGS_SBB:
         ir_put(b, SLOT_FLAGS_SRC2, tr_to_i64(t, f->carry));
-        /* fallthrough */
+        __attribute__((fallthrough));
     case FLAGS_ADD:
     case FLAGS_SUB:
     case FLAGS_SHL:
