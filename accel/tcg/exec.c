@@ -179,6 +179,7 @@ void tcg_cpu_clear(TcgCpu *cpu)
     if (cpu->exec->once) {
         region_free(cpu->exec->once);
     }
+    g_free(cpu->exec->values);
     g_free(cpu->exec);
     cpu->vcpu->accel_data = NULL;
 }

@@ -197,6 +197,7 @@ typedef struct TcgExec {
     uint32_t mode;
     TcgRegion *once;      /* runs, and is in no table */
     struct HostExit *last_exit; /* led to the main loop; to be chained */
+    IrValue *values;      /* the interpreter's, once it ran */
     struct TcgExec *next;
 } TcgExec;
 

@@ -319,13 +319,12 @@ static bool step(TcgCpu *cpu, InterpFrame *frame, const IrInsn *insn)
 
 void interp_run(TcgCpu *cpu, const TcgRegion *region)
 {
-    static _Thread_local IrValue *values;
     InterpFrame frame = { .region = region, .code = region->interp };
 
-    if (!values) {
-        values = g_new(IrValue, IR_MAX_INSNS);
+    if (!cpu->exec->values) {
+        cpu->exec->values = g_new(IrValue, IR_MAX_INSNS);
     }
-    frame.values = values;
+    frame.values = cpu->exec->values;
     cpu->frame = &frame;
     for (unsigned i = 0;; i++) {
         frame.at = frame.code->run[i];

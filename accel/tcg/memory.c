@@ -74,6 +74,12 @@ static void write_device(TcgCpu *cpu, const TlbFull *full, const TcgFault *fault
     }
 }
 
+/* Guests need not align what they access. */
+#define UNALIGNED __attribute__((aligned(1), may_alias))
+typedef uint16_t UNALIGNED Unaligned16;
+typedef uint32_t UNALIGNED Unaligned32;
+typedef uint64_t UNALIGNED Unaligned64;
+
 /* One access in one piece, if it is aligned. */
 static void copy(void *to, const void *from, unsigned bytes)
 {
@@ -82,13 +88,13 @@ static void copy(void *to, const void *from, unsigned bytes)
         *(uint8_t *)to = *(const uint8_t *)from;
         break;
     case 2:
-        *(uint16_t *)to = *(const uint16_t *)from;
+        *(Unaligned16 *)to = *(const Unaligned16 *)from;
         break;
     case 4:
-        *(uint32_t *)to = *(const uint32_t *)from;
+        *(Unaligned32 *)to = *(const Unaligned32 *)from;
         break;
     case 8:
-        *(uint64_t *)to = *(const uint64_t *)from;
+        *(Unaligned64 *)to = *(const Unaligned64 *)from;
         break;
     default:
         memcpy(to, from, bytes);

@@ -179,9 +179,21 @@ static _Noreturn void child(SiliconNative *native, unsigned count)
     _exit(0);
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#define IS_SANITIZED __has_feature(address_sanitizer)
+#else
+#define IS_SANITIZED false
+#endif
+
 const char *silicon_native_problem(void)
 {
     uint32_t eax = 1, ebx, ecx = 0, edx;
+
+    if (IS_SANITIZED) {
+        return "an address sanitizer does not know the pages the native side maps";
+    }
 
     __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
     return ecx >> 28 & 1 ? NULL : "the host has no AVX";
