@@ -46,6 +46,7 @@ typedef struct Window {
 
 /* This process' one. */
 static struct {
+    OptionSet *options; /* the process's, to its end */
     MemoryListener memory_listener, port_listener;
     GArray *memory, *ports;   /* of Window: what is no RAM */
     GPtrArray *inputs;        /* IrqInputs of all devices, borrowed */
@@ -385,16 +386,16 @@ static void begin(void)
 
 static void start_machine(int argc, char **argv)
 {
-    OptionSet *set = option_set_new();
     Error *err = NULL;
 
+    machine.options = option_set_new();
     option_register_groups();
-    if (!option_set_parse(set, argc, argv, &err)) {
+    if (!option_set_parse(machine.options, argc, argv, &err)) {
         error_report_err(err);
         exit(1);
     }
     machine_lock_init_main();
-    if (!startup_prepare(set) || !startup_machine(set)) {
+    if (!startup_prepare(machine.options) || !startup_machine(machine.options)) {
         exit(1);
     }
 }

@@ -36,7 +36,7 @@ for name; do
     mkdir -p "$corpus" "$found"
     [ -d "$seeds" ] || seeds=
     # shellcheck disable=SC2086 # at most one more folder
-    if "$build/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 \
+    if "$build/$name" -max_total_time="$seconds" -seed=1 -timeout=20 -rss_limit_mb=2048 \
         -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" \
         "$corpus" $seeds >"$found/log" 2>&1; then
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")
