@@ -261,6 +261,51 @@ static void test_interrupt(void)
     toy_free(t);
 }
 
+static GList *taken;
+
+static void *memory_taken(size_t bytes)
+{
+    taken = g_list_prepend(taken, g_malloc(bytes));
+    return taken->data;
+}
+
+/* As another CPU would, at every other translation; what is freed is in use again soon. */
+static void write_code(void)
+{
+    static unsigned count;
+
+    if (count++ % 2 == 0) {
+        region_invalidate(0x1b000, 8, NULL);
+        return;
+    }
+    for (unsigned bytes = 16; bytes <= 1024; bytes += 16) {
+        memset(memory_taken(bytes), 0xff, bytes);
+    }
+}
+
+/* Regions that are thrown away because code was written meanwhile leave nothing behind. */
+static void test_write_while_translating(void)
+{
+    ToyCpu *t = toy_new();
+
+    toy_translating = write_code;
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t pc = 0x1c000 + i * 0x40;
+
+        LOAD(pc, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_LOAD, 3, 4, 0, i }, { TOY_HALT });
+        t->regs[1] = i;
+        t->regs[4] = UINT64_C(1) << 40;
+        toy_run(t, pc);
+        g_assert_cmpuint(t->fault_count, ==, i + 1);
+        g_assert_cmpuint(t->fault_pc, ==, pc + sizeof(ToyInsn));
+        g_assert_cmpuint(t->fault_addr, ==, t->regs[4] + i);
+        g_assert_cmpuint(t->regs[1], ==, i + 1);
+    }
+    toy_translating = NULL;
+    g_clear_list(&taken, g_free);
+    toy_free(t);
+}
+
 static void test_vectors(void)
 {
     ToyCpu *t = toy_new();
@@ -291,6 +336,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
     { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },
     { "interrupt", test_interrupt }, { "vectors", test_vectors },
+    { "write-while-translating", test_write_while_translating },
 };
 
 typedef struct Case {

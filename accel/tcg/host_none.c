@@ -16,6 +16,10 @@ HostResult host_compile(IrBuilder *b, TcgRegion *region)
     return HOST_REGION_TOO_LARGE;
 }
 
+void host_code_add(HostCode *code)
+{
+}
+
 void host_code_free(HostCode *code)
 {
 }

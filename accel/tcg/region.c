@@ -146,6 +146,7 @@ bool region_add(TcgRegion *region, uint64_t writes)
     }
     region->is_cached = true;
     g_ptr_array_add(table.all, region);
+    host_code_add(region->host);
     region_unlock();
     return true;
 }

@@ -11,6 +11,7 @@
 
 uint64_t toy_window;
 bool toy_window_is_read_only;
+void (*toy_translating)(void);
 
 enum { SLOT_PC = 16, SLOT_SUM, SLOT_CARRY_IN, SLOT_V0 };
 #define GROUP_REGS  0
@@ -270,6 +271,9 @@ static void toy_translate(TcgCpu *cpu, IrBuilder *b, const TcgKey *key, const Tc
     Toy t = { .b = b, .pc = key->pc, .mode = key->flags };
     char *why;
 
+    if (toy_translating) {
+        toy_translating();
+    }
     for (;; t.pc = t.next) {
         unsigned length;
 

@@ -51,6 +51,8 @@ extern const TcgTargetOps toy_ops;
 #define TOY_WINDOW UINT64_C(0x40000000)
 extern uint64_t toy_window;
 extern bool toy_window_is_read_only;
+/* Called, if set, while a region is translated. */
+extern void (*toy_translating)(void);
 
 ToyCpu *toy_new(void);
 void toy_free(ToyCpu *cpu);

@@ -184,10 +184,15 @@ HostResult host_compile(IrBuilder *b, TcgRegion *region)
     code->nodes = take(j->nodes);
     region->host = code;
     host_log_code(code);
-    region_lock();
-    g_ptr_array_add(codes, code);
-    region_unlock();
     return HOST_OK;
+}
+
+/* Regions are compiled one at a time, so addresses only grow. */
+void host_code_add(HostCode *code)
+{
+    if (code) {
+        g_ptr_array_add(codes, code);
+    }
 }
 
 void host_code_free(HostCode *code)
