@@ -381,6 +381,7 @@ static void xrstor(Save *v)
     uint8_t area[MOST_BYTES];
     uint64_t present, bv = checked_header(v, &present);
     unsigned end = LEGACY_BYTES;
+    uint32_t pkru = v->s->pkru;
 
     x86_read_bytes(v->cpu, v->linear, area, LEGACY_BYTES, v->mmu);
     if (v->wanted & 6 && (!v->is_compacted || (bv & 2))) {
@@ -406,7 +407,7 @@ static void xrstor(Save *v)
             load_component(v->s, c->number, bv >> c->number & 1 ? area + at : NULL);
         }
     }
-    if (v->wanted & BIT64(XFEATURE_PKRU)) {
+    if (v->s->pkru != pkru) {
         x86_flush_all(v->cpu, true);
     }
 }

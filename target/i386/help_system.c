@@ -258,8 +258,10 @@ void x86_help_wrpkru(TcgCpu *tcg, uint64_t next_rip)
     if ((uint32_t)cpu->state.gpr[X86_RDX]) {
         x86_raise_gp(cpu);
     }
-    cpu->state.pkru = cpu->state.gpr[X86_RAX];
-    x86_flush_all(cpu, true);
+    if (cpu->state.pkru != (uint32_t)cpu->state.gpr[X86_RAX]) {
+        cpu->state.pkru = cpu->state.gpr[X86_RAX];
+        x86_flush_all(cpu, true);
+    }
 }
 
 /* --- descriptor tables --- */
