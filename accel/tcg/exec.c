@@ -231,12 +231,13 @@ static void come_back(TcgCpu *cpu)
 
 static uint32_t mode_of(TcgExec *exec, const TcgKey *key)
 {
-    if (!exec->mode || exec->mode_flags != key->flags || exec->mode_cs_base != key->cs_base) {
-        exec->mode = region_mode(key->cs_base, key->flags);
-        exec->mode_flags = key->flags;
-        exec->mode_cs_base = key->cs_base;
+    uint64_t h = (key->flags * 0x9e3779b97f4a7c15u ^ key->cs_base * 0xff51afd7ed558ccdu) >> 60;
+    TcgMode *mode = &exec->modes[h % TCG_MODES];
+
+    if (!mode->number || mode->flags != key->flags || mode->cs_base != key->cs_base) {
+        *mode = (TcgMode){ key->cs_base, key->flags, region_mode(key->cs_base, key->flags) };
     }
-    return exec->mode;
+    return mode->number;
 }
 
 static void flush_regions(void *opaque)
@@ -286,6 +287,30 @@ static TcgRegion *translate_once(TcgCpu *cpu, const TcgKey *key)
     return translate(cpu, key, &limits);
 }
 
+/* The jump that leads to the PC now; NULL: not known. */
+static TcgJump *known_jump(TcgCpu *cpu, const TcgKey *key, uint32_t mode)
+{
+    TcgJump *jump = &cpu->jumps[tcg_jump_index(key->pc)];
+
+    return jump->pc == key->pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode ? jump
+                                                                                        : NULL;
+}
+
+/* Never seen half done: by this thread alone, but for clearing .mode. */
+static void remember_jump(TcgCpu *cpu, const TcgKey *key, uint32_t mode, TcgRegion *region)
+{
+    TcgJump *jump = &cpu->jumps[tcg_jump_index(key->pc)];
+
+    jump->mode = 0;
+    jump->pc = key->pc;
+    jump->region = region;
+    jump->code = host_entry(region);
+    __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
+    if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
+        jump->mode = 0;
+    }
+}
+
 static TcgRegion *find_region(TcgCpu *cpu)
 {
     TcgLimits limits = { .max_insns = tcg_options.is_one_insn ? 1 : MAX_INSNS };
@@ -299,8 +324,8 @@ static TcgRegion *find_region(TcgCpu *cpu)
         return translate_once(cpu, &key);
     }
     mode = mode_of(cpu->exec, &key);
-    jump = &cpu->jumps[tcg_jump_index(key.pc)];
-    if (jump->pc == key.pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode) {
+    jump = known_jump(cpu, &key, mode);
+    if (jump) {
         return jump->region;
     }
     region = look_up(cpu, &key, mode);
@@ -308,18 +333,35 @@ static TcgRegion *find_region(TcgCpu *cpu)
         region = translate(cpu, &key, &limits);
     }
     if (region->is_cached) {
-        /* Never seen half done: by this thread alone, but for clearing .mode. */
-        jump = &cpu->jumps[tcg_jump_index(key.pc)];
-        jump->mode = 0;
-        jump->pc = key.pc;
-        jump->region = region;
-        jump->code = host_entry(region);
-        __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
-        if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
-            jump->mode = 0;
-        }
+        remember_jump(cpu, &key, mode, region);
     }
     return region;
+}
+
+const void *exec_next_code(TcgCpu *cpu)
+{
+    TcgKey key;
+    uint32_t mode;
+    TcgJump *jump;
+    TcgRegion *region;
+
+    cpu->host_pc = 0;
+    if (__atomic_load_n(&cpu->exit_wanted, __ATOMIC_RELAXED) || cpu->vcpu->is_halted ||
+        cpu->is_one_insn || log_enabled(LOG_NOCHAIN | LOG_EXEC)) {
+        return NULL;
+    }
+    cpu->ops->get_key(cpu, &key);
+    mode = mode_of(cpu->exec, &key);
+    jump = known_jump(cpu, &key, mode);
+    if (jump) {
+        return jump->code;
+    }
+    region = look_up(cpu, &key, mode);
+    if (!region || !region->host) {
+        return NULL;
+    }
+    remember_jump(cpu, &key, mode, region);
+    return host_entry(region);
 }
 
 /* --- the loop --- */

@@ -54,11 +54,11 @@ static inline unsigned tcg_jump_index(uint64_t pc)
     return tcg_jump_group(pc) * TCG_JUMP_GROUP + (pc ^ pc >> 6) % TCG_JUMP_GROUP;
 }
 
-/* Guards the table and chains; a leaf but for TcgTlb.lock. All below but two take it. */
+/* Guards the table and chains; a leaf but for TcgTlb.lock. What changes them takes it. */
 void region_lock(void);
 void region_unlock(void);
 
-/* The table holds regions until the next flush of everything. */
+/* No lock: the table's regions, dropped ones too, live until the next flush of everything. */
 TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram);
 /* How often it was entered, if that is counted; hot ones: UINT32_MAX. */
 uint32_t region_heat(const TcgKey *key, uint32_t mode, uint64_t ram);
@@ -187,14 +187,20 @@ static inline void *tlb_fast_write(TcgCpu *cpu, unsigned mmu, uint64_t addr, uns
 
 /* --- running (exec.c) --- */
 
+/* What of a key is not its PC, and the number that stands for it. */
+typedef struct TcgMode {
+    uint64_t cs_base, flags;
+    uint32_t number; /* 0: none */
+} TcgMode;
+#define TCG_MODES 16
+
 typedef struct TcgExec {
     TcgCpu *cpu;
     sigjmp_buf back;
     int exception;        /* -1: none */
     bool is_flush_wanted; /* atomic */
     bool is_running;      /* counted among those in guest code */
-    uint64_t mode_cs_base, mode_flags;
-    uint32_t mode;
+    TcgMode modes[TCG_MODES]; /* seen lately */
     TcgRegion *once;      /* runs, and is in no table */
     struct HostExit *last_exit; /* led to the main loop; to be chained */
     IrValue *values;      /* the interpreter's, once it ran */
@@ -204,6 +210,11 @@ typedef struct TcgExec {
 void exec_run(Vcpu *vcpu);
 /* Calls for every vCPU; its list is locked. */
 void exec_each(void (*fn)(TcgCpu *cpu, void *opaque), void *opaque);
+/*
+ * For generated code, whose state is in memory: where it goes on, or NULL: to the main loop. May
+ * raise.
+ */
+const void *exec_next_code(TcgCpu *cpu);
 /* The region under way in this thread, or NULL. */
 const TcgRegion *exec_current_region(const TcgCpu *cpu);
 

@@ -94,16 +94,13 @@ static TcgRegion **bucket_of(uint64_t pc, uint64_t ram, uint32_t mode)
 
 TcgRegion *region_find(const TcgKey *key, uint32_t mode, uint64_t ram)
 {
-    TcgRegion *region;
-
-    region_lock();
-    region = *bucket_of(key->pc, ram, mode);
+    TcgRegion *region = __atomic_load_n(bucket_of(key->pc, ram, mode), __ATOMIC_ACQUIRE);
 
     while (region && !(region->key.pc == key->pc && region->ram[0] == ram &&
-                       region->mode == mode && region->is_valid)) {
-        region = region->next;
+                       region->mode == mode &&
+                       __atomic_load_n(&region->is_valid, __ATOMIC_ACQUIRE))) {
+        region = __atomic_load_n(&region->next, __ATOMIC_ACQUIRE);
     }
-    region_unlock();
     return region;
 }
 
@@ -137,7 +134,7 @@ bool region_add(TcgRegion *region, uint64_t writes)
         return false;
     }
     region->next = *bucket;
-    *bucket = region;
+    __atomic_store_n(bucket, region, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < region->page_count; i++) {
         CodePage *page = page_of(region->ram[i], true);
 
@@ -245,7 +242,8 @@ static void drop(TcgRegion *region)
     while (*at != region) {
         at = &(*at)->next;
     }
-    *at = region->next;
+    /* Who looks for a region without the lock may be at this one, and goes on from it. */
+    __atomic_store_n(at, region->next, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < region->page_count; i++) {
         CodePage *page = page_of(region->ram[i], false);
 

@@ -143,6 +143,31 @@ static void emit_slow(Emit *e, const void *fn, bool with_vectors)
     emit_bytes(e, (const uint8_t[]){ 0xc3 }, 1);
 }
 
+/* void *next(TcgCpu *): where generated code goes on, which may be out of it. */
+static const void *next_code(TcgCpu *cpu)
+{
+    const void *code = exec_next_code(cpu);
+
+    return code ? code : host_cache.leave_unknown;
+}
+
+/* Jumped to: the state is in memory. */
+static void emit_next(Emit *e)
+{
+    emit_op(e, OP(0x8d) | OP_W, RDI, rm_mem(RBP, -BIAS));
+    emit_mov_imm(e, RAX, (uintptr_t)next_code);
+    emit_bytes(e, (const uint8_t[]){ 0xc5, 0xf8, 0x77 }, 3); /* vzeroupper */
+    emit_op(e, OP(0xff), 2, rm_reg(RAX));
+    emit_op(e, OP(0xff), 4, rm_reg(RAX));
+}
+
+/* HostExit * NULL. */
+static void emit_leave_unknown(Emit *e)
+{
+    emit_op(e, OP(0x33), RAX, rm_reg(RAX));
+    emit_leave(e);
+}
+
 static void slow_load(TcgCpu *cpu, HostFrame *frame)
 {
     IrMem mem = frame->mem;
@@ -221,6 +246,8 @@ static bool init(uint64_t bytes, Error **errp)
     }
     host_cache.enter = add_piece(emit_enter);
     host_cache.leave = add_piece(emit_leave);
+    host_cache.leave_unknown = add_piece(emit_leave_unknown);
+    host_cache.next = add_piece(emit_next);
     for (unsigned i = 0; i < ARRAY_SIZE(slow); i++) {
         host_cache.slow[i][0] = add_slow(slow[i], false);
         host_cache.slow[i][1] = add_slow(slow[i], true);

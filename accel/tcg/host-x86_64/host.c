@@ -73,6 +73,7 @@ static void emit_pool(Jit *j)
         emit_bytes(&j->emit, &j->b->vconsts[i], sizeof(IrValue));
     }
     j->leave_place = add_pointer(j, host_cache.leave);
+    j->next_place = add_pointer(j, host_cache.next);
     for (unsigned i = 0; i < 3; i++) {
         for (unsigned v = 0; v < 2; v++) {
             j->slow_place[i][v] = add_pointer(j, host_cache.slow[i][v]);

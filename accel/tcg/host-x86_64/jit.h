@@ -99,7 +99,7 @@ typedef struct Jit {
     bool is_too_large;
     int vconst_place[IR_MAX_VCONSTS];
     GArray *sites, *locs, *nodes;
-    int leave_place, slow_place[3][2]; /* of pointers to common pieces */
+    int leave_place, next_place, slow_place[3][2]; /* of pointers to common pieces */
     bool has_v256;
     IrLoop loop;
     int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
@@ -177,6 +177,7 @@ typedef struct HostCache {
     HostCode *all;
     /* common pieces */
     const void *enter, *leave;
+    const void *leave_unknown, *next;
     const void *slow[3][2]; /* SlowKind; with vectors */
 } HostCache;
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC } SlowKind;

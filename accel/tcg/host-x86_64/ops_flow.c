@@ -17,6 +17,12 @@ void jit_leave(Jit *j, const HostExit *exit)
     emit_op(&j->emit, OP(0xff), 4, rm_place(j->leave_place));
 }
 
+/* To whatever the state in memory says comes next. */
+static void jump_next(Jit *j)
+{
+    emit_op(&j->emit, OP(0xff), 4, rm_place(j->next_place));
+}
+
 /* RCX is the entry for the address in RAX: goes on there if it is the one. Else falls through. */
 static void try_jump(Jit *j)
 {
@@ -51,7 +57,7 @@ static void jump_indirect(Jit *j)
     emit_op_imm(e, OP(0xc1), 4, rm_reg(RCX), 1, 5);
     emit_op(e, OP(0x03) | OP_W, RCX, rm_mem(RBP, CPU_DISP(jumps)));
     try_jump(j);
-    jit_leave(j, NULL);
+    jump_next(j);
 }
 _Static_assert(sizeof(TcgJump) == 32 && TCG_JUMP_GROUP == 64, "jump_indirect() shifts by this");
 
@@ -81,7 +87,7 @@ static int make_tail(Jit *j, HostExit *exit)
     if (exit->exit.kind == IR_EXIT_INDIRECT) {
         jump_indirect(j);
     } else if (exit->exit.kind == IR_EXIT_MAIN) {
-        jit_leave(j, NULL);
+        jump_next(j);
     } else if (is_near(j, exit)) {
         jit_leave(j, exit);
     } else {
