@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_auto(GStrv) found = NULL;
     HmpSession session;
 
-    json_unref(hmp_parse_args(&every_kind, line, &why));
+    json_unref(hmp_parse_args(&(HmpSession){ .cpu_index = -1 }, &every_kind, line, &why));
     hmp_session_init(&session);
     if (is_harmless(line)) {
         hmp_run_line(&session, line, out);

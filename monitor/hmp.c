@@ -204,7 +204,7 @@ static void run_line(Hmp *hmp, const char *line)
                    "\n", (int)strcspn(command->name, "|"), command->name);
         return;
     }
-    args = hmp_parse_args(command, text, &why);
+    args = hmp_parse_args(hmp->session, command, text, &why);
     if (!args) {
         hmp_printf(hmp, "%s\nTry \"help %s%.*s\" for more information\n", why,
                    is_sub ? "info " : "", (int)strcspn(command->name, "|"), command->name);

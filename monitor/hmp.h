@@ -105,9 +105,12 @@ void hmp_offer(HmpWords *words, const char *text);
 /* --- arguments (hmp_args.c, hmp_expr.c) --- */
 
 /* Reads what `args` declares from *text; NULL: *why (g_free) says what is wrong. */
-json_object *hmp_parse_args(const HmpCommand *command, const char *text, char **why);
+json_object *hmp_parse_args(const HmpSession *session, const HmpCommand *command,
+                            const char *text, char **why);
 /* Evaluates at *text and moves behind it. */
-bool hmp_evaluate(const char **text, int64_t *value, char **why);
+bool hmp_evaluate(const HmpSession *session, const char **text, int64_t *value, char **why);
+/* Of the CPU that the session looks at (hmp_cpu.c). */
+bool hmp_find_register(const HmpSession *session, const char *name, uint64_t *value);
 /* The next word, unquoted (g_free), or NULL at the end; *why set if its quotes do not close. */
 char *hmp_next_word(const char **text, char **why);
 

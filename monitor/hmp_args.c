@@ -8,6 +8,7 @@
 #include "hmp.h"
 
 typedef struct ArgReader {
+    const HmpSession *session;
     const HmpCommand *command;
     const char *at;
     json_object *result;
@@ -120,7 +121,7 @@ static bool read_number(ArgReader *r, const HmpArg *arg)
 {
     int64_t value;
 
-    if (!hmp_evaluate(&r->at, &value, &r->why)) {
+    if (!hmp_evaluate(r->session, &r->at, &value, &r->why)) {
         return false;
     }
     if (arg->kind == HMP_INT && value != (int32_t)value && value != (uint32_t)value) {
@@ -263,9 +264,10 @@ static bool read_args(ArgReader *r)
         fail(r, "%s: extraneous characters at the end of line", r->command->name);
 }
 
-json_object *hmp_parse_args(const HmpCommand *command, const char *text, char **why)
+json_object *hmp_parse_args(const HmpSession *session, const HmpCommand *command,
+                            const char *text, char **why)
 {
-    ArgReader r = { .command = command, .at = text, .result = json_object_new_object() };
+    ArgReader r = { .session = session, .command = command, .at = text, .result = json_object_new_object() };
 
     if (!read_args(&r)) {
         json_unref(r.result);

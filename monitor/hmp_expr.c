@@ -1,6 +1,6 @@
 /*
  * Numbers on HMP's command line: C's operators + - * / % & | ^ ~ with its precedence but for
- * | ^, which rank as +, numbers in C's notation, 'c', and parentheses.
+ * | ^, which rank as +, numbers in C's notation, 'c', $register of a CPU, and parentheses.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,6 +10,7 @@
 #define MAX_NESTING 100
 
 typedef struct Expression {
+    const HmpSession *session;
     const char *at;
     char *why;
     unsigned depth;
@@ -60,6 +61,23 @@ static int64_t parse_quoted_char(Expression *e)
     return c;
 }
 
+/* "$eip", "$cs.base" */
+static int64_t parse_register(Expression *e)
+{
+    const char *end = ++e->at;
+    uint64_t value;
+
+    while (g_ascii_isalnum(*end) || *end == '_' || *end == '.') {
+        end++;
+    }
+    g_autofree char *name = g_strndup(e->at, end - e->at);
+    if (!hmp_find_register(e->session, name, &value)) {
+        return fail(e, "unknown register");
+    }
+    e->at = end;
+    return value;
+}
+
 static int64_t parse_operand(Expression *e)
 {
     int64_t value;
@@ -81,7 +99,7 @@ static int64_t parse_operand(Expression *e)
         return op == '-' ? -(uint64_t)value : op == '~' ? ~value : value;
     }
     if (*e->at == '$') {
-        return fail(e, "unknown register");
+        return parse_register(e);
     }
     return *e->at == '\'' ? parse_quoted_char(e) : parse_number(e);
 }
@@ -136,9 +154,9 @@ static int64_t parse_sum(Expression *e)
     return value;
 }
 
-bool hmp_evaluate(const char **text, int64_t *value, char **why)
+bool hmp_evaluate(const HmpSession *session, const char **text, int64_t *value, char **why)
 {
-    Expression e = { .at = *text };
+    Expression e = { .session = session, .at = *text };
 
     *value = parse_sum(&e);
     *text = e.at;

@@ -17,19 +17,33 @@ void hmp_print(Hmp *hmp, json_object *args);
 void complete_command(HmpWords *words);
 
 /* hmp_devices.c */
-void hmp_cpu(Hmp *hmp, json_object *args);
 void hmp_device_add(Hmp *hmp, json_object *args);
 void hmp_qdm(Hmp *hmp, json_object *args);
 void hmp_qtree(Hmp *hmp, json_object *args);
-void hmp_registers(Hmp *hmp, json_object *args);
 void complete_device_type(HmpWords *words);
+
+/* hmp_cpu.c */
+void hmp_cpu(Hmp *hmp, json_object *args);
+void hmp_gpa2hpa(Hmp *hmp, json_object *args);
+void hmp_gpa2hva(Hmp *hmp, json_object *args);
+void hmp_gva2gpa(Hmp *hmp, json_object *args);
+void hmp_irq(Hmp *hmp, json_object *args);
+void hmp_lapic(Hmp *hmp, json_object *args);
+void hmp_mem(Hmp *hmp, json_object *args);
+void hmp_memsave(Hmp *hmp, json_object *args);
+void hmp_pic(Hmp *hmp, json_object *args);
+void hmp_registers(Hmp *hmp, json_object *args);
+void hmp_tlb(Hmp *hmp, json_object *args);
+
+/* hmp_dump.c */
+void hmp_dump_physical(Hmp *hmp, json_object *args);
+void hmp_dump_virtual(Hmp *hmp, json_object *args);
 
 /* hmp_pci.c */
 void hmp_pcie_aer_inject_error(Hmp *hmp, json_object *args);
 void show_pci(Hmp *hmp, json_object *value);
 
 /* hmp_memory.c */
-void hmp_dump_physical(Hmp *hmp, json_object *args);
 void hmp_jit(Hmp *hmp, json_object *args);
 void hmp_mtree(Hmp *hmp, json_object *args);
 void hmp_port_read(Hmp *hmp, json_object *args);

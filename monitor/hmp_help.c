@@ -101,6 +101,6 @@ void hmp_print(Hmp *hmp, json_object *args)
         print_char(hmp, value);
         break;
     default:
-        hmp_printf(hmp, "0x%" PRIx64 "\n", value);
+        hmp_printf(hmp, "%#" PRIx64 "\n", value);
     }
 }

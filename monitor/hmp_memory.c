@@ -1,5 +1,5 @@
 /*
- * HMP commands that look at memory and ports.
+ * HMP commands on the memory map, ports and translated code; dumps are in hmp_dump.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -8,96 +8,8 @@
 #include "system/accel.h"
 #include "system/address_space.h"
 #include "system/memory_info.h"
-#include "system/target.h"
 
-#define ROW_BYTES 16
-#define MAX_DUMP_BYTES (1 * MiB)
 #define PORT_MASK 0xffff
-
-static Endian target_endian(void)
-{
-    return target_info()->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
-}
-
-/* "b", "h", "w", "g" */
-static unsigned unit_bytes(json_object *args)
-{
-    switch (*hmp_text(args, "size")) {
-    case 'b':
-        return 1;
-    case 'h':
-        return 2;
-    case 'g':
-        return 8;
-    default:
-        return 4;
-    }
-}
-
-static void print_unit(Hmp *hmp, char format, unsigned bytes, uint64_t value)
-{
-    unsigned bits = bytes * 8;
-    int64_t number = bits == 64 ? (int64_t)value : (int64_t)(value << (64 - bits)) >> (64 - bits);
-
-    switch (format) {
-    case 'o':
-        hmp_printf(hmp, " 0%0*" PRIo64, (bits + 2) / 3, value);
-        break;
-    case 'd':
-        hmp_printf(hmp, " %*" PRId64, (int)(bits * 10 + 32) / 33 + 1, number);
-        break;
-    case 'u':
-        hmp_printf(hmp, " %*" PRIu64, (int)(bits * 10 + 32) / 33, value);
-        break;
-    case 'c':
-        hmp_printf(hmp, g_ascii_isprint(value) ? " '%c'" : " '\\x%02x'", (unsigned char)value);
-        break;
-    default:
-        hmp_printf(hmp, " 0x%0*" PRIx64, bytes * 2, value);
-    }
-}
-
-/* One row; false: nothing can be read there. */
-static bool print_row(Hmp *hmp, json_object *args, GuestAddr addr, unsigned units)
-{
-    char format = *hmp_text(args, "format");
-    unsigned bytes = format == 'c' ? 1 : unit_bytes(args);
-
-    hmp_printf(hmp, "%016" PRIx64 ":", addr);
-    for (unsigned i = 0; i < units; i++) {
-        uint64_t value;
-
-        if (address_space_load(address_space_system(), addr + i * bytes,
-                               mem_format(bytes, target_endian()), MEM_TX_NONE, &value)) {
-            hmp_printf(hmp, " Cannot access memory\n");
-            return false;
-        }
-        print_unit(hmp, format, bytes, value);
-    }
-    hmp_printf(hmp, "\n");
-    return true;
-}
-
-void hmp_dump_physical(Hmp *hmp, json_object *args)
-{
-    unsigned bytes = *hmp_text(args, "format") == 'c' ? 1 : unit_bytes(args);
-    uint64_t count = hmp_int(args, "count");
-    GuestAddr addr = hmp_int(args, "addr");
-
-    if (count * bytes > MAX_DUMP_BYTES) {
-        hmp_printf(hmp, "Error: at most %" PRIu64 " bytes are shown at once\n", MAX_DUMP_BYTES);
-        return;
-    }
-    while (count) {
-        unsigned units = MIN(count, ROW_BYTES / bytes);
-
-        if (!print_row(hmp, args, addr, units)) {
-            return;
-        }
-        addr += units * bytes;
-        count -= units;
-    }
-}
 
 /* The sum of BSD's `sum`. */
 void hmp_sum(Hmp *hmp, json_object *args)

@@ -149,7 +149,7 @@ static const HmpCommand sample = {
 static void expect_args(const char *text, const char *expected)
 {
     g_autofree char *why = NULL, *json = NULL;
-    g_autoptr(JsonObject) args = hmp_parse_args(&sample, text, &why);
+    g_autoptr(JsonObject) args = hmp_parse_args(&(HmpSession){ .cpu_index = -1 }, &sample, text, &why);
 
     if (!args) {
         g_assert_cmpstr(why, ==, expected);

@@ -280,6 +280,7 @@ static const LocalApic apic_interface = {
     .deliver = apic_deliver,
     .read = page_read,
     .write = page_write,
+    .print = apic_print,
 };
 
 /* --- life --- */

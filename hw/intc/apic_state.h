@@ -76,6 +76,7 @@ extern const RegisterMap apic_registers;
 uint32_t apic_read(Device *dev, uint32_t offset);
 void apic_write(Device *dev, uint32_t offset, uint32_t value);
 void apic_error(Apic *apic, uint32_t bits);
+void apic_print(Device *dev, GString *out);
 /* Where the page is, or that it is nowhere, follows the base MSR. */
 void apic_place_page(Apic *apic);
 /* All but what INIT keeps. */

@@ -9,6 +9,8 @@
 #include "util/osdep.h"
 #include "hw/intc/i8259.h"
 
+#include "hw/core/interrupt_stats.h"
+
 #define INPUTS       8
 #define CASCADE      2
 #define SPURIOUS     7
@@ -42,6 +44,7 @@ typedef struct Pic {
     bool is_isr_read, is_polled, has_special_mask, has_auto_eoi, rotates_on_auto_eoi;
     bool is_fully_nested, wants_icw4, is_single;
     int init_state;
+    uint64_t counts[INPUTS]; /* of requests, for people */
 } Pic;
 DECLARE_CAST(Pic, PIC)
 
@@ -87,6 +90,7 @@ static void i8259_input(void *opaque, unsigned n, int level)
     bool was_up = s->levels & bit;
 
     s->levels = level ? s->levels | bit : s->levels & ~bit;
+    s->counts[n] += level && !was_up;
     if (s->elcr & bit) {
         s->irr = level ? s->irr | bit : s->irr & ~bit;
     } else if (level && !was_up) {
@@ -278,6 +282,28 @@ static uint64_t elcr_read(Device *dev, unsigned n)
     return PIC(dev)->elcr;
 }
 
+/* --- for people --- */
+
+static void i8259_print(Object *obj, GString *out)
+{
+    const Pic *s = PIC(obj);
+
+    g_string_append_printf(out, "pic%d: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d "
+                           "elcr=%02x fnm=%d\n", !s->is_master, s->irr, s->imr, s->isr, s->top,
+                           s->base, s->is_isr_read, s->elcr, s->is_fully_nested);
+}
+
+static const uint64_t *i8259_counts(Object *obj, unsigned *lines)
+{
+    *lines = INPUTS;
+    return PIC(obj)->counts;
+}
+
+static const InterruptStats i8259_stats = { i8259_print, i8259_counts };
+static const InterfaceImpl i8259_interfaces[] = {
+    { TYPE_INTERRUPT_STATS, &i8259_stats }, { NULL },
+};
+
 /* --- life --- */
 
 static void i8259_reset(Device *dev)
@@ -352,6 +378,7 @@ static const DeviceType i8259_type = {
     .parent = TYPE_ISA_DEVICE,
     .size = sizeof(Pic),
     .access = DEVICE_ACCESS_BOARD,
+    .interfaces = i8259_interfaces,
     .is_not_hotpluggable = true,
     .registers = REG_MAP(i8259_regs, .size = 2, .width = 1, .access_max = 4),
     .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT(NULL, Pic, out),

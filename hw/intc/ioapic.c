@@ -7,6 +7,7 @@
  */
 #include "util/osdep.h"
 #include "hw/core/apic_bus.h"
+#include "hw/core/interrupt_stats.h"
 #include "hw/core/mmio_device.h"
 #include "trace.h"
 #include "util/log.h"
@@ -30,6 +31,7 @@ typedef struct Ioapic {
     uint32_t select, id;
     uint64_t entries[PINS];
     uint32_t levels; /* of the lines */
+    uint64_t counts[PINS]; /* of requests, for people */
 } Ioapic;
 DECLARE_CAST(Ioapic, IOAPIC)
 
@@ -68,6 +70,7 @@ static void ioapic_line(void *opaque, unsigned pin, int level)
     Ioapic *ioapic = IOAPIC(opaque);
     bool is_edge = level && !(ioapic->levels & BIT(pin));
 
+    ioapic->counts[pin] += is_edge;
     ioapic->levels = level ? ioapic->levels | BIT(pin) : ioapic->levels & ~BIT(pin);
     if (ioapic->entries[pin] & ENTRY_LEVEL) {
         serve_level(ioapic, pin);
@@ -153,6 +156,67 @@ static const RegDef ioapic_regs[] = {
     REG_COMPUTED(0x40, "EOI", .write = ioapic_eoi_write),
 };
 
+/* --- for people --- */
+
+static const char *const delivery_names[] = {
+    "fixed", "lowest", "SMI", "...", "NMI", "INIT", "...", "extINT",
+};
+
+static void print_pin(const Ioapic *ioapic, unsigned pin, GString *out)
+{
+    uint64_t entry = ioapic->entries[pin];
+    unsigned destination = entry >> 56;
+
+    g_string_append_printf(out, "  pin %-2u 0x%016" PRIx64 " dest=%X vec=%-3u %s %-5s %-6s %-6s %s\n",
+                           pin, entry, destination, (unsigned)(entry & 0xff),
+                           entry & BIT64(13) ? "active-lo" : "active-hi",
+                           entry & ENTRY_LEVEL ? "level" : "edge",
+                           entry & ENTRY_MASKED ? "masked" : "",
+                           delivery_names[ENTRY_DELIVERY(entry)],
+                           entry & ENTRY_LOGICAL ? "logical" : "physical");
+}
+
+static void print_pins(const char *name, uint32_t pins, GString *out)
+{
+    g_string_append_printf(out, "  %-8s", name);
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        if (pins & BIT(pin)) {
+            g_string_append_printf(out, " %u", pin);
+        }
+    }
+    g_string_append(out, pins ? "\n" : " (none)\n");
+}
+
+static void ioapic_print(Object *obj, GString *out)
+{
+    const Ioapic *ioapic = IOAPIC(obj);
+    uint32_t remote = 0;
+
+    g_string_append_printf(out, "ioapic0: ver=0x%x id=0x%02x sel=0x%02x", ioapic->version,
+                           ioapic->id >> 24, ioapic->select);
+    if (ioapic->select >= IOAPIC_ENTRIES) {
+        g_string_append_printf(out, " (redir[%u])", (ioapic->select - IOAPIC_ENTRIES) / 2);
+    }
+    g_string_append_c(out, '\n');
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        print_pin(ioapic, pin, out);
+        remote |= ioapic->entries[pin] & ENTRY_REMOTE_IRR ? BIT(pin) : 0;
+    }
+    print_pins("IRR", ioapic->levels, out);
+    print_pins("Remote IRR", remote, out);
+}
+
+static const uint64_t *ioapic_counts(Object *obj, unsigned *lines)
+{
+    *lines = PINS;
+    return IOAPIC(obj)->counts;
+}
+
+static const InterruptStats ioapic_stats = { ioapic_print, ioapic_counts };
+static const InterfaceImpl ioapic_interfaces[] = {
+    { TYPE_INTERRUPT_STATS, &ioapic_stats }, { NULL },
+};
+
 /* --- life --- */
 
 static void ioapic_reset_enter(Device *dev)
@@ -198,6 +262,7 @@ static const DeviceType ioapic_type = {
     .name = "ioapic",
     .doc = "I/O APIC",
     .parent = TYPE_MMIO_DEVICE,
+    .interfaces = ioapic_interfaces,
     .size = sizeof(Ioapic),
     .registers = REG_MAP(ioapic_regs, .size = 0x1000, .width = 4, .access_min = 1,
                          .endian = ENDIAN_LITTLE),

@@ -7,6 +7,7 @@
 #include "hw/core/machine.h"
 #include "qom/error.h"
 #include "target/i386/control.h"
+#include "target/i386/debug.h"
 #include "target/i386/execute.h"
 
 /* The user said so: "max" leaves the bit alone. */
@@ -295,6 +296,7 @@ static const X86CpuType x86_cpu_type = {
     .print_registers = x86_print_registers,
     .vcpu_ops = &x86_vcpu_ops,
     .set_pc = x86_cpu_set_pc,
+    .debug = &x86_cpu_debug,
 };
 OBJECT_TYPE(x86_cpu_type)
 

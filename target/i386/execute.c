@@ -13,6 +13,7 @@
 #include "system/machine_lock.h"
 #include "system/run_state.h"
 #include "target/i386/control.h"
+#include "target/i386/debug.h"
 #include "target/i386/helpers.h"
 #include "target/i386/memory.h"
 #include "util/log.h"
@@ -157,17 +158,16 @@ static unsigned x86_fetch_mmu(TcgCpu *tcg)
 static void x86_disassemble(TcgCpu *tcg, const TcgKey *key, const uint8_t *bytes, size_t count,
                             GString *out)
 {
-    ZydisMachineMode mode = key->flags & X86_MODE_CODE64 ? ZYDIS_MACHINE_MODE_LONG_64 :
-                            key->flags & X86_MODE_CODE32 ? ZYDIS_MACHINE_MODE_LEGACY_32
-                                                         : ZYDIS_MACHINE_MODE_LEGACY_16;
     uint64_t pc = key->pc;
-    ZydisDisassembledInstruction in;
+    unsigned length = 1;
 
-    while (count > 0 && ZYAN_SUCCESS(ZydisDisassembleATT(mode, pc, bytes, count, &in))) {
-        g_string_append_printf(out, "%016" PRIx64 "  %s\n", pc, in.text);
-        pc += in.info.length;
-        bytes += in.info.length;
-        count -= in.info.length;
+    while (count > 0 && length) {
+        g_string_append_printf(out, "%016" PRIx64 "  ", pc);
+        length = x86_format_insn(key->flags, pc, bytes, count, out);
+        g_string_append(out, length ? "\n" : "?\n");
+        pc += length;
+        bytes += length;
+        count -= length;
     }
 }
 

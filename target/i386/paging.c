@@ -11,16 +11,8 @@
 #include "target/i386/memory.h"
 
 #include "system/memory_log.h"
+#include "target/i386/page_list.h"
 
-#define PTE_P  BIT64(0)
-#define PTE_W  BIT64(1)
-#define PTE_U  BIT64(2)
-#define PTE_A  BIT64(5)
-#define PTE_D  BIT64(6)
-#define PTE_PS BIT64(7)
-#define PTE_G  BIT64(8)
-#define PTE_NX BIT64(63)
-#define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 #define PSE36_RESERVED BIT64(21)
 
 /* The levels of one kind of tables, from the root. */

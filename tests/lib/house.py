@@ -2,6 +2,7 @@
 """Where tests find binaries and data, and how a test program runs."""
 import json
 import os
+import shutil
 import unittest
 
 ARCHES = ('x86_64', 'aarch64', 'ppc64')
@@ -9,6 +10,11 @@ ARCHES = ('x86_64', 'aarch64', 'ppc64')
 
 def binary(arch='x86_64'):
     return os.path.join(os.environ['BINARIES'], 'qemu-system-' + arch)
+
+
+def peer(name='qemu-system-x86_64'):
+    """The peer's binary, or None where it is not installed."""
+    return shutil.which(name)
 
 
 def sandbox_env():

@@ -144,7 +144,8 @@ class Hmp(unittest.TestCase):
             self.assertEqual(vm.qmp.hmp('xp /4xb 0x1000'),
                              '0000000000001000: 0x41 0x42 0x43 0x44\r\n')
             self.assertEqual(vm.qmp.hmp('xp /3c 0x1000'), "0000000000001000: 'A' 'B' 'C'\r\n")
-            self.assertRegex(vm.qmp.hmp('xp /17xb 0x1000'), r'^.{15}0:.*\r\n.{14}10: 0x00\r\n$')
+            self.assertRegex(vm.qmp.hmp('xp /9xb 0x1000'), r'^.{15}0:.*\r\n.{15}8: 0x00\r\n$')
+            self.assertRegex(vm.qmp.hmp('xp /9xh 0x1000'), r'^.{15}0:.*\r\n.{14}10: 0x0000\r\n$')
             self.assertNotEqual(vm.qmp.hmp('sum 0x1000 8'), '00000\r\n')
             with tempfile.TemporaryDirectory() as folder:
                 path = os.path.join(folder, 'out')

@@ -13,6 +13,7 @@
 
 #define TYPE_CPU "cpu"
 
+struct CpuDebug;
 struct Machine;
 
 typedef struct Cpu {
@@ -32,6 +33,8 @@ typedef struct CpuType {
     const VcpuOps *vcpu_ops;
     /* Where it starts after a reset: what loaders want. NULL: it cannot be told. */
     void (*set_pc)(Cpu *cpu, uint64_t pc);
+    /* For debuggers: hw/core/cpu_debug.h. NULL: it cannot be looked into. */
+    const struct CpuDebug *debug;
 } CpuType;
 #define CPU_TYPE(decl) OBJECT_TYPE(decl)
 

@@ -65,6 +65,8 @@ typedef struct LocalApic {
     void (*deliver)(Device *apic, const ApicMessage *message);
     uint32_t (*read)(Device *apic, uint32_t offset);
     void (*write)(Device *apic, uint32_t offset, uint32_t value);
+    /* --- for people; may be NULL --- */
+    void (*print)(Device *apic, GString *out);
 } LocalApic;
 
 static inline const LocalApic *local_apic_ops(Device *apic)

@@ -1,0 +1,26 @@
+/*
+ * An x86 CPU for debuggers: what the files behind its CpuDebug share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TARGET_I386_DEBUG_H
+#define TARGET_I386_DEBUG_H
+
+#include "hw/core/cpu_debug.h"
+#include "target/i386/cpu.h"
+
+extern const CpuDebug x86_cpu_debug;
+
+/* One instruction as text, of code in `mode` (X86_MODE_*); its length, 0: none. */
+unsigned x86_format_insn(uint32_t mode, uint64_t addr, const uint8_t *code, unsigned bytes,
+                         GString *out);
+
+/* target/i386/gdb_registers.c */
+const char *x86_gdb_architecture(Cpu *cpu);
+const CpuRegisterSet *x86_gdb_register_set(Cpu *cpu, unsigned index);
+
+/* target/i386/core_notes.c */
+bool x86_is_elf_64(Cpu *cpu);
+void x86_write_notes(Cpu *cpu, unsigned id, bool is_64, CpuNoteFn *fn, void *opaque);
+
+#endif

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Bare-metal guests: 64 KiB of firmware made of tests/guest/NAME.S and NAME.c."""
+import os
+import subprocess
+
+GUESTS = os.path.join(os.path.dirname(__file__), '..', 'guest')
+FLAGS = ('-O1', '-g', '-ffreestanding', '-fno-pic', '-no-pie', '-mno-red-zone', '-mgeneral-regs-only',
+         '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fno-omit-frame-pointer',
+         '-fcf-protection=none', '-nostdlib', '-static', '-Wl,--build-id=none',
+         '-Wl,--no-warn-rwx-segments')
+
+
+def build(folder, name, bits, *flags):
+    """The paths of an ELF file for gdb and of the image for -bios."""
+    elf, image = (os.path.join(folder, f'{name}{bits}.{kind}') for kind in ('elf', 'bin'))
+    sources = [os.path.join(GUESTS, name + end) for end in ('.S', '.c')]
+    subprocess.run([os.environ.get('GUEST_CC', 'cc'), '-m64' if bits == 64 else '-m32',
+                    f'-DBITS={bits}', *flags, *FLAGS, '-Wl,-T,' + os.path.join(GUESTS, name + '.ld'),
+                    '-o', elf, *(source for source in sources if os.path.exists(source))], check=True)
+    subprocess.run(['objcopy', '-O', 'binary', '-j', '.text', '-j', '.reset', '--gap-fill', '0', elf,
+                    image], check=True)
+    return elf, image
+
+
+def wait_until_halted(vm, cpu=0):
+    while 'HLT=1' not in vm.qmp.hmp(f'info registers {cpu}'):
+        pass
