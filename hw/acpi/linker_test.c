@@ -74,7 +74,7 @@ static void run(Loaded *f, const AcpiLinker *linker, const GByteArray *script)
         case 3:
             place = bytes_get_le(script, at + 60, 4);
             start = bytes_get_le(script, at + 64, 4);
-            bytes->data[place] = 0;
+            /* As OVMF does it: what was there before counts. */
             bytes->data[place] =
                 bytes_checksum(bytes, start, bytes_get_le(script, at + 68, 4));
             break;

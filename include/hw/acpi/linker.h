@@ -41,8 +41,8 @@ GByteArray *acpi_linker_blob(AcpiLinker *linker, const char *file, uint32_t alig
 /* NULL: there is none. */
 GByteArray *acpi_linker_find(const AcpiLinker *linker, const char *file);
 void acpi_linker_add_pointer(AcpiLinker *linker, const AcpiPointer *pointer);
-/* The byte at `at` makes the sum of [start, start + length) zero, once pointers are known. It is
- * correct for the blob as it is, too. */
+/* The byte at `at` makes the sum of [start, start + length) zero, once pointers are known. Until
+ * then it is 0: some firmware adds up what is there, and stores the sum's negative. */
 void acpi_linker_add_checksum(AcpiLinker *linker, const char *file, uint32_t start,
                               uint32_t length, uint32_t at);
 /* The firmware writes an address back into fw_cfg file `in`, which is not among our blobs. */
