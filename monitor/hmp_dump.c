@@ -1,5 +1,5 @@
 /*
- * HMP's memory dumps: `x` by a CPU's virtual addresses, `xp` by physical ones.
+ * HMP's memory dumps: `x` by a CPU's virtual addresses, `xp` by physical ones, all of it to a file.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -227,4 +227,34 @@ void hmp_dump_physical(Hmp *hmp, json_object *args)
 void hmp_dump_virtual(Hmp *hmp, json_object *args)
 {
     dump(hmp, args, false);
+}
+
+/* --- whole memory, to a file --- */
+
+void hmp_dump_guest_memory(Hmp *hmp, json_object *args)
+{
+    g_autoptr(JsonObject) named = json_object_new_object();
+    g_autofree char *protocol = g_strconcat("file:", hmp_text(args, "filename"), NULL);
+
+    json_set(named, "paging", json_object_new_boolean(hmp_bool(args, "paging")));
+    json_set(named, "detach", json_object_new_boolean(hmp_bool(args, "detach")));
+    json_set(named, "protocol", json_string(protocol));
+    if (hmp_has(args, "begin")) {
+        json_set(named, "begin", json_object_new_int64(hmp_int(args, "begin")));
+    }
+    if (hmp_has(args, "length")) {
+        json_set(named, "length", json_object_new_int64(hmp_int(args, "length")));
+    }
+    hmp_call(hmp, "dump-guest-memory", named, NULL);
+}
+
+void show_dump(Hmp *hmp, json_object *value)
+{
+    int64_t total = hmp_int(value, "total");
+
+    hmp_printf(hmp, "Status: %s\n", hmp_text(value, "status"));
+    if (!strcmp(hmp_text(value, "status"), "active")) {
+        hmp_printf(hmp, "Finished: %.2f %%\n",
+                   total ? 100.0 * hmp_int(value, "completed") / total : 0.0);
+    }
 }

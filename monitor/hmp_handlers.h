@@ -36,6 +36,8 @@ void hmp_registers(Hmp *hmp, json_object *args);
 void hmp_tlb(Hmp *hmp, json_object *args);
 
 /* hmp_dump.c */
+void hmp_dump_guest_memory(Hmp *hmp, json_object *args);
+void show_dump(Hmp *hmp, json_object *value);
 void hmp_dump_physical(Hmp *hmp, json_object *args);
 void hmp_dump_virtual(Hmp *hmp, json_object *args);
 

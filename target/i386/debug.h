@@ -20,7 +20,10 @@ const char *x86_gdb_architecture(Cpu *cpu);
 const CpuRegisterSet *x86_gdb_register_set(Cpu *cpu, unsigned index);
 
 /* target/i386/core_notes.c */
-bool x86_is_elf_64(Cpu *cpu);
-void x86_write_notes(Cpu *cpu, unsigned id, bool is_64, CpuNoteFn *fn, void *opaque);
+uint16_t x86_elf_machine(Cpu *cpu);
+void x86_write_notes(Cpu *cpu, unsigned id, CpuNoteFn *fn, void *opaque);
+
+/* A descriptor's upper word without its base: target/i386/print_registers.c. */
+uint32_t x86_segment_flags(const X86Segment *seg);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "target/i386/control.h"
+#include "target/i386/debug.h"
 #include "target/i386/flags.h"
 #include "target/i386/mode.h"
 
@@ -107,12 +108,18 @@ static void describe_access(const X86State *s, uint32_t access, GString *out)
     g_string_append_printf(out, "%c]", access & SEG_ACCESSED ? 'A' : '-');
 }
 
+uint32_t x86_segment_flags(const X86Segment *seg)
+{
+    uint32_t access = seg->access & SEG_NULL ? 0 : seg->access & 0xf0ff;
+    uint32_t raw_limit = seg->access & SEG_G ? seg->limit >> 12 : seg->limit;
+
+    return access << 8 | (access ? raw_limit & 0xf0000 : 0);
+}
+
 static void print_segment(const X86State *s, unsigned reg, GString *out)
 {
     const X86Segment *seg = &s->seg[reg];
-    uint32_t access = seg->access & SEG_NULL ? 0 : seg->access & 0xf0ff;
-    uint32_t raw_limit = seg->access & SEG_G ? seg->limit >> 12 : seg->limit;
-    uint32_t flags = access << 8 | (access ? raw_limit & 0xf0000 : 0);
+    uint32_t flags = x86_segment_flags(seg), access = flags >> 8;
 
     g_string_append_printf(out, "%-3s=%04x ", segment_names[reg], seg->selector);
     g_string_append_printf(out, is_64(s) ? "%016" PRIx64 : "%08" PRIx64, seg->base);

@@ -71,10 +71,9 @@ typedef struct CpuDebug {
     /* The set at `index`, NULL past the last. */
     const CpuRegisterSet *(*register_set)(Cpu *cpu, unsigned index);
     /* --- for core files --- */
-    uint16_t elf_machine;
-    bool (*is_elf_64)(Cpu *cpu);
-    /* `id` from 1. */
-    void (*write_notes)(Cpu *cpu, unsigned id, bool is_64, CpuNoteFn *fn, void *opaque);
+    uint16_t (*elf_machine)(Cpu *cpu); /* of the first CPU, for the file */
+    /* As many from each CPU; `id` from 1. */
+    void (*write_notes)(Cpu *cpu, unsigned id, CpuNoteFn *fn, void *opaque);
 } CpuDebug;
 
 /* NULL: this CPU cannot be looked into. */
