@@ -287,36 +287,12 @@ static TcgRegion *translate_once(TcgCpu *cpu, const TcgKey *key)
     return translate(cpu, key, &limits);
 }
 
-/* The jump that leads to the PC now; NULL: not known. */
-static TcgJump *known_jump(TcgCpu *cpu, const TcgKey *key, uint32_t mode)
-{
-    TcgJump *jump = &cpu->jumps[tcg_jump_index(key->pc)];
-
-    return jump->pc == key->pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode ? jump
-                                                                                        : NULL;
-}
-
-/* Never seen half done: by this thread alone, but for clearing .mode. */
-static void remember_jump(TcgCpu *cpu, const TcgKey *key, uint32_t mode, TcgRegion *region)
-{
-    TcgJump *jump = &cpu->jumps[tcg_jump_index(key->pc)];
-
-    jump->mode = 0;
-    jump->pc = key->pc;
-    jump->region = region;
-    jump->code = host_entry(region);
-    __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
-    if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
-        jump->mode = 0;
-    }
-}
-
 static TcgRegion *find_region(TcgCpu *cpu)
 {
     TcgLimits limits = { .max_insns = tcg_options.is_one_insn ? 1 : MAX_INSNS };
     TcgKey key;
     uint32_t mode;
-    TcgJump *jump;
+    const TcgJump *jump;
     TcgRegion *region;
 
     cpu->ops->get_key(cpu, &key);
@@ -324,7 +300,7 @@ static TcgRegion *find_region(TcgCpu *cpu)
         return translate_once(cpu, &key);
     }
     mode = mode_of(cpu->exec, &key);
-    jump = known_jump(cpu, &key, mode);
+    jump = tlb_known_jump(cpu, key.pc, mode);
     if (jump) {
         return jump->region;
     }
@@ -333,7 +309,7 @@ static TcgRegion *find_region(TcgCpu *cpu)
         region = translate(cpu, &key, &limits);
     }
     if (region->is_cached) {
-        remember_jump(cpu, &key, mode, region);
+        tlb_remember_jump(cpu, key.pc, mode, region);
     }
     return region;
 }
@@ -342,7 +318,7 @@ const void *exec_next_code(TcgCpu *cpu)
 {
     TcgKey key;
     uint32_t mode;
-    TcgJump *jump;
+    const TcgJump *jump;
     TcgRegion *region;
 
     cpu->host_pc = 0;
@@ -352,7 +328,7 @@ const void *exec_next_code(TcgCpu *cpu)
     }
     cpu->ops->get_key(cpu, &key);
     mode = mode_of(cpu->exec, &key);
-    jump = known_jump(cpu, &key, mode);
+    jump = tlb_known_jump(cpu, key.pc, mode);
     if (jump) {
         return jump->code;
     }
@@ -360,7 +336,7 @@ const void *exec_next_code(TcgCpu *cpu)
     if (!region || !region->host) {
         return NULL;
     }
-    remember_jump(cpu, &key, mode, region);
+    tlb_remember_jump(cpu, key.pc, mode, region);
     return host_entry(region);
 }
 
@@ -451,7 +427,7 @@ static bool serve(TcgCpu *cpu)
 
     make_way(exec);
     if (__atomic_exchange_n(&exec->is_flush_wanted, false, __ATOMIC_SEQ_CST)) {
-        tcg_tlb_flush(cpu, TCG_ALL_MMUS);
+        tlb_map_changed(cpu);
     }
     /* What was unmapped may be freed now. */
     rcu_unlock();

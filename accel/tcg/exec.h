@@ -123,9 +123,23 @@ typedef struct TlbFull {
 } TlbFull;
 #define TLB_NO_PAGE UINT64_C(1)
 
+/* What was written since the last reset, so that few entries are reset soon. */
+#define TOUCHED_MOST 256
+typedef struct Touched {
+    unsigned count;       /* above TOUCHED_MOST: anything may have been */
+    uint16_t at[TOUCHED_MOST];
+} Touched;
+static inline void touched_add(Touched *t, unsigned at)
+{
+    if (t->count < TOUCHED_MOST) {
+        t->at[t->count] = at;
+    }
+    t->count++;
+}
+
 typedef struct TlbTable {
     unsigned entries;     /* power of two; 0: not made yet */
-    unsigned filled;      /* since the last flush */
+    Touched filled;
     unsigned flushes_with_few;
     TcgTlbEntry *fast;
     TlbFull *full;
@@ -139,7 +153,10 @@ typedef struct TlbTag {
     uint64_t last_used;
     TlbTable modes[TCG_MMU_MODES];
     TcgJump *jumps;
+    Touched jumps_set;
 } TlbTag;
+
+#define TLB_FRAMES 512
 
 typedef struct TcgTlb {
     GMutex lock; /* the tables, against those who protect pages from other threads */
@@ -147,6 +164,7 @@ typedef struct TcgTlb {
     TlbTag *current;
     uint64_t uses;
     TlbFull once; /* the last translation that is not kept */
+    TcgFrame frames[TLB_FRAMES];
 } TcgTlb;
 
 void tlb_init(TcgCpu *cpu);
@@ -159,6 +177,11 @@ const TlbFull *tlb_probe(TcgCpu *cpu, const TcgFault *fault);
 void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset);
 /* A write to RAM the slow way: what must be known of it is told; may leave for the main loop. */
 void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes);
+/* The memory map is another one. */
+void tlb_map_changed(TcgCpu *cpu);
+/* The jump that leads to the PC now, in this mode; NULL: not known. */
+const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode);
+void tlb_remember_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode, TcgRegion *region);
 void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region);
 
 static inline TcgTlbEntry *tlb_entry(TcgCpu *cpu, unsigned mmu, uint64_t addr)

@@ -410,6 +410,7 @@ static unsigned fetch_mmu(TcgCpu *cpu)
 
 static TcgTargetOps ops = {
     .state_bytes = sizeof(RandomCpu), .slots = slots, .slot_count = SLOTS + 1, .pc_slot = SLOT_PC,
+    .mmu_count = TCG_MMU_MODES,
     .get_key = get_key, .translate = random_translate, .tlb_fill = tlb_fill,
     .unaligned = unaligned, .deliver = deliver, .service = service, .fetch_mmu = fetch_mmu,
 };

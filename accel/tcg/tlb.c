@@ -9,7 +9,9 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec.h"
 
+#include "accel/tcg/host.h"
 #include "system/memory_log.h"
+#include "system/vcpu_thread.h"
 
 #define TLB_MIN_ENTRIES 256u
 #define TLB_MAX_ENTRIES 8192u
@@ -45,41 +47,39 @@ static unsigned wanted_size(TlbTable *table)
     if (!table->entries) {
         return TLB_MIN_ENTRIES;
     }
-    if (table->filled > table->entries / 2) {
+    if (table->filled.count > table->entries / 2) {
         table->flushes_with_few = 0;
         return MIN(table->entries * 2, TLB_MAX_ENTRIES);
     }
-    if (table->filled < table->entries / 8 && ++table->flushes_with_few > 64) {
+    if (table->filled.count < table->entries / 8 && ++table->flushes_with_few > 64) {
         table->flushes_with_few = 0;
         return MAX(table->entries / 2, TLB_MIN_ENTRIES);
     }
     return table->entries;
 }
 
+static void table_make(TlbTable *table, unsigned entries)
+{
+    table_set_size(table, entries);
+    for (unsigned i = 0; i < entries; i++) {
+        reset_entry(table, i);
+    }
+    table->filled.count = 0;
+    table->has_large = false;
+}
+
 static void table_flush(TlbTable *table)
 {
     unsigned size = wanted_size(table);
 
-    if (size == table->entries && !table->filled && !table->has_large) {
+    if (size != table->entries || table->filled.count > TOUCHED_MOST) {
+        table_make(table, size);
         return;
     }
-    if (size != table->entries) {
-        table_set_size(table, size);
+    for (unsigned i = 0; i < table->filled.count; i++) {
+        reset_entry(table, table->filled.at[i]);
     }
-    for (unsigned i = 0; i < table->entries; i++) {
-        reset_entry(table, i);
-    }
-    table->filled = 0;
-    table->has_large = false;
-}
-
-static void table_grow(TlbTable *table)
-{
-    table_set_size(table, table->entries * 2);
-    for (unsigned i = 0; i < table->entries; i++) {
-        reset_entry(table, i);
-    }
-    table->filled = 0;
+    table->filled.count = 0;
     table->has_large = false;
 }
 
@@ -88,7 +88,7 @@ static void publish(TcgCpu *cpu)
 {
     TlbTag *tag = cpu->tlb_state->current;
 
-    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+    for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
         TlbTable *table = &tag->modes[i];
 
         if (!table->entries) {
@@ -107,14 +107,26 @@ static void jumps_reset(TcgJump *jumps, unsigned first, unsigned count)
     }
 }
 
-static void tag_start(TlbTag *tag, uint64_t value)
+static void jumps_reset_all(TlbTag *tag)
+{
+    if (tag->jumps_set.count > TOUCHED_MOST) {
+        jumps_reset(tag->jumps, 0, TCG_JUMPS);
+    } else {
+        for (unsigned i = 0; i < tag->jumps_set.count; i++) {
+            jumps_reset(tag->jumps, tag->jumps_set.at[i], 1);
+        }
+    }
+    tag->jumps_set.count = 0;
+}
+
+static void tag_start(TcgCpu *cpu, TlbTag *tag, uint64_t value)
 {
     tag->tag = value;
     if (!tag->jumps) {
         tag->jumps = g_new0(TcgJump, TCG_JUMPS);
     }
-    jumps_reset(tag->jumps, 0, TCG_JUMPS);
-    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+    jumps_reset_all(tag);
+    for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
         table_flush(&tag->modes[i]);
     }
 }
@@ -126,7 +138,7 @@ void tlb_init(TcgCpu *cpu)
     g_mutex_init(&tlb->lock);
     cpu->tlb_state = tlb;
     tlb->current = &tlb->tags[0];
-    tag_start(tlb->current, 0);
+    tag_start(cpu, tlb->current, 0);
     tlb->current->last_used = ++tlb->uses;
     publish(cpu);
 }
@@ -165,7 +177,7 @@ void tcg_tlb_set_tag(TcgCpu *cpu, uint64_t value)
     }
     if (!found) {
         found = oldest;
-        tag_start(found, value);
+        tag_start(cpu, found, value);
     }
     found->last_used = ++tlb->uses;
     tlb->current = found;
@@ -193,20 +205,56 @@ static bool is_write_quiet(RamBlock *block, uint64_t offset)
     return !region_page_has_code(block, offset);
 }
 
-static void find_memory(TlbFull *full)
+static void find_frame(TcgFrame *frame, MemTxAttrs attrs)
 {
     MemoryTarget target;
 
-    address_space_find(full->as, full->phys, full->attrs, false, &target);
-    full->block = NULL;
-    full->host = NULL;
+    address_space_find(frame->as, frame->phys, attrs, false, &target);
+    frame->block = NULL;
+    frame->host = NULL;
     if (target.region && target.host && target.bytes >= PAGE_BYTES &&
         target.region->kind != MEMORY_IO && target.region->ram) {
-        full->block = target.region->ram;
-        full->block_offset = target.offset;
-        full->host = target.host;
-        full->is_host_writable = target.is_writable;
+        frame->block = target.region->ram;
+        frame->block_offset = target.offset;
+        frame->host = target.host;
+        frame->is_host_writable = target.is_writable;
     }
+}
+
+/* In the vCPU's thread: what is cached is right until it serves a change of the map. */
+static const TcgFrame *cached_frame(TcgCpu *cpu, AddressSpace *as, MemTxAttrs attrs,
+                                    GuestAddr phys)
+{
+    GuestAddr page = ROUND_DOWN(phys, PAGE_BYTES);
+    TcgFrame *frame = &cpu->tlb_state->frames[(page >> TCG_PAGE_BITS) % TLB_FRAMES];
+
+    if (frame->phys != page || frame->as != as || frame->is_secure != attrs.is_secure) {
+        *frame = (TcgFrame){ .phys = page, .as = as, .is_secure = attrs.is_secure };
+        find_frame(frame, attrs);
+    }
+    return frame;
+}
+
+void tcg_frame(TcgCpu *cpu, AddressSpace *as, MemTxAttrs attrs, GuestAddr phys, TcgFrame *out)
+{
+    if (cpu->tlb_state && vcpu_is_self(cpu->vcpu)) {
+        *out = *cached_frame(cpu, as, attrs, phys);
+        return;
+    }
+    *out = (TcgFrame){ .phys = ROUND_DOWN(phys, PAGE_BYTES), .as = as,
+                       .is_secure = attrs.is_secure };
+    find_frame(out, attrs);
+}
+
+static void find_memory(TcgCpu *cpu, TlbFull *full)
+{
+    TcgFrame frame;
+
+    tcg_frame(cpu, full->as, full->attrs, full->phys, &frame);
+    full->block = frame.block;
+    full->block_offset = frame.block_offset;
+    full->host = frame.host;
+    full->is_host_writable = frame.is_host_writable;
 }
 
 static void set_fast(TlbTable *table, unsigned index)
@@ -255,8 +303,8 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
     unsigned index;
 
     g_mutex_lock(&tlb->lock);
-    if (table->filled > table->entries && table->entries < TLB_MAX_ENTRIES) {
-        table_grow(table);
+    if (table->filled.count > table->entries && table->entries < TLB_MAX_ENTRIES) {
+        table_make(table, table->entries * 2);
         publish(cpu);
     }
     index = index_of(table, fault->addr);
@@ -271,10 +319,10 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
         .is_one_access = page->is_one_access,
         .page_bits = page->page_bits,
     };
-    find_memory(full);
+    find_memory(cpu, full);
     if (!page->is_one_access) {
         set_fast(table, index);
-        table->filled++;
+        touched_add(&table->filled, index);
         if (page->page_bits > TCG_PAGE_BITS) {
             note_large(table, full->page, page->page_bits);
         }
@@ -366,7 +414,7 @@ void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
     g_mutex_lock(&tlb->lock);
     for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
         for (unsigned i = 0; tag->last_used && i < TCG_MMU_MODES; i++) {
-            if (tag->modes[i].filled) {
+            if (tag->modes[i].filled.count) {
                 protect_table(&tag->modes[i], block, offset);
             }
         }
@@ -378,12 +426,12 @@ void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
 
 static void flush_tag(TcgCpu *cpu, TlbTag *tag, unsigned mmus)
 {
-    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+    for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
         if (mmus & BIT(i)) {
             table_flush(&tag->modes[i]);
         }
     }
-    jumps_reset(tag->jumps, 0, TCG_JUMPS);
+    jumps_reset_all(tag);
 }
 
 static void flush_page(TcgCpu *cpu, TlbTag *tag, uint64_t addr, unsigned mmus)
@@ -450,6 +498,38 @@ void tcg_tlb_flush_page_tag(TcgCpu *cpu, uint64_t tag, uint64_t addr, unsigned m
 {
     flush(cpu, &(Flush){ .is_page = true, .has_tag = true, .tag = tag, .addr = addr,
                          .mmus = mmus });
+}
+
+void tlb_map_changed(TcgCpu *cpu)
+{
+    memset(cpu->tlb_state->frames, 0, sizeof(cpu->tlb_state->frames));
+    tcg_tlb_flush(cpu, TCG_ALL_MMUS);
+}
+
+/* --- jumps --- */
+
+const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
+{
+    const TcgJump *jump = &cpu->jumps[tcg_jump_index(pc)];
+
+    return jump->pc == pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode ? jump : NULL;
+}
+
+/* Never seen half done: by this thread alone, but for clearing .mode. */
+void tlb_remember_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode, TcgRegion *region)
+{
+    unsigned index = tcg_jump_index(pc);
+    TcgJump *jump = &cpu->jumps[index];
+
+    touched_add(&cpu->tlb_state->current->jumps_set, index);
+    jump->mode = 0;
+    jump->pc = pc;
+    jump->region = region;
+    jump->code = host_entry(region);
+    __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
+    if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
+        jump->mode = 0;
+    }
 }
 
 /* A region is gone: no jump leads there any more. Any thread. */

@@ -364,6 +364,7 @@ const TcgTargetOps toy_ops = {
     .slots = slots,
     .slot_count = ARRAY_SIZE(slots),
     .pc_slot = SLOT_PC,
+    .mmu_count = 1,
     .get_key = toy_get_key,
     .translate = toy_translate,
     .tlb_fill = toy_tlb_fill,

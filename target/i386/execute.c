@@ -338,6 +338,7 @@ const TcgTargetOps x86_tcg_ops = {
     .slots = x86_slots,
     .slot_count = SLOT_COUNT,
     .pc_slot = SLOT_PC,
+    .mmu_count = X86_MMU_COUNT,
     .host_fp_offset = offsetof(X86State, host_mxcsr),
     .get_key = x86_get_key,
     .translate = x86_translate,

@@ -10,6 +10,7 @@
 #include "util/osdep.h"
 #include "target/i386/memory.h"
 
+#include "accel/tcg/memory.h"
 #include "system/memory_log.h"
 #include "target/i386/page_list.h"
 
@@ -118,37 +119,58 @@ static uint64_t base_of_root(const Walk *w)
            w->shape == &shape_pae ? cr3 & 0xffffffe0 : cr3 & PTE_ADDRESS;
 }
 
+static void *in_frame(const TcgFrame *frame, uint64_t physical)
+{
+    return frame->host + (physical - frame->phys);
+}
+
+static TcgFrame frame_of(const Walk *w)
+{
+    TcgFrame frame;
+
+    tcg_frame(&w->cpu->state.tcg, x86_memory_space(w->cpu), x86_mem_attrs(w->cpu), w->entry_at,
+              &frame);
+    return frame;
+}
+
 static void read_entry(Walk *w, uint64_t table)
 {
     unsigned index_bits = w->shape == &shape_pae && w->level == 2 ? 2 : w->shape->index_bits;
     uint64_t index = w->linear >> level_shift(w) & (BIT64(index_bits) - 1);
+    TcgFrame frame;
 
     w->entry_at = (table + index * w->shape->entry_bytes) & x86_physical_mask(w->cpu);
-    w->entry = x86_read_physical(w->cpu, w->entry_at, w->shape->entry_bytes);
+    frame = frame_of(w);
+    if (!frame.host) {
+        w->entry = x86_read_physical(w->cpu, w->entry_at, w->shape->entry_bytes);
+    } else if (w->shape->entry_bytes == 4) {
+        w->entry = __atomic_load_n((uint32_t *)in_frame(&frame, w->entry_at), __ATOMIC_ACQUIRE);
+    } else {
+        w->entry = __atomic_load_n((uint64_t *)in_frame(&frame, w->entry_at), __ATOMIC_ACQUIRE);
+    }
 }
 
-/* Replaces an entry in memory, unless somebody else was faster. */
+/* Replaces an entry in memory, unless somebody else was faster. Not in RAM: nothing happens. */
 static bool swap_entry(const Walk *w, uint64_t new)
 {
-    MemoryTarget target;
+    TcgFrame frame = frame_of(w);
     uint64_t old = w->entry;
-    bool is_done = true;
+    uint32_t old32 = old;
+    void *at = in_frame(&frame, w->entry_at);
+    bool is_done;
 
-    rcu_lock();
-    address_space_find(x86_memory_space(w->cpu), w->entry_at, x86_mem_attrs(w->cpu), true, &target);
-    if (target.host && target.is_writable && w->shape->entry_bytes == 4) {
-        uint32_t old32 = old;
-
-        is_done = __atomic_compare_exchange_n((uint32_t *)target.host, &old32, new, false,
-                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-    } else if (target.host && target.is_writable) {
-        is_done = __atomic_compare_exchange_n((uint64_t *)target.host, &old, new, false,
-                                              __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (!frame.host || !frame.is_host_writable) {
+        return true;
     }
-    if (is_done && target.host && target.region->ram) {
-        ram_block_mark_written(target.region->ram, target.offset, w->shape->entry_bytes);
+    is_done = w->shape->entry_bytes == 4
+                  ? __atomic_compare_exchange_n((uint32_t *)at, &old32, new, false,
+                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
+                  : __atomic_compare_exchange_n((uint64_t *)at, &old, new, false,
+                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (is_done) {
+        ram_block_mark_written(frame.block, frame.block_offset + (w->entry_at - frame.phys),
+                               w->shape->entry_bytes);
     }
-    rcu_unlock();
     return is_done;
 }
 
@@ -294,6 +316,7 @@ static bool walk_tables(Walk *w, X86Page *page)
 {
     Step step;
 
+    RCU_GUARD();
     w->s = &w->cpu->state;
     *page = (X86Page){ 0 };
     if (!(w->s->cr0 & CR0_PG)) {

@@ -35,6 +35,19 @@ void tcg_probe(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsig
 /* Raises nothing: false if not allowed. For debuggers too. */
 bool tcg_translate(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, TcgPage *page);
 
+/* A page of physical memory, as a vCPU sees it. */
+typedef struct TcgFrame {
+    GuestAddr phys;       /* of the page */
+    AddressSpace *as;     /* NULL: none */
+    bool is_secure;
+    bool is_host_writable;
+    RamBlock *block;      /* NULL: a device, or nothing */
+    uint64_t block_offset;
+    uint8_t *host;        /* NULL: not by way of RAM */
+} TcgFrame;
+/* Found again fast in the vCPU's thread; inside rcu_lock(). For walks of page tables. */
+void tcg_frame(TcgCpu *cpu, AddressSpace *as, MemTxAttrs attrs, GuestAddr phys, TcgFrame *out);
+
 /* --- the TLB: of this vCPU, in its thread --- */
 
 #define TCG_ALL_MMUS 0xff /* bit n: mode n */

@@ -78,6 +78,7 @@ typedef struct TcgTargetOps {
     size_t state_bytes;
     const IrSlot *slots;
     unsigned slot_count, pc_slot;  /* the PC's slot is I64 */
+    unsigned mmu_count;            /* 1..TCG_MMU_MODES are used */
     /* Offset of the MXCSR image guest code runs with (exceptions masked); 0: the host's. */
     uint32_t host_fp_offset;
     void (*get_key)(TcgCpu *cpu, TcgKey *key);
