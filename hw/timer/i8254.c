@@ -18,6 +18,7 @@ typedef struct Pit {
     IsaDevice parent;
     IrqLine irq;
     Timer timer; /* counter 0's OUT changes */
+    int64_t change_ns; /* then; 0 if it does not. Not saved: update() finds it again */
     PitCounter counters[COUNTERS];
     uint32_t iobase;
     bool is_irq_disabled;
@@ -32,18 +33,23 @@ static int64_t now(void)
 static void update(Device *dev)
 {
     Pit *s = PIT(dev);
-    int64_t next = pit_counter_next_change_ns(&s->counters[0], now());
+    int64_t at = now(), next = pit_counter_next_change_ns(&s->counters[0], at);
 
     if (s->is_irq_disabled) {
         irq_lower(&s->irq);
-        timer_cancel(&s->timer);
-        return;
-    }
-    irq_set(&s->irq, pit_counter_out(&s->counters[0], now()));
-    if (next == INT64_MAX) {
-        timer_cancel(&s->timer);
+        next = INT64_MAX;
     } else {
+        /* Low for one clock: what is over by now was an edge all the same. */
+        if (s->change_ns && s->change_ns <= at) {
+            irq_set(&s->irq, pit_counter_out(&s->counters[0], s->change_ns));
+        }
+        irq_set(&s->irq, pit_counter_out(&s->counters[0], at));
+    }
+    s->change_ns = next == INT64_MAX ? 0 : next;
+    if (s->change_ns) {
         timer_arm_at_ns(&s->timer, next);
+    } else {
+        timer_cancel(&s->timer);
     }
 }
 

@@ -76,6 +76,41 @@ static void test_rate(void)
     g_assert_cmpint(edges, <=, 10);
 }
 
+static unsigned edges;
+
+static void count_edges(IrqObserver *observer, int level)
+{
+    edges += level;
+}
+
+static IrqObserver observer = { count_edges };
+static int64_t late_ns;
+
+static int64_t late_now_ns(void)
+{
+    return late_ns;
+}
+
+/* A host that is late by more than OUT is low makes an interrupt late, not lost. */
+static void test_late(void)
+{
+    static const ClockDriver late_driver = { .virtual_now_ns = late_now_ns };
+    static const unsigned modes[] = { 2, 3, 4 };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
+        program(0, modes[i], 1000);
+        irq_observe(device_irq_out(pit, NULL, 0), &observer);
+        edges = 0;
+        late_ns = clock_now_ns(CLOCK_VIRTUAL) + 1400 * TICK_NS;
+        clock_set_driver(&late_driver);
+        clock_run_timers(CLOCK_VIRTUAL);
+        clock_qtest_enable();
+        g_assert_cmpuint(edges, ==, 1);
+        irq_observe(device_irq_out(pit, NULL, 0), NULL);
+        clock_qtest_step(1400 * TICK_NS);
+    }
+}
+
 static void test_square(void)
 {
     program(0, 3, 10);
@@ -208,6 +243,7 @@ int main(int argc, char **argv)
     g_test_add_func("/i8254/reset", test_reset);
     g_test_add_func("/i8254/one-shot", test_one_shot);
     g_test_add_func("/i8254/rate", test_rate);
+    g_test_add_func("/i8254/late", test_late);
     g_test_add_func("/i8254/square", test_square);
     g_test_add_func("/i8254/strobe", test_strobe);
     g_test_add_func("/i8254/latch", test_latch);
