@@ -25,7 +25,7 @@ static struct {
 
 /* --- sources --- */
 
-static void decode(const ApicMsi *msi, ApicMessage *message)
+void apic_bus_decode(const ApicMsi *msi, ApicMessage *message)
 {
     *message = (ApicMessage){
         .dest = (msi->addr >> 12) & 0xff,
@@ -42,7 +42,7 @@ bool apic_bus_translate(const ApicMsi *msi, ApicMessage *message)
     if (bus.remap.translate) {
         return bus.remap.translate(bus.remap.opaque, msi, message);
     }
-    decode(msi, message);
+    apic_bus_decode(msi, message);
     return true;
 }
 

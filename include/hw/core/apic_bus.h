@@ -85,6 +85,8 @@ void apic_bus_set_sink(const ApicSink *sink);
 /* For who keeps translations (kernel routes): told when the table behind `remap` changed. */
 void apic_bus_add_remap_notifier(Notifier *notifier);
 void apic_bus_tell_remap_changed(void);
+/* What a message says by itself, as if nothing stood between. */
+void apic_bus_decode(const ApicMsi *msi, ApicMessage *message);
 /* What a message means now; false: blocked. */
 bool apic_bus_translate(const ApicMsi *msi, ApicMessage *message);
 
