@@ -67,6 +67,14 @@ static void test_mechanism_1(void)
     address_space_store(address_space_io(), 0xcf8, MEM_8, MEM_TX_NONE, 0xff);
     address_space_load(address_space_io(), 0xcf8, MEM_LE32, MEM_TX_NONE, &value);
     g_assert_cmphex(value, ==, DEVFN << 8);
+    /* Bytes may be chosen by either port, and words stand anywhere. */
+    address_space_store(address_space_io(), 0xcf8, MEM_LE32, MEM_TX_NONE,
+                        BIT(31) | DEVFN << 8 | PCI_DEVICE_ID);
+    address_space_load(address_space_io(), 0xcfc, MEM_LE16, MEM_TX_NONE, &value);
+    g_assert_cmphex(value, ==, load_le16(dev->config + PCI_DEVICE_ID));
+    address_space_store(address_space_io(), 0xcf8, MEM_LE32, MEM_TX_NONE, BIT(31) | DEVFN << 8);
+    address_space_load(address_space_io(), 0xcfd, MEM_LE16, MEM_TX_NONE, &value);
+    g_assert_cmphex(value, ==, load_le16(dev->config + 1));
     device_delete(DEVICE(dev));
 }
 
