@@ -146,7 +146,7 @@ static void update_ext_tseg(Mch *s)
     }
 }
 
-/* 0, or anything: written freely. 1: asked for, may be locked. 2: locked. */
+/* 0: only the question is heard. 1: it is there, and may be locked. 2: locked. */
 static void update_smbase(Mch *s)
 {
     uint8_t *value = &s->parent.config[SMBASE_AT];
@@ -156,8 +156,11 @@ static void update_smbase(Mch *s)
     if (!s->has_smbase_smram) {
         return;
     }
-    *value = *value == SMBASE_QUERY ? SMBASE_IN_RAM : *value & SMBASE_LOCKED ? SMBASE_LOCKED :
-                                                      *value;
+    if (*writable == 0xff) {
+        *value = *value == SMBASE_QUERY ? SMBASE_IN_RAM : 0;
+    } else if (*value & SMBASE_LOCKED) {
+        *value = SMBASE_LOCKED;
+    }
     is_locked = *value == SMBASE_LOCKED;
     *writable = is_locked ? 0 : *value == SMBASE_IN_RAM ? SMBASE_LOCKED : 0xff;
     memory_region_set_enabled(&s->smbase, is_locked);

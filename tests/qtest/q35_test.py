@@ -94,6 +94,9 @@ class Q35(unittest.TestCase):
         with machine() as vm:
             pci = Pci(vm)
             self.assertEqual(pci.read(MCH, SMBASE, 1), 0)
+            for value in (0x80, 0x02, 0x01):
+                pci.write(MCH, SMBASE, value, 1)
+                self.assertEqual(pci.read(MCH, SMBASE, 1), 0)
             pci.write(MCH, SMBASE, 0xff, 1)
             self.assertEqual(pci.read(MCH, SMBASE, 1), 1)
             for value in (0x00, 0xf0, 0x01):
