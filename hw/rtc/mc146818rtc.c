@@ -44,6 +44,7 @@ enum {
 #define ALARM_ANY     0xc0 /* and above: matches any value */
 #define UIP_NS        (8 * NS_PER_SEC / 32768)
 #define RTC_HZ        32768
+#define MAX_PERIOD    16384 /* in ticks; all others divide it */
 #define DAY_SECONDS   86400
 #define MAX_LOST      0x10000
 
@@ -61,6 +62,7 @@ typedef struct Rtc {
     /* The guest's time is base_seconds at base_ns of rtc_clock(). */
     int64_t base_seconds, base_ns;
     int64_t age_ns;       /* saved: since base_ns */
+    uint32_t phase;       /* when periods begin, in ticks of 32768 Hz since base_ns */
     /* Up to where flags are known. */
     int64_t seen_seconds, seen_ns;
     uint32_t lost_ticks;  /* periodic interrupts the guest has not had */
@@ -222,6 +224,12 @@ static int64_t ticks_of(const Rtc *s, int64_t ns)
     return scaled / NS_PER_SEC - (scaled % NS_PER_SEC < 0);
 }
 
+/* Whole periods up to then. */
+static int64_t periods_at(const Rtc *s, int64_t ns)
+{
+    return floor_div(ticks_of(s, ns) - s->phase, period_ticks(s));
+}
+
 static int64_t time_of_tick(const Rtc *s, int64_t tick)
 {
     __int128 scaled = (__int128)tick * NS_PER_SEC;
@@ -231,11 +239,10 @@ static int64_t time_of_tick(const Rtc *s, int64_t tick)
 
 static void count_periods(Rtc *s, int64_t now)
 {
-    unsigned period = period_ticks(s);
     int64_t passed;
 
-    if (period) {
-        passed = floor_div(ticks_of(s, now), period) - floor_div(ticks_of(s, s->seen_ns), period);
+    if (period_ticks(s)) {
+        passed = periods_at(s, now) - periods_at(s, s->seen_ns);
         if (passed > 0 && s->cmos[RTC_REG_B] & REG_B_PIE) {
             passed -= !(s->cmos[RTC_REG_C] & REG_C_PF);
             s->lost_ticks = MIN(s->lost_ticks + passed, MAX_LOST);
@@ -266,7 +273,7 @@ static int64_t next_event_ns(const Rtc *s)
     int64_t at = INT64_MAX, alarm;
 
     if (enabled & REG_B_PIE && period) {
-        at = time_of_tick(s, (floor_div(ticks_of(s, s->seen_ns), period) + 1) * period);
+        at = time_of_tick(s, s->phase + (periods_at(s, s->seen_ns) + 1) * period);
     }
     if (is_stopped(s)) {
         return at;
@@ -326,15 +333,27 @@ static void rtc_host_jumped(Notifier *notifier, void *data)
 
 /* --- registers --- */
 
+/* Another rate counts from the last period's end: a guest that changes rates loses no time. */
+static void keep_phase(Rtc *s)
+{
+    if (period_ticks(s)) {
+        s->phase = (s->phase + periods_at(s, now_ns()) * period_ticks(s)) % MAX_PERIOD;
+    }
+}
+
 static void write_a(Rtc *s, uint8_t value)
 {
     bool was_reset = (s->cmos[RTC_REG_A] & DIVIDER_RESET) == DIVIDER_RESET;
     bool is_reset = (value & DIVIDER_RESET) == DIVIDER_RESET;
 
     show_time(s);
+    if ((value ^ s->cmos[RTC_REG_A]) & REG_A_RATE) {
+        keep_phase(s);
+    }
     s->cmos[RTC_REG_A] = value & (REG_A_DIVIDER | REG_A_RATE);
     if (was_reset && !is_reset) { /* the first update comes half a second later */
         s->base_ns = s->seen_ns = now_ns() - NS_PER_SEC / 2;
+        s->phase = 0;
         s->base_seconds = s->seen_seconds = shown_seconds(s);
     }
 }
@@ -504,6 +523,7 @@ static bool rtc_post_load(void *opaque, int version, Error **errp)
         return error_set(errp, "mc146818rtc: the time is out of range");
     }
     s->index %= RTC_CMOS_BYTES;
+    s->phase %= MAX_PERIOD;
     /* This clock starts anew on every host. */
     if (rtc_clock() == CLOCK_REAL) {
         s->base_ns = now_ns() - s->age_ns;
@@ -545,6 +565,15 @@ static const VMField rtc_fields[] = {
     VM_I64(Rtc, age_ns), VM_U32(Rtc, lost_ticks),
 };
 
+static bool has_phase(void *opaque)
+{
+    return RTC(opaque)->phase != 0;
+}
+
+static const VMField rtc_phase_fields[] = { VM_U32(Rtc, phase) };
+static const VMState rtc_phase = VMSTATE_INIT(
+    rtc_phase_fields, .name = "mc146818rtc/phase", .version = 1, .needed = has_phase);
+
 static const DeviceType rtc_type = {
     .name = TYPE_MC146818_RTC,
     .doc = "MC146818 real-time clock",
@@ -557,7 +586,7 @@ static const DeviceType rtc_type = {
     .irqs = IRQ_OUT(Rtc, irq),
     .properties = PROPERTIES(rtc_props),
     .vmstate = VMSTATE(rtc_fields, .version = 1, .pre_save = rtc_pre_save,
-                       .post_load = rtc_post_load),
+                       .post_load = rtc_post_load, .subsections = VM_SUBSECTIONS(&rtc_phase)),
     .realize = rtc_realize,
     .unrealize = rtc_unrealize,
     .reset_hold = rtc_reset,

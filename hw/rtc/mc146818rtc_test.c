@@ -183,6 +183,34 @@ static void test_periodic(void)
     g_assert_cmpint(isa_test_irq(8), ==, 0);
 }
 
+static uint64_t ticks_until_irq(void)
+{
+    uint64_t ticks = 0;
+
+    for (; !isa_test_irq(8); ticks++) {
+        clock_qtest_step(NS_PER_SEC / 32768 + 1);
+    }
+    g_assert_cmphex(get(0x0c) & 0xc0, ==, 0xc0);
+    return ticks;
+}
+
+/* A new rate counts from the last interrupt. */
+static void test_rates(void)
+{
+    put(0x0a, 0x2d); /* 8 Hz */
+    get(0x0c);
+    put(0x0b, BCD_24H | 0x40);
+    ticks_until_irq();
+    for (unsigned i = 0; i < 3; i++) {
+        put(0x0a, 0x2f); /* 2 Hz */
+        g_assert_cmpuint(ticks_until_irq() / 100, ==, 163);
+        put(0x0a, 0x2d);
+        g_assert_cmpuint(ticks_until_irq() / 100, ==, 40);
+    }
+    put(0x0b, BCD_24H);
+    put(0x0a, 0x26);
+}
+
 static void test_slew(void)
 {
     Device *slow = device_new(TYPE_MC146818_RTC);
@@ -282,6 +310,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mc146818rtc/update", test_update);
     g_test_add_func("/mc146818rtc/alarm", test_alarm);
     g_test_add_func("/mc146818rtc/periodic", test_periodic);
+    g_test_add_func("/mc146818rtc/rates", test_rates);
     g_test_add_func("/mc146818rtc/slew", test_slew);
     g_test_add_func("/mc146818rtc/ram", test_ram);
     g_test_add_func("/mc146818rtc/event", test_event);
