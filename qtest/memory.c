@@ -10,9 +10,14 @@
 
 #define MAX_BLOCK_BYTES (64 * MiB) /* it is in memory four times, as bytes, digits and lines */
 
+static Endian target_endian(void)
+{
+    return target_info()->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE;
+}
+
 static MemFormat target_format(unsigned bytes)
 {
-    return mem_format(bytes, target_info()->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE);
+    return mem_format(bytes, target_endian());
 }
 
 static bool two_numbers(QtestServer *server, char **words, uint64_t *a, uint64_t *b)
@@ -52,13 +57,39 @@ static void port_in(QtestServer *server, char **words, unsigned bytes)
     qtest_reply(server, "OK 0x%04" PRIx64, value);
 }
 
+/* Not aligned, it is what a bus makes of a buffer: accesses as wide as they can be. */
+static MemTxResult store_value(uint64_t addr, unsigned bytes, uint64_t value)
+{
+    uint8_t buffer[8];
+
+    if (IS_ALIGNED(addr, bytes)) {
+        return address_space_store(address_space_system(), addr, target_format(bytes),
+                                   MEM_TX_NONE, value);
+    }
+    store_bytes(buffer, bytes, target_endian(), value);
+    return address_space_write(address_space_system(), addr, MEM_TX_NONE, buffer, bytes);
+}
+
+static MemTxResult load_value(uint64_t addr, unsigned bytes, uint64_t *value)
+{
+    uint8_t buffer[8];
+    MemTxResult result;
+
+    if (IS_ALIGNED(addr, bytes)) {
+        return address_space_load(address_space_system(), addr, target_format(bytes), MEM_TX_NONE,
+                                  value);
+    }
+    result = address_space_read(address_space_system(), addr, MEM_TX_NONE, buffer, bytes);
+    *value = load_bytes(buffer, bytes, target_endian());
+    return result;
+}
+
 static void store(QtestServer *server, char **words, unsigned bytes)
 {
     uint64_t addr, value;
 
     if (two_numbers(server, words, &addr, &value)) {
-        address_space_store(address_space_system(), addr, target_format(bytes), MEM_TX_NONE,
-                            value);
+        store_value(addr, bytes, value);
         qtest_reply(server, "OK");
     }
 }
@@ -70,8 +101,7 @@ static void load(QtestServer *server, char **words, unsigned bytes)
     if (!qtest_number(server, words[0], &addr)) {
         return;
     }
-    if (address_space_load(address_space_system(), addr, target_format(bytes), MEM_TX_NONE,
-                           &value) != MEM_TX_OK) {
+    if (load_value(addr, bytes, &value) != MEM_TX_OK) {
         value = 0;
     }
     qtest_reply(server, "OK 0x%016" PRIx64, value);
