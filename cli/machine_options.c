@@ -266,14 +266,16 @@ static bool set_cpu(OptionSet *set)
 
 bool machine_options_apply(OptionSet *set)
 {
+    return set_properties(set, machine_current(), true) &&
+           option_each(set, "global-keys", add_global, NULL) &&
+           set_merged(set, "smp", "smp") && set_memory(set) && set_merged(set, "boot", "boot") &&
+           set_cpu(set) && option_each(set, "numa-keys", add_numa, NULL);
+}
+
+bool machine_options_build(OptionSet *set)
+{
     Error *err = NULL;
 
-    if (!set_properties(set, machine_current(), true) ||
-        !option_each(set, "global-keys", add_global, NULL) ||
-        !set_merged(set, "smp", "smp") || !set_memory(set) || !set_merged(set, "boot", "boot") ||
-        !set_cpu(set) || !option_each(set, "numa-keys", add_numa, NULL)) {
-        return false;
-    }
     take_backend_size(set);
     machine_current()->mem_path = option_text(set, "mem-path");
     machine_current()->is_ram_preallocated = option_given(set, "mem-prealloc");

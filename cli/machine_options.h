@@ -8,9 +8,10 @@
 
 #include "cli/option.h"
 
-/* Both report what is wrong. The machine with its properties, and an accelerator. */
+/* All report what is wrong. The machine with its properties, and an accelerator. */
 bool machine_options_create(OptionSet *set);
-/* Memory, topology, nodes, CPU model; then the board is built. */
+/* Memory, topology, nodes, CPU model: what -preconfig shows, and lets QMP add to. */
 bool machine_options_apply(OptionSet *set);
+bool machine_options_build(OptionSet *set);
 
 #endif

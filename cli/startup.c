@@ -348,7 +348,8 @@ bool startup_prepare(OptionSet *set)
         return false;
     }
     prepare_migration(set);
-    if (!expect_incoming(set) || !add_back_ends(set)) {
+    if (!expect_incoming(set) || !add_back_ends(set) || !board_options_take(set) ||
+        !machine_options_apply(set)) {
         return false;
     }
     if (daemon_is_used() && chardev_stdio_is_used()) {
@@ -436,8 +437,8 @@ bool startup_machine(OptionSet *set)
     Error *err = NULL;
 
     vm_set_autostart(!option_given(set, "S"));
-    if (!board_options_take(set) || !machine_options_apply(set) ||
-        !option_each(set, "device", add_device, NULL) || !board_devices_add(set)) {
+    if (!machine_options_build(set) || !option_each(set, "device", add_device, NULL) ||
+        !board_devices_add(set)) {
         return false;
     }
     device_warn_unused_globals();

@@ -157,6 +157,22 @@ class CommandLine(unittest.TestCase):
             with self.assertRaisesRegex(QmpError, 'only before machine initialization'):
                 vm.qmp('x-exit-preconfig')
 
+    def test_preconfig_nodes(self):
+        """What options said of nodes is known by then, and QMP may say the rest."""
+        with Vm(house.binary(), '-M', 'pc', '-smp', '2,sockets=2', '-m', '64', '-nodefaults',
+                '-object', 'memory-backend-ram,id=m0,size=64M', '-preconfig', '-accel', 'qtest',
+                '-numa', 'node,nodeid=0,memdev=m0', '-numa', 'node,nodeid=1',
+                '-numa', 'cpu,node-id=1,socket-id=1') as vm:
+            def nodes():
+                return [slot['props'].get('node-id') for slot in
+                        sorted(vm.qmp('query-hotpluggable-cpus'),
+                               key=lambda slot: slot['props']['socket-id'])]
+            self.assertEqual(nodes(), [None, 1])
+            vm.qmp.run('set-numa-node', {'type': 'cpu', 'node-id': 0, 'socket-id': 0})
+            self.assertEqual(nodes(), [0, 1])
+            vm.qmp('x-exit-preconfig')
+            self.assertEqual(nodes(), [0, 1])
+
     def test_dump_vmstate(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, 'state.json')
