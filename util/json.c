@@ -149,6 +149,12 @@ static void stream_close(JsonStream *s, char c)
     }
 }
 
+/* "%s" is no value, but one mistake. */
+static bool is_word_byte(char c)
+{
+    return g_ascii_isalnum(c) || (c && strchr("-+.%", c));
+}
+
 static void stream_token_byte(JsonStream *s, char c)
 {
     switch (c) {
@@ -184,7 +190,7 @@ static void stream_token_byte(JsonStream *s, char c)
         g_string_append_c(s->text, c);
         break;
     default:
-        if (g_ascii_isalnum(c) || c == '-' || c == '+' || c == '.') {
+        if (is_word_byte(c)) {
             g_string_append_c(s->text, c);
             s->state = s->nesting->len ? S_NESTED : S_WORD;
             break;
@@ -254,7 +260,7 @@ static void stream_byte(JsonStream *s, char c)
     }
     switch (s->state) {
     case S_WORD:
-        if (g_ascii_isalnum(c) || c == '-' || c == '+' || c == '.') {
+        if (is_word_byte(c)) {
             g_string_append_c(s->text, c);
             break;
         }

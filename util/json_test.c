@@ -50,6 +50,8 @@ static void test_recovery(void)
     expect("{\x01{}", "!;{};");
     expect("{'a': %p}{}", "!;{};");
     expect("%{}", "!;{};");
+    expect("%p\n{}", "!;{};");
+    expect("%p{}", "!;{};");
     expect("{'a':1,'a':2}{}", "!;{};");
     expect("{'a'}{}", "!;{};");
     expect("{'a':1", "!;");
