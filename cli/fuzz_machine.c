@@ -46,7 +46,8 @@ typedef struct Window {
 
 /* This process' one. */
 static struct {
-    OptionSet *options; /* the process's, to its end */
+    OptionSet *options; /* the process's, to its end, as the words they are made of */
+    char **words;
     MemoryListener memory_listener, port_listener;
     GArray *memory, *ports;   /* of Window: what is no RAM */
     GPtrArray *inputs;        /* IrqInputs of all devices, borrowed */
@@ -193,6 +194,7 @@ static void set_up_functions(void)
     machine.next_memory = MEMORY_BASE;
     machine.next_port = PORT_BASE;
     machine.next_bus = 1;
+    memory_transaction_begin();
     for (guint i = 0; i < machine.functions->len; i++) {
         PciDevice *dev = machine.functions->pdata[i];
 
@@ -205,6 +207,7 @@ static void set_up_functions(void)
         pci_config_write(dev, PCI_COMMAND,
                          PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
     }
+    memory_transaction_commit();
 }
 
 /* --- operations --- */
@@ -410,13 +413,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     g_autofree char *line = g_strconcat("fuzz ", wanted ? wanted : ARGUMENTS_DEFAULT,
                                         ARGUMENTS_ALWAYS, NULL);
     int count;
-    char **words;
 
-    if (!g_shell_parse_argv(line, &count, &words, NULL)) {
+    if (!g_shell_parse_argv(line, &count, &machine.words, NULL)) {
         error_report("TANDEM_FUZZ_ARGS: '%s' is no command line", wanted);
         exit(1);
     }
-    start_machine(count, words);
+    start_machine(count, machine.words);
     machine.memory = g_array_new(false, false, sizeof(Window));
     machine.ports = g_array_new(false, false, sizeof(Window));
     machine.inputs = g_ptr_array_new();

@@ -24,27 +24,42 @@ all=$(cd "$build" && find . -maxdepth 1 -type f -name 'fuzz-*' -perm -u+x | sed 
 export ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=print_stacktrace=1 G_SLICE=always-malloc
 failed=0
+
+# run BINARY NAME: with the corpus, seeds and findings of that name.
+run() {
+    corpus=$build/corpus/$2
+    found=$build/findings/$2
+    seeds=$source/tests/fuzz/${2#fuzz-}
+    mkdir -p "$corpus" "$found"
+    [ -d "$seeds" ] || seeds=
+    # shellcheck disable=SC2086 # at most one more folder
+    if "$build/$1" -max_total_time="$seconds" -seed=1 -timeout=20 -rss_limit_mb=2048 \
+        -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" \
+        "$corpus" $seeds >"$found/log" 2>&1; then
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")
+        echo "$2: no finding in $runs runs"
+    else
+        failed=1
+        echo "$2: FINDING, log in $found/log:"
+        grep -Ev '^#[0-9]+\s+(NEW|REDUCE|pulse|INITED|RELOAD)' "$found/log" | tail -n 40
+    fi
+}
+
 for name; do
     name=fuzz-${name#fuzz-}
     if ! echo "$all" | grep -qxF -e "$name"; then
         echo "fuzz: no target '$name'; there are:" $all >&2
         exit 1
     fi
-    corpus=$build/corpus/$name
-    found=$build/findings/$name
-    seeds=$source/tests/fuzz/${name#fuzz-}
-    mkdir -p "$corpus" "$found"
-    [ -d "$seeds" ] || seeds=
-    # shellcheck disable=SC2086 # at most one more folder
-    if "$build/$name" -max_total_time="$seconds" -seed=1 -timeout=20 -rss_limit_mb=2048 \
-        -malloc_limit_mb=1000000000 -print_final_stats=1 -artifact_prefix="$found/" \
-        "$corpus" $seeds >"$found/log" 2>&1; then
-        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$found/log")
-        echo "$name: no finding in $runs runs"
-    else
-        failed=1
-        echo "$name: FINDING, log in $found/log:"
-        grep -Ev '^#[0-9]+\s+(NEW|REDUCE|pulse|INITED|RELOAD)' "$found/log" | tail -n 40
+    # Whole machines: one after the other, unless the caller says which.
+    if [ "$name" != fuzz-target_i386-machine ] || [ -n "${TANDEM_FUZZ_ARGS:-}" ]; then
+        run "$name" "$name"
+        continue
     fi
+    for args in "$source"/tests/fuzz/machine-*.args; do
+        export TANDEM_FUZZ_ARGS="$(cat "$args")"
+        run "$name" "fuzz-$(basename "$args" .args)"
+    done
+    unset TANDEM_FUZZ_ARGS
 done
 exit $failed
