@@ -1,0 +1,42 @@
+/*
+ * BlockBackend inside this room.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef BLOCK_BACKEND_H
+#define BLOCK_BACKEND_H
+
+#include "block/block_backend.h"
+#include "block/driver.h"
+
+typedef struct BlockCounts {
+    uint64_t bytes, operations, failed, invalid, time_ns;
+} BlockCounts;
+
+struct BlockBackend {
+    char *name; /* NULL: none */
+    unsigned refs;
+    BlockLink *link; /* NULL: no medium */
+    const BlockDeviceOps *ops; /* NULL: no device */
+    void *opaque;
+    unsigned perms, shared; /* for media */
+    BlockErrorPolicy on_read, on_write;
+    bool has_write_cache, was_read_only; /* was_read_only: the last medium */
+    bool counts_invalid, counts_failed;
+    BlockDeviceIoStatus io_status;
+    bool has_io_status;
+    int in_flight;      /* atomic */
+    unsigned quiet;
+    EventLoop *last_loop; /* where requests end; one at a time */
+    GMutex lock;        /* of what follows; requests come from iothreads too */
+    GQueue held;        /* BlockRequest: quiet */
+    GQueue failed;      /* BlockRequest: wait for the VM to run */
+    BlockCounts counts[BLOCK_OPS];
+};
+
+/* What messages call it; free it. */
+char *block_backend_label(const BlockBackend *drive);
+/* The device's id or path, "" without one; free it. */
+char *block_backend_device_name(const BlockBackend *drive);
+
+#endif

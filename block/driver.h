@@ -1,0 +1,118 @@
+/*
+ * BlockDriver: what makes a block node of a kind; and what drivers ask of the graph.
+ *
+ * A driver's node begins with a BlockNode. Its requests are blocking functions that any number of
+ * threads may be in at once; `submit` is for those that it can start, or pass on, without
+ * blocking.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef BLOCK_DRIVER_H
+#define BLOCK_DRIVER_H
+
+#include "block/block_node.h"
+#include "qapi/qapi-types-block-core.h"
+
+typedef struct BlockDriver {
+    const char *name;
+    BlockdevDriver kind;
+    size_t size;         /* of a node */
+    bool is_filter;      /* shows what its "file" shows */
+    bool is_protocol;    /* has no nodes below */
+    bool has_backing;
+    bool does_fua;       /* else the core flushes */
+    /* How much the first bytes, or the name, look like it; 0: not at all, 100: surely. */
+    int (*probe)(const uint8_t *head, size_t bytes, const char *filename);
+    /* Sets `bytes` of the node. What fails leaves nothing but links, which the core frees. */
+    bool (*open)(BlockNode *node, const BlockdevOptions *options, Error **errp);
+    void (*close)(BlockNode *node);
+    int (*io)(BlockNode *node, const BlockIo *io);
+    /* False: it would block, and nothing was changed. */
+    bool (*submit)(BlockNode *node, BlockRequest *request);
+    int (*extent)(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent);
+    bool (*resize)(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp);
+    /* Users want these of the node; false leaves everything as it was. */
+    bool (*set_perms)(BlockNode *node, unsigned perms, unsigned shared, Error **errp);
+    /* What it wants of a child when it is asked for `*perms`; NULL: as is usual. */
+    void (*child_perms)(BlockNode *node, const char *role, unsigned *perms, unsigned *shared);
+    int64_t (*host_bytes)(BlockNode *node); /* what it takes on the host; negative: not known */
+    void (*info)(BlockNode *node, BlockNodeInfo *info);
+    void (*stats)(BlockNode *node, BlockStats *stats);
+} BlockDriver;
+
+struct BlockNode {
+    const BlockDriver *driver;
+    char *name;
+    unsigned refs;
+    uint64_t bytes;          /* atomic: others read it while it changes */
+    uint32_t alignment;
+    char *filename;
+    GPtrArray *children;     /* BlockLink, owned */
+    GPtrArray *users;        /* BlockLink, borrowed */
+    BlockNode *file, *backing; /* of the links of these roles, borrowed */
+    unsigned perms, shared;  /* of all users */
+    bool is_read_only, is_auto_read_only, is_shared, has_discard, is_direct, is_unsafe;
+    bool is_clients;         /* made by a client, who holds a reference */
+    BlockdevDetectZeroesOptions detect_zeroes;
+    uint64_t highest_write;  /* atomic */
+};
+
+struct BlockLink {
+    BlockNode *node, *owner; /* owner NULL: a drive, or a program */
+    const char *role;
+    char *user;
+    unsigned perms, shared;
+    void (*resized)(void *opaque);
+    void *opaque;
+};
+
+/* --- drivers.c --- */
+
+extern const BlockDriver block_blkdebug, block_copy_on_read, block_file, block_host_device,
+    block_null_aio, block_null_co, block_qcow2, block_raw, block_throttle;
+/* NULL-ended. */
+extern const BlockDriver *const block_drivers[];
+const BlockDriver *block_driver_of(BlockdevDriver kind);
+const BlockDriver *block_driver_find(const char *name);
+/* The format that these bytes look like, raw at least. */
+const BlockDriver *block_driver_probe(const uint8_t *head, size_t bytes, const char *filename);
+
+/* --- graph.c --- */
+
+/* Opens or finds what `ref` says as a child of `node`. */
+bool block_node_attach(BlockNode *node, const char *role, const BlockdevRef *ref, Error **errp);
+/* Takes over the reference to `child`. */
+bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child, Error **errp);
+void block_node_detach(BlockNode *node, const char *role);
+/* Tells users of the node. */
+void block_node_set_bytes(BlockNode *node, uint64_t bytes);
+/* The node wants other things of its children than before. */
+bool block_node_refresh_perms(BlockNode *node, Error **errp);
+void block_node_set_filename(BlockNode *node, const char *filename);
+
+/* --- request.c --- */
+
+/* Passes on to `node`; `fn` is called when it has ended, and ends the request itself. False: there
+ * is no room for another, or the driver would block; nothing was changed. */
+bool block_request_forward(BlockRequest *request, BlockNode *node, BlockRequestHook *fn,
+                           void *opaque);
+/* In its loop. */
+void block_request_end(BlockRequest *request, int error);
+/* Any thread: block_request_end() will be called in its loop. */
+void block_request_end_soon(BlockRequest *request, int error);
+
+/* --- iov.c --- */
+
+/* `bytes` at `skip` of a list, as another list of at most `max` pieces; how many. */
+unsigned block_iov_part(const BlockIo *io, uint64_t skip, uint64_t bytes, struct iovec *part,
+                        unsigned max);
+void block_iov_to_buf(const BlockIo *io, uint64_t skip, void *buf, size_t bytes);
+void block_iov_from_buf(const BlockIo *io, uint64_t skip, const void *buf, size_t bytes);
+void block_iov_zero(const BlockIo *io, uint64_t skip, uint64_t bytes);
+bool block_iov_is_zero(const BlockIo *io);
+bool block_is_zero(const void *buf, size_t bytes);
+/* `io`'s bytes from `skip` on, to or from `offset` of `node`; blocking. */
+int block_io_part(BlockNode *node, const BlockIo *io, uint64_t skip, uint64_t bytes,
+                  uint64_t offset);
+
+#endif

@@ -1,0 +1,620 @@
+/*
+ * The graph of block nodes: nodes, their children, what users may do. See block/driver.h.
+ *
+ * Permissions: each link says what its holder does and what it lets others do. What is wanted of a
+ * node by all its users is what it wants, by its kind, of its children; a driver at the bottom
+ * tells other processes. A change goes down the graph; where it fails, the same way back.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "block/driver.h"
+
+static const char *const perm_names[] = { "consistent read", "write", "write unchanged", "resize" };
+
+/* Newest first. Machine lock. */
+static GPtrArray *nodes;
+static unsigned names_made;
+
+/* --- nodes --- */
+
+static GPtrArray *all_nodes(void)
+{
+    if (!nodes) {
+        nodes = g_ptr_array_new();
+    }
+    return nodes;
+}
+
+BlockNode *block_node_find(const char *name)
+{
+    for (guint i = 0; i < all_nodes()->len; i++) {
+        BlockNode *node = nodes->pdata[i];
+
+        if (!strcmp(node->name, name)) {
+            return node;
+        }
+    }
+    return NULL;
+}
+
+BlockNode *block_node_get(const char *name, Error **errp)
+{
+    BlockNode *node = block_node_find(name);
+
+    if (!node) {
+        error_set(errp, "Cannot find device='' nor node-name='%s'", name);
+    }
+    return node;
+}
+
+void block_node_each(void (*fn)(void *opaque, BlockNode *node), void *opaque)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_copy(all_nodes(), NULL, NULL);
+
+    for (guint i = list->len; i > 0; i--) {
+        fn(opaque, list->pdata[i - 1]);
+    }
+}
+
+static bool is_name(const char *name)
+{
+    if (!g_ascii_isalpha(*name) || strlen(name) > BLOCK_NAME_BYTES) {
+        return false;
+    }
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._") ==
+           strlen(name);
+}
+
+static bool check_name(const char *name, Error **errp)
+{
+    if (!is_name(name)) {
+        return error_set(errp, "Invalid node-name: '%s'", name);
+    }
+    return !block_node_find(name) ||
+           error_set(errp, "Duplicate nodes with node-name='%s'", name);
+}
+
+static char *make_name(void)
+{
+    for (;;) {
+        char *name = g_strdup_printf("#block%03u", names_made++);
+
+        if (!block_node_find(name)) {
+            return name;
+        }
+        g_free(name);
+    }
+}
+
+static void free_links(BlockNode *node)
+{
+    while (node->children->len) {
+        block_link_free(g_ptr_array_steal_index(node->children, node->children->len - 1));
+    }
+    node->file = node->backing = NULL;
+}
+
+static void node_free(BlockNode *node)
+{
+    assert(!node->users->len);
+    g_ptr_array_remove(all_nodes(), node);
+    free_links(node);
+    g_ptr_array_unref(node->children);
+    g_ptr_array_unref(node->users);
+    g_free(node->name);
+    g_free(node->filename);
+    g_free(node);
+}
+
+BlockNode *block_node_ref(BlockNode *node)
+{
+    node->refs++;
+    return node;
+}
+
+void block_node_unref(BlockNode *node)
+{
+    if (node && !--node->refs) {
+        if (node->driver->close) {
+            node->driver->close(node);
+        }
+        node_free(node);
+    }
+}
+
+static void take_options(BlockNode *node, const BlockdevOptions *options)
+{
+    node->is_read_only = options->read_only;
+    node->is_auto_read_only = options->auto_read_only;
+    node->is_shared = options->force_share;
+    node->has_discard = options->discard == BLOCKDEV_DISCARD_OPTIONS_UNMAP;
+    node->is_direct = options->cache && options->cache->direct;
+    node->is_unsafe = options->cache && options->cache->no_flush;
+    node->detect_zeroes = options->detect_zeroes;
+}
+
+static bool check_options(const BlockdevOptions *options, Error **errp)
+{
+    if (options->force_share && !options->read_only) {
+        return error_set(errp, "force-share=on can only be used with read-only images");
+    }
+    if (options->detect_zeroes == BLOCKDEV_DETECT_ZEROES_OPTIONS_UNMAP &&
+        options->discard != BLOCKDEV_DISCARD_OPTIONS_UNMAP) {
+        return error_set(errp, "setting detect-zeroes to unmap is not allowed without setting "
+                         "discard operation to unmap");
+    }
+    return !options->node_name || check_name(options->node_name, errp);
+}
+
+BlockNode *block_open(const BlockdevOptions *options, Error **errp)
+{
+    const BlockDriver *driver = block_driver_of(options->driver);
+    BlockNode *node;
+
+    if (!driver) {
+        error_set(errp, "Unknown driver '%s'",
+                  enum_table_name(&blockdev_driver_names, options->driver));
+        return NULL;
+    }
+    if (!check_options(options, errp)) {
+        return NULL;
+    }
+    node = g_malloc0(driver->size);
+    node->driver = driver;
+    node->refs = 1;
+    node->alignment = 1;
+    node->shared = BLOCK_PERM_ALL;
+    node->name = options->node_name ? g_strdup(options->node_name) : make_name();
+    node->children = g_ptr_array_new();
+    node->users = g_ptr_array_new();
+    take_options(node, options);
+    g_ptr_array_insert(all_nodes(), 0, node);
+    if (!driver->open(node, options, errp)) {
+        node_free(node);
+        return NULL;
+    }
+    return node;
+}
+
+const char *block_node_name(const BlockNode *node)
+{
+    return node->name;
+}
+
+uint64_t block_node_bytes(const BlockNode *node)
+{
+    return __atomic_load_n(&node->bytes, __ATOMIC_RELAXED);
+}
+
+bool block_node_is_read_only(const BlockNode *node)
+{
+    return node->is_read_only;
+}
+
+uint32_t block_node_alignment(const BlockNode *node)
+{
+    return node->alignment;
+}
+
+const char *block_node_filename(const BlockNode *node)
+{
+    return node->filename ? node->filename : node->file ? block_node_filename(node->file) : "";
+}
+
+void block_node_set_filename(BlockNode *node, const char *filename)
+{
+    g_free(node->filename);
+    node->filename = g_strdup(filename);
+}
+
+const char *block_node_driver(const BlockNode *node)
+{
+    return node->driver->name;
+}
+
+BlockNode *block_node_skip_filters(BlockNode *node)
+{
+    while (node->driver->is_filter && node->file) {
+        node = node->file;
+    }
+    return node;
+}
+
+void block_node_set_bytes(BlockNode *node, uint64_t bytes)
+{
+    if (block_node_bytes(node) == bytes) {
+        return;
+    }
+    __atomic_store_n(&node->bytes, bytes, __ATOMIC_RELAXED);
+    for (guint i = 0; i < node->users->len; i++) {
+        BlockLink *link = node->users->pdata[i];
+
+        if (link->resized) {
+            link->resized(link->opaque);
+        }
+    }
+}
+
+bool block_node_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp)
+{
+    if (!(node->perms & BLOCK_PERM_RESIZE)) {
+        for (guint i = 0; i < node->users->len; i++) {
+            const BlockLink *link = node->users->pdata[i];
+
+            if (!(link->shared & BLOCK_PERM_RESIZE)) {
+                return error_set(errp, "Node '%s' is used by %s, which does not allow to resize "
+                                 "it", node->name, link->user);
+            }
+        }
+    }
+    if (node->is_read_only) {
+        return error_set(errp, "Image is read-only");
+    }
+    if (!node->driver->resize) {
+        return error_set(errp, "Image format driver does not support resize");
+    }
+    if (bytes > BLOCK_MAX_BYTES) {
+        return error_set(errp, "Required too big image size, it must be not greater than %" PRIu64,
+                         (uint64_t)BLOCK_MAX_BYTES);
+    }
+    return node->driver->resize(node, bytes, prealloc, errp);
+}
+
+/* --- what clients make --- */
+
+bool block_node_add(const BlockdevOptions *options, Error **errp)
+{
+    BlockNode *node;
+
+    if (!options->node_name) {
+        return error_set(errp, "'node-name' must be specified for the root node");
+    }
+    node = block_open(options, errp);
+    if (!node) {
+        return false;
+    }
+    node->is_clients = true;
+    return true;
+}
+
+bool block_node_delete(const char *name, Error **errp)
+{
+    BlockNode *node = block_node_find(name);
+
+    if (!node) {
+        return error_set(errp, "Failed to find node with node-name='%s'", name);
+    }
+    if (node->users->len) {
+        return error_set(errp, "Node '%s' is busy: node is used as '%s' of %s", name,
+                         ((BlockLink *)node->users->pdata[0])->role,
+                         ((BlockLink *)node->users->pdata[0])->user);
+    }
+    if (!node->is_clients) {
+        return error_set(errp, "Node %s is not owned by the monitor", name);
+    }
+    if (node->refs > 1) {
+        return error_set(errp, "Node %s is in use", name);
+    }
+    block_node_unref(node);
+    return true;
+}
+
+void block_cleanup(void)
+{
+    for (guint i = 0; i < all_nodes()->len;) {
+        BlockNode *node = nodes->pdata[i];
+
+        if (node->is_clients) {
+            node->is_clients = false;
+            block_node_unref(node);
+            i = 0; /* others went with it */
+        } else {
+            i++;
+        }
+    }
+    if (!nodes->len) {
+        g_clear_pointer(&nodes, g_ptr_array_unref);
+    }
+}
+
+/* --- permissions --- */
+
+static char *perms_text(unsigned perms)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(perm_names); i++) {
+        if (perms & BIT(i)) {
+            g_string_append_printf(text, "%s%s", text->len ? ", " : "", perm_names[i]);
+        }
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void cumulate(const BlockNode *node, unsigned *perms, unsigned *shared)
+{
+    *perms = 0;
+    *shared = BLOCK_PERM_ALL;
+    for (guint i = 0; i < node->users->len; i++) {
+        const BlockLink *link = node->users->pdata[i];
+
+        *perms |= link->perms;
+        *shared &= link->shared;
+    }
+}
+
+static bool conflict(const BlockLink *wants, const BlockLink *denies, Error **errp)
+{
+    g_autofree char *what = perms_text(wants->perms & ~denies->shared);
+
+    return error_set(errp, "Permission conflict on node '%s': permissions '%s' are both required "
+                     "by %s (uses node '%s' as '%s' child) and unshared by %s (uses node '%s' as "
+                     "'%s' child).", wants->node->name, what, wants->user, wants->node->name,
+                     wants->role, denies->user, denies->node->name, denies->role);
+}
+
+static bool check_siblings(const BlockLink *link, Error **errp)
+{
+    for (guint i = 0; i < link->node->users->len; i++) {
+        const BlockLink *other = link->node->users->pdata[i];
+
+        if (other == link) {
+            continue;
+        }
+        if (link->perms & ~other->shared) {
+            return conflict(link, other, errp);
+        }
+        if (other->perms & ~link->shared) {
+            return conflict(other, link, errp);
+        }
+    }
+    return true;
+}
+
+static void format_perms(const BlockNode *node, unsigned *perms, unsigned *shared)
+{
+    *perms |= BLOCK_PERM_READ;
+    if (!node->is_read_only) {
+        *perms |= BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE;
+    } else {
+        *perms &= BLOCK_PERM_READ;
+    }
+    *shared &= ~(BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE);
+}
+
+/* What is behind is read as far as the node is, and must not change. */
+static void backing_perms(unsigned *perms, unsigned *shared)
+{
+    *perms &= BLOCK_PERM_READ;
+    *shared = *shared & BLOCK_PERM_WRITE ? BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE : 0;
+    *shared |= BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED;
+}
+
+static void child_perms(BlockNode *node, const char *role, unsigned *perms, unsigned *shared)
+{
+    if (node->driver->child_perms) {
+        node->driver->child_perms(node, role, perms, shared);
+    } else if (!strcmp(role, "backing")) {
+        backing_perms(perms, shared);
+    } else if (!node->driver->is_filter) {
+        format_perms(node, perms, shared);
+    }
+    if (node->is_shared) {
+        *shared = BLOCK_PERM_ALL;
+    }
+}
+
+static bool refresh(BlockNode *node, Error **errp)
+{
+    unsigned perms, shared;
+
+    cumulate(node, &perms, &shared);
+    if (perms & BLOCK_PERM_WRITE && node->is_read_only && !node->is_auto_read_only) {
+        return error_set(errp, "Block node is read-only");
+    }
+    for (guint i = 0; i < node->children->len; i++) {
+        BlockLink *link = node->children->pdata[i];
+        unsigned child = perms, others = shared;
+
+        child_perms(node, link->role, &child, &others);
+        if (!block_link_set_perms(link, child, others, errp)) {
+            return false;
+        }
+    }
+    if (node->driver->set_perms && !node->driver->set_perms(node, perms, shared, errp)) {
+        return false;
+    }
+    node->perms = perms;
+    node->shared = shared;
+    return true;
+}
+
+bool block_node_refresh_perms(BlockNode *node, Error **errp)
+{
+    return refresh(node, errp);
+}
+
+bool block_link_set_perms(BlockLink *link, unsigned perms, unsigned shared, Error **errp)
+{
+    unsigned old = link->perms, old_shared = link->shared;
+
+    if (perms == old && shared == old_shared) {
+        return true;
+    }
+    link->perms = perms;
+    link->shared = shared;
+    if (check_siblings(link, errp) && refresh(link->node, errp)) {
+        return true;
+    }
+    link->perms = old;
+    link->shared = old_shared;
+    refresh(link->node, NULL); /* what it had */
+    return false;
+}
+
+/* --- links --- */
+
+static BlockLink *link_new(BlockNode *node, BlockNode *owner, const char *role, const char *user)
+{
+    BlockLink *link = g_new0(BlockLink, 1);
+
+    *link = (BlockLink){ .node = node, .owner = owner, .role = role, .user = g_strdup(user),
+                         .shared = BLOCK_PERM_ALL };
+    g_ptr_array_add(node->users, link);
+    return link;
+}
+
+BlockLink *block_link_new(BlockNode *node, const char *user, unsigned perms, unsigned shared,
+                          Error **errp)
+{
+    BlockLink *link = link_new(node, NULL, "root", user);
+
+    if (!block_link_set_perms(link, perms, shared, errp)) {
+        block_link_free(link);
+        return NULL;
+    }
+    return link;
+}
+
+void block_link_free(BlockLink *link)
+{
+    if (!link) {
+        return;
+    }
+    g_ptr_array_remove(link->node->users, link);
+    if (link->perms || link->shared != BLOCK_PERM_ALL) {
+        refresh(link->node, NULL); /* less is always permitted */
+    }
+    block_node_unref(link->node);
+    g_free(link->user);
+    g_free(link);
+}
+
+BlockNode *block_link_node(const BlockLink *link)
+{
+    return link->node;
+}
+
+void block_link_set_resized(BlockLink *link, void (*resized)(void *opaque), void *opaque)
+{
+    link->resized = resized;
+    link->opaque = opaque;
+}
+
+/* --- children --- */
+
+static bool is_above(const BlockNode *node, const BlockNode *other)
+{
+    for (guint i = 0; i < node->children->len; i++) {
+        const BlockLink *link = node->children->pdata[i];
+
+        if (link->node == other || is_above(link->node, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child, Error **errp)
+{
+    g_autofree char *user = g_strdup_printf("node '%s'", node->name);
+    BlockLink *link;
+
+    if (child == node || is_above(child, node)) {
+        error_set(errp, "Making '%s' a %s child of '%s' would create a cycle", child->name, role,
+                  node->name);
+        block_node_unref(child);
+        return false;
+    }
+    link = link_new(child, node, role, user);
+    g_ptr_array_add(node->children, link);
+    if (!refresh(node, errp)) {
+        block_node_detach(node, role);
+        return false;
+    }
+    if (!strcmp(role, "file")) {
+        node->file = child;
+    } else if (!strcmp(role, "backing")) {
+        node->backing = child;
+    }
+    return true;
+}
+
+void block_node_detach(BlockNode *node, const char *role)
+{
+    for (guint i = 0; i < node->children->len; i++) {
+        BlockLink *link = node->children->pdata[i];
+
+        if (!strcmp(link->role, role)) {
+            node->file = node->file == link->node ? NULL : node->file;
+            node->backing = node->backing == link->node ? NULL : node->backing;
+            g_ptr_array_remove_index(node->children, i);
+            block_link_free(link);
+            return;
+        }
+    }
+}
+
+BlockNode *block_node_child(const BlockNode *node, const char *role)
+{
+    for (guint i = 0; i < node->children->len; i++) {
+        const BlockLink *link = node->children->pdata[i];
+
+        if (!strcmp(link->role, role)) {
+            return link->node;
+        }
+    }
+    return NULL;
+}
+
+/* What a child's definition does not say it takes from the node above. */
+static BlockdevOptions *inherit(const BlockNode *node, const char *role,
+                                const BlockdevOptions *given)
+{
+    BlockdevOptions *options = blockdev_options_clone(given);
+    bool is_backing = !strcmp(role, "backing");
+
+    if (!options->has_read_only && !options->has_auto_read_only) {
+        options->has_read_only = options->has_auto_read_only = true;
+        options->read_only = is_backing || node->is_read_only;
+        options->auto_read_only = !is_backing && node->is_auto_read_only;
+    }
+    if (!options->has_force_share) {
+        options->has_force_share = true;
+        options->force_share = node->is_shared && options->read_only;
+    }
+    if (!options->has_discard && !is_backing) {
+        options->has_discard = true;
+        options->discard = BLOCKDEV_DISCARD_OPTIONS_UNMAP;
+    }
+    if (!options->cache) {
+        options->cache = g_new0(BlockdevCacheOptions, 1);
+    }
+    if (!options->cache->has_direct) {
+        options->cache->has_direct = true;
+        options->cache->direct = node->is_direct;
+    }
+    if (!options->cache->has_no_flush) {
+        options->cache->has_no_flush = true;
+        options->cache->no_flush = node->is_unsafe;
+    }
+    return options;
+}
+
+bool block_node_attach(BlockNode *node, const char *role, const BlockdevRef *ref, Error **errp)
+{
+    g_autoptr(BlockdevOptions) options = NULL;
+    BlockNode *child;
+
+    if (ref->type == json_type_string) {
+        child = block_node_get(ref->u.reference, errp);
+        if (child) {
+            block_node_ref(child);
+        }
+    } else {
+        options = inherit(node, role, ref->u.definition);
+        child = block_open(options, errp);
+    }
+    return child && block_node_attach_node(node, role, child, errp);
+}

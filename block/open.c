@@ -1,0 +1,213 @@
+/*
+ * From what users call an image to nodes: "PATH", "file:PATH", "null-co://", "json:{...}"; and
+ * what format it has. See include/block/block_node.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+
+#include <sys/stat.h>
+
+#include "block/driver.h"
+#include "block/open.h"
+#include "block/raw.h"
+
+#define PROBE_BYTES 2048
+
+/* --- the options of the node at the bottom --- */
+
+static BlockdevOptions *protocol_of_path(const char *path)
+{
+    BlockdevOptions *options = g_new0(BlockdevOptions, 1);
+    BlockdevOptionsFile *file = &options->u.file;
+    struct stat st;
+
+    options->driver = BLOCKDEV_DRIVER_FILE;
+    if (!stat(path, &st) && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) &&
+        !g_str_has_prefix(path, "/dev/fdset/")) {
+        options->driver = BLOCKDEV_DRIVER_HOST_DEVICE;
+    }
+    file->filename = g_strdup(path);
+    return options;
+}
+
+static BlockdevOptions *protocol_of_json(const char *text, Error **errp)
+{
+    g_autoptr(JsonObject) value = NULL;
+    g_autofree char *why = NULL;
+
+    if (!json_parse(text, strlen(text), &value, &why) ||
+        !json_object_is_type(value, json_type_object)) {
+        error_set(errp, "Could not parse the JSON options: %s", why ? why : "not an object");
+        return NULL;
+    }
+    if (!json_member(value, "driver")) {
+        json_set(value, "driver", json_string("file"));
+    }
+    return blockdev_options_from_json(value, QAPI_TYPED, errp);
+}
+
+/* "nbd:..." but not "./a:b" nor "/a:b". */
+static size_t scheme_length(const char *filename)
+{
+    size_t length = strcspn(filename, ":/");
+
+    return filename[length] == ':' ? length : 0;
+}
+
+BlockdevOptions *block_protocol_options(const char *filename, Error **errp)
+{
+    size_t scheme = scheme_length(filename);
+
+    if (g_str_has_prefix(filename, "json:")) {
+        return protocol_of_json(filename + strlen("json:"), errp);
+    }
+    if (g_str_has_prefix(filename, "null-co://") || g_str_has_prefix(filename, "null-aio://")) {
+        BlockdevOptions *options = g_new0(BlockdevOptions, 1);
+
+        options->driver = filename[5] == 'c' ? BLOCKDEV_DRIVER_NULL_CO : BLOCKDEV_DRIVER_NULL_AIO;
+        return options;
+    }
+    if (scheme == strlen("file") && g_str_has_prefix(filename, "file:")) {
+        return protocol_of_path(filename + strlen("file:"));
+    }
+    if (scheme) {
+        error_set(errp, "Unknown protocol '%.*s'", (int)scheme, filename);
+        return NULL;
+    }
+    return protocol_of_path(filename);
+}
+
+/* --- formats --- */
+
+const BlockDriver *block_probe_node(BlockNode *node, Error **errp)
+{
+    uint8_t head[PROBE_BYTES] = { 0 };
+    size_t bytes = MIN(sizeof(head), block_node_bytes(node));
+    int err = block_read(node, 0, head, bytes);
+
+    if (err) {
+        error_set_errno(errp, -err, "Could not read image for determining its format");
+        return NULL;
+    }
+    return block_driver_probe(head, bytes, node->filename);
+}
+
+static void warn_of_raw(const char *filename)
+{
+    warn_report("Image format was not specified for '%s' and probing guessed raw.\n"
+                "         Automatically detecting the format is dangerous for raw images, write "
+                "operations on block 0 will be restricted.\n"
+                "         Specify the 'raw' format explicitly to remove the restrictions.",
+                filename);
+}
+
+static void set_common(BlockdevOptions *options, const BlockOpenFile *file)
+{
+    options->has_read_only = options->has_auto_read_only = true;
+    options->read_only = file->is_read_only;
+    options->auto_read_only = file->is_auto_read_only && !file->is_read_only;
+    options->has_force_share = true;
+    options->force_share = file->is_shared;
+    options->has_discard = true;
+    options->discard = file->has_discard ? BLOCKDEV_DISCARD_OPTIONS_UNMAP :
+                                           BLOCKDEV_DISCARD_OPTIONS_IGNORE;
+    if (!options->cache) {
+        options->cache = g_new0(BlockdevCacheOptions, 1);
+        options->cache->has_direct = options->cache->has_no_flush = true;
+        options->cache->direct = file->is_direct;
+        options->cache->no_flush = file->is_unsafe;
+    }
+}
+
+static BlockNode *open_protocol(const BlockOpenFile *file, Error **errp)
+{
+    g_autoptr(BlockdevOptions) options = block_protocol_options(file->filename, errp);
+
+    if (!options) {
+        return NULL;
+    }
+    set_common(options, file);
+    options->discard = BLOCKDEV_DISCARD_OPTIONS_UNMAP;
+    return block_open(options, errp);
+}
+
+/* Which format; *was_raw: it only looks raw. */
+static const BlockDriver *choose_format(const BlockOpenFile *file, BlockNode *protocol,
+                                        bool *was_raw, Error **errp)
+{
+    const BlockDriver *driver;
+
+    *was_raw = false;
+    if (file->format) {
+        driver = block_driver_find(file->format);
+        if (!driver) {
+            error_set(errp, "Unknown driver '%s'", file->format);
+        }
+        return driver;
+    }
+    driver = block_probe_node(protocol, errp);
+    *was_raw = driver == &block_raw && file->warns_of_raw &&
+               protocol->driver == &block_file;
+    return driver;
+}
+
+/* The "file" of a format's options. */
+static BlockdevRef *ref_to(const BlockNode *node)
+{
+    BlockdevRef *ref = g_new0(BlockdevRef, 1);
+
+    ref->type = json_type_string;
+    ref->u.reference = g_strdup(node->name);
+    return ref;
+}
+
+static BlockdevOptions *format_options(const BlockDriver *driver, const BlockOpenFile *file,
+                                       const BlockNode *protocol, Error **errp)
+{
+    BlockdevOptions *options = g_new0(BlockdevOptions, 1);
+
+    options->driver = driver->kind;
+    options->node_name = g_strdup(file->node_name);
+    if (driver == &block_raw) {
+        options->u.raw.file = ref_to(protocol);
+    } else if (driver->kind == BLOCKDEV_DRIVER_QCOW2) {
+        options->u.qcow2.file = ref_to(protocol);
+        if (file->without_backing) {
+            options->u.qcow2.backing = g_new0(BlockdevRefOrNull, 1);
+            options->u.qcow2.backing->type = json_type_null;
+        }
+    } else {
+        error_set(errp, "'%s' is not a format", driver->name);
+        blockdev_options_free(options);
+        return NULL;
+    }
+    set_common(options, file);
+    return options;
+}
+
+BlockNode *block_open_file(const BlockOpenFile *file, Error **errp)
+{
+    g_autoptr(BlockNode) protocol = open_protocol(file, errp);
+    g_autoptr(BlockdevOptions) options = NULL;
+    const BlockDriver *driver;
+    BlockNode *node;
+    bool was_raw;
+
+    if (!protocol) {
+        return NULL;
+    }
+    if (!protocol->driver->is_protocol) {
+        return g_steal_pointer(&protocol); /* json: named a format */
+    }
+    driver = choose_format(file, protocol, &was_raw, errp);
+    if (!driver || !(options = format_options(driver, file, protocol, errp))) {
+        return NULL;
+    }
+    node = block_open(options, errp);
+    if (node && was_raw) {
+        warn_of_raw(file->filename);
+        block_raw_set_probed(node);
+    }
+    return node;
+}

@@ -1,0 +1,252 @@
+/*
+ * Requests: blocking ones, and how an asynchronous one becomes blocking in a worker when its
+ * driver cannot do better. See block/driver.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "block/driver.h"
+#include "block/loop.h"
+#include "util/thread_pool.h"
+
+#define ZERO_CHUNK (1 * MiB)
+
+static void note_write(BlockNode *node, uint64_t end)
+{
+    uint64_t highest = __atomic_load_n(&node->highest_write, __ATOMIC_RELAXED);
+
+    while (end > highest &&
+           !__atomic_compare_exchange_n(&node->highest_write, &highest, end, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
+/* Where a driver has nothing better: the zeroes themselves. */
+static int write_zeroes(BlockNode *node, const BlockIo *io)
+{
+    size_t chunk = MIN(io->bytes, ZERO_CHUNK);
+    g_autofree char *zeroes = g_try_malloc0(chunk);
+    struct iovec iov = { zeroes, 0 };
+    int err = zeroes ? 0 : -ENOMEM;
+
+    for (uint64_t done = 0; done < io->bytes && !err; done += iov.iov_len) {
+        BlockIo part = { BLOCK_WRITE, io->flags & BLOCK_FUA, io->offset + done,
+                         MIN(chunk, io->bytes - done), &iov, 1 };
+
+        iov.iov_len = part.bytes;
+        err = node->driver->io(node, &part);
+    }
+    return err;
+}
+
+static bool turns_to_zero(const BlockNode *node, const BlockIo *io)
+{
+    return io->op == BLOCK_WRITE && node->detect_zeroes != BLOCKDEV_DETECT_ZEROES_OPTIONS_OFF &&
+           !(io->flags & BLOCK_COMPRESSED) && block_iov_is_zero(io);
+}
+
+static int flush_if_asked(BlockNode *node, const BlockIo *io)
+{
+    bool is_write = io->op == BLOCK_WRITE || io->op == BLOCK_ZERO;
+
+    return is_write && io->flags & BLOCK_FUA && !node->driver->does_fua ? block_flush(node) : 0;
+}
+
+int block_io(BlockNode *node, const BlockIo *io)
+{
+    BlockIo zero = *io;
+    int err;
+
+    if (turns_to_zero(node, io)) {
+        zero.op = BLOCK_ZERO;
+        zero.flags |= node->detect_zeroes == BLOCKDEV_DETECT_ZEROES_OPTIONS_UNMAP ?
+                          BLOCK_MAY_UNMAP : 0;
+        io = &zero;
+    }
+    if (io->op == BLOCK_DISCARD && !node->has_discard) {
+        return 0;
+    }
+    if (io->op != BLOCK_FLUSH && !io->bytes) {
+        return 0;
+    }
+    err = node->driver->io(node, io);
+    if (err == -ENOTSUP && io->op == BLOCK_ZERO && !(io->flags & BLOCK_NO_FALLBACK)) {
+        err = write_zeroes(node, io);
+    }
+    if (!err && (io->op == BLOCK_WRITE || io->op == BLOCK_ZERO)) {
+        note_write(node, io->offset + io->bytes);
+    }
+    return err ? err : flush_if_asked(node, io);
+}
+
+static int simple(BlockNode *node, BlockOp op, uint64_t offset, void *buf, size_t bytes)
+{
+    struct iovec iov = { buf, bytes };
+    BlockIo io = { op, 0, offset, bytes, &iov, 1 };
+
+    return block_io(node, &io);
+}
+
+int block_read(BlockNode *node, uint64_t offset, void *buf, size_t bytes)
+{
+    return simple(node, BLOCK_READ, offset, buf, bytes);
+}
+
+int block_write(BlockNode *node, uint64_t offset, const void *buf, size_t bytes)
+{
+    return simple(node, BLOCK_WRITE, offset, (void *)buf, bytes);
+}
+
+int block_flush(BlockNode *node)
+{
+    BlockIo io = { BLOCK_FLUSH, 0, 0, 0, NULL, 0 };
+
+    return node->is_unsafe ? 0 : block_io(node, &io);
+}
+
+/* --- asynchronous --- */
+
+void block_request_end(BlockRequest *request, int error)
+{
+    if (request->hook_count) {
+        unsigned top = --request->hook_count;
+
+        request->hooks[top].fn(request, request->hooks[top].opaque, error);
+        return;
+    }
+    request->done(request, error);
+}
+
+static int work(void *opaque)
+{
+    BlockRequest *request = opaque;
+    int err;
+
+    if (request->io.op == BLOCK_FLUSH) {
+        err = block_flush(request->node);
+    } else {
+        err = block_io(request->node, &request->io);
+    }
+    block_request_end_soon(request, err);
+    return 0;
+}
+
+void block_request_end_soon(BlockRequest *request, int error)
+{
+    request->result = error;
+    block_loop_complete(request->block_loop, request);
+}
+
+/* What the core must do itself is the blocking function's. */
+static bool is_plain(const BlockNode *node, const BlockIo *io)
+{
+    switch (io->op) {
+    case BLOCK_READ:
+        return true;
+    case BLOCK_WRITE:
+        return !(io->flags & ~(node->driver->does_fua ? BLOCK_FUA : 0)) &&
+               node->detect_zeroes == BLOCKDEV_DETECT_ZEROES_OPTIONS_OFF;
+    case BLOCK_FLUSH:
+        return !node->is_unsafe;
+    default:
+        return false;
+    }
+}
+
+static bool try_submit(BlockNode *node, BlockRequest *request)
+{
+    if (!node->driver->submit || !is_plain(node, &request->io)) {
+        return false;
+    }
+    if (request->io.op == BLOCK_WRITE) {
+        note_write(node, request->io.offset + request->io.bytes);
+    }
+    return node->driver->submit(node, request);
+}
+
+bool block_request_forward(BlockRequest *request, BlockNode *node, BlockRequestHook *fn,
+                           void *opaque)
+{
+    if (fn) {
+        if (request->hook_count == BLOCK_REQUEST_HOOKS) {
+            return false;
+        }
+        request->hooks[request->hook_count].fn = fn;
+        request->hooks[request->hook_count++].opaque = opaque;
+    }
+    if (try_submit(node, request)) {
+        return true;
+    }
+    request->hook_count -= fn != NULL;
+    return false;
+}
+
+void block_submit(BlockNode *node, BlockRequest *request)
+{
+    if (!request->loop) {
+        request->loop = event_loop_current();
+    }
+    request->block_loop = block_loop_of(request->loop);
+    request->node = node;
+    if (!try_submit(node, request)) {
+        request->node = node;
+        thread_pool_submit(thread_pool_of(request->loop), work, NULL, request);
+    }
+}
+
+/* --- extents --- */
+
+int block_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent)
+{
+    uint64_t end = block_node_bytes(node);
+    int err;
+
+    if (offset >= end) {
+        *extent = (BlockExtent){ BLOCK_EXTENT_ZERO | BLOCK_EXTENT_END, bytes, NULL, 0 };
+        return 0;
+    }
+    bytes = MIN(bytes, end - offset);
+    *extent = (BlockExtent){ BLOCK_EXTENT_DATA | BLOCK_EXTENT_ALLOCATED, bytes, NULL, 0 };
+    if (node->driver->extent) {
+        err = node->driver->extent(node, offset, bytes, extent);
+        if (err < 0) {
+            return err;
+        }
+    }
+    extent->bytes = MIN(extent->bytes, bytes);
+    if (offset + extent->bytes == end) {
+        extent->flags |= BLOCK_EXTENT_END;
+    }
+    return 0;
+}
+
+int block_extent_of_chain(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent,
+                          unsigned *depth)
+{
+    uint64_t end = block_node_bytes(node);
+    unsigned level = 0;
+
+    for (; ; level++) {
+        BlockNode *data = block_node_skip_filters(node);
+        int err = block_extent(data, offset, bytes, extent);
+
+        if (err < 0) {
+            return err;
+        }
+        bytes = extent->bytes;
+        if (extent->flags & BLOCK_EXTENT_ALLOCATED || !data->backing ||
+            offset >= block_node_bytes(data->backing)) {
+            break;
+        }
+        node = data->backing;
+    }
+    extent->flags &= ~BLOCK_EXTENT_END;
+    extent->flags |= offset + extent->bytes >= end ? BLOCK_EXTENT_END : 0;
+    if (!(extent->flags & BLOCK_EXTENT_ALLOCATED)) {
+        extent->flags |= BLOCK_EXTENT_ZERO;
+    }
+    if (depth) {
+        *depth = level;
+    }
+    return 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * See block/uring.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "block/uring.h"
+
+#include <liburing.h>
+
+#include "block/driver.h"
+
+#define ENTRIES 128
+
+typedef struct Ring {
+    struct io_uring uring;
+    FdWatch *watch;
+    bool is_broken;
+} Ring;
+
+static struct {
+    GMutex lock;
+    GHashTable *rings; /* EventLoop -> Ring; few, and kept */
+} all;
+
+static __thread struct {
+    EventLoop *loop;
+    Ring *ring;
+} latest;
+
+static void reap(Ring *ring)
+{
+    struct io_uring_cqe *cqe;
+
+    while (!ring->is_broken && !io_uring_peek_cqe(&ring->uring, &cqe)) {
+        BlockRequest *request = io_uring_cqe_get_data(cqe);
+        int result = cqe->res;
+
+        io_uring_cqe_seen(&ring->uring, cqe);
+        if (result == -EINTR || result == -EAGAIN) {
+            result = 0; /* nothing was moved: it is done the blocking way */
+        }
+        block_request_end(request, result);
+    }
+}
+
+static void ring_is_ready(void *opaque, GIOCondition events)
+{
+    reap(opaque);
+}
+
+static Ring *make(EventLoop *loop)
+{
+    Ring *ring = g_new0(Ring, 1);
+
+    if (io_uring_queue_init(ENTRIES, &ring->uring, 0) < 0) {
+        ring->is_broken = true;
+        return ring;
+    }
+    ring->watch = fd_watch_new(loop, ring->uring.ring_fd, G_IO_IN, ring_is_ready, ring);
+    return ring;
+}
+
+static Ring *ring_of(EventLoop *loop, bool may_make)
+{
+    Ring *ring;
+
+    if (latest.loop == loop && latest.ring) {
+        return latest.ring;
+    }
+    g_mutex_lock(&all.lock);
+    if (!all.rings) {
+        all.rings = g_hash_table_new(NULL, NULL);
+    }
+    ring = g_hash_table_lookup(all.rings, loop);
+    if (!ring && may_make) {
+        ring = make(loop);
+        g_hash_table_insert(all.rings, event_loop_ref(loop), ring);
+    }
+    g_mutex_unlock(&all.lock);
+    if (ring) {
+        latest.loop = loop;
+        latest.ring = ring;
+    }
+    return ring;
+}
+
+bool block_uring_check(Error **errp)
+{
+    struct io_uring uring;
+    int err = io_uring_queue_init(1, &uring, 0);
+
+    if (err < 0) {
+        return error_set_errno(errp, -err, "Unable to use linux io_uring");
+    }
+    io_uring_queue_exit(&uring);
+    return true;
+}
+
+static void prepare(struct io_uring_sqe *sqe, const BlockIo *io, int fd)
+{
+    switch (io->op) {
+    case BLOCK_READ:
+        io_uring_prep_readv(sqe, fd, io->iov, io->iov_count, io->offset);
+        break;
+    case BLOCK_WRITE:
+        io_uring_prep_writev(sqe, fd, io->iov, io->iov_count, io->offset);
+        break;
+    default:
+        io_uring_prep_fsync(sqe, fd, IORING_FSYNC_DATASYNC);
+        break;
+    }
+}
+
+bool block_uring_submit(BlockRequest *request, int fd, BlockRequestHook *hook, void *opaque)
+{
+    Ring *ring = ring_of(request->loop, true);
+    struct io_uring_sqe *sqe;
+
+    if (ring->is_broken || request->hook_count == BLOCK_REQUEST_HOOKS ||
+        !(sqe = io_uring_get_sqe(&ring->uring))) {
+        return false;
+    }
+    request->hooks[request->hook_count].fn = hook;
+    request->hooks[request->hook_count++].opaque = opaque;
+    prepare(sqe, &request->io, fd);
+    io_uring_sqe_set_data(sqe, request);
+    /* What the host does not take now stands in the ring and goes with the next. */
+    io_uring_submit(&ring->uring);
+    return true;
+}
+
+void block_uring_poll(EventLoop *loop)
+{
+    Ring *ring = ring_of(loop, false);
+
+    if (ring && !ring->is_broken) {
+        io_uring_submit(&ring->uring);
+        reap(ring);
+    }
+}
