@@ -1,11 +1,13 @@
 /*
  * cfi.pflash01: NOR flash with the Intel command set. JEDEC JESD68.01 (CFI), Intel StrataFlash
- * (28F) data sheets. Programming only clears bits. Its bytes are memory; they do not outlive the
- * process until it is given a drive. Suspend commands are left out: nothing here takes time.
+ * (28F) data sheets. Programming only clears bits. Its bytes are memory, read from the drive when
+ * it is made; what is programmed or erased is written to the drive, if it can be, at once. Suspend
+ * commands are left out: nothing here takes time.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/block_conf.h"
 #include "hw/core/mmio_device.h"
 #include "system/ram_block.h"
 #include "util/log.h"
@@ -14,6 +16,7 @@
 #define STATUS_ERASE_ERROR BIT(5)
 #define STATUS_WRITE_ERROR BIT(4)
 #define STATUS_LOCKED      BIT(1)
+#define SECTOR_BYTES       512
 
 enum { READ_ARRAY = 0xff, READ_STATUS = 0x70, CLEAR_STATUS = 0x50, READ_ID = 0x90,
        READ_CFI = 0x98, PROGRAM = 0x40, PROGRAM_OLD = 0x10, ERASE = 0x20, LOCK = 0x60,
@@ -31,7 +34,8 @@ typedef struct Pflash01 {
     MmioDevice parent;
     MemoryRegion region;
     MemoryOps ops;
-    char *name; /* properties */
+    BlockConf conf; /* properties: only the drive */
+    char *name;
     uint32_t block_count;
     uint64_t block_bytes;
     uint8_t width, device_width, max_device_width;
@@ -54,6 +58,27 @@ static uint64_t bytes_of(const Pflash01 *flash)
 static uint8_t *host(Pflash01 *flash)
 {
     return memory_region_host(&flash->region);
+}
+
+static bool is_read_only(const Pflash01 *flash)
+{
+    return flash->conf.drive && block_backend_is_read_only(flash->conf.drive);
+}
+
+/* What is lost when the host fails is lost to the next process only; the guest has it. */
+static void store(Pflash01 *flash, uint64_t at, uint64_t bytes)
+{
+    uint64_t first = ROUND_DOWN(at, SECTOR_BYTES);
+    uint64_t end = ROUND_UP(at + bytes, SECTOR_BYTES);
+
+    if (flash->conf.drive) {
+        int err = block_backend_write(flash->conf.drive, first, host(flash) + first, end - first);
+
+        if (err) {
+            warn_report("pflash '%s': could not be written to its drive: %s", flash->name,
+                        g_strerror(-err));
+        }
+    }
 }
 
 static void enter(Pflash01 *flash, uint8_t command, Phase phase)
@@ -127,7 +152,7 @@ static void program(Pflash01 *flash, uint64_t at, uint64_t value, unsigned bytes
 {
     uint8_t *to = host(flash) + at;
 
-    if (is_locked(flash, at)) {
+    if (is_read_only(flash) || is_locked(flash, at)) {
         flash->status |= STATUS_WRITE_ERROR;
         return;
     }
@@ -137,11 +162,14 @@ static void program(Pflash01 *flash, uint64_t at, uint64_t value, unsigned bytes
 
 static void erase(Pflash01 *flash, uint64_t at)
 {
-    if (is_locked(flash, at)) {
+    uint64_t first = ROUND_DOWN(at, flash->block_bytes);
+
+    if (is_read_only(flash) || is_locked(flash, at)) {
         flash->status |= STATUS_ERASE_ERROR;
         return;
     }
-    memset(host(flash) + ROUND_DOWN(at, flash->block_bytes), 0xff, flash->block_bytes);
+    memset(host(flash) + first, 0xff, flash->block_bytes);
+    store(flash, first, flash->block_bytes);
 }
 
 static void write_command(Pflash01 *flash, uint64_t at, uint8_t command)
@@ -204,6 +232,7 @@ static void flush(Pflash01 *flash)
             program(flash, flash->first + i, flash->data[i], 1);
         }
     }
+    store(flash, flash->first, BUFFER_BYTES);
 }
 
 static void confirm(Pflash01 *flash, uint64_t at, uint8_t value)
@@ -235,6 +264,7 @@ static MemTxResult pflash_write(void *opaque, uint64_t at, unsigned bytes, MemTx
         break;
     case DATA:
         program(flash, at, value, bytes);
+        store(flash, at, bytes);
         enter(flash, READ_STATUS, COMMAND);
         break;
     case COUNT:
@@ -300,6 +330,42 @@ static bool check(Pflash01 *flash, Error **errp)
     return true;
 }
 
+/* --- its drive --- */
+
+static const BlockDeviceOps drive_ops = { .name = block_conf_device_name };
+
+static bool check_drive(Pflash01 *flash, Error **errp)
+{
+    uint64_t bytes = block_backend_bytes(flash->conf.drive);
+
+    return bytes == bytes_of(flash) ||
+           error_set(errp, "pflash '%s' requires %" PRIu64 " bytes, its drive provides %" PRIu64
+                     " bytes", flash->name, bytes_of(flash), bytes);
+}
+
+/* Memory as it leaves the factory, or as it was left. */
+static bool load(Pflash01 *flash, Error **errp)
+{
+    BlockConfUse use = { .ops = &drive_ops };
+    int err;
+
+    memset(host(flash), 0xff, bytes_of(flash));
+    if (!flash->conf.drive) {
+        return true;
+    }
+    use.is_read_only = block_backend_is_read_only(flash->conf.drive);
+    if (!check_drive(flash, errp) ||
+        !block_conf_attach(&flash->conf, DEVICE(flash), &use, flash, errp)) {
+        return false;
+    }
+    err = block_backend_read(flash->conf.drive, 0, host(flash), bytes_of(flash));
+    if (err) {
+        block_conf_detach(&flash->conf);
+        return error_set_errno(errp, -err, "pflash '%s': could not read its drive", flash->name);
+    }
+    return true;
+}
+
 static bool pflash_realize(Device *dev, Error **errp)
 {
     Pflash01 *flash = PFLASH01(dev);
@@ -317,12 +383,11 @@ static bool pflash_realize(Device *dev, Error **errp)
     if (!memory_region_init_rom_device(&flash->region, &dev->parent, &flash->ops, &spec, errp)) {
         return false;
     }
-    if (!ram_block_set_id(flash->region.ram, NULL, flash->name, errp)) {
+    if (!ram_block_set_id(flash->region.ram, NULL, flash->name, errp) || !load(flash, errp)) {
         memory_region_clear(&flash->region);
         return false;
     }
     ram_block_set_migratable(flash->region.ram, true);
-    memset(host(flash), 0xff, bytes_of(flash));
     flash->locked = g_malloc0(flash->block_count);
     flash->status = STATUS_READY;
     flash->command = READ_ARRAY;
@@ -336,6 +401,7 @@ static void pflash_unrealize(Device *dev)
 {
     Pflash01 *flash = PFLASH01(dev);
 
+    block_conf_detach(&flash->conf);
     mmio_device_unmap(&flash->parent, 0);
     flash->parent.region_count = 0;
     memory_region_clear(&flash->region);
@@ -361,10 +427,15 @@ static bool pflash_post_load(void *opaque, int version, Error **errp)
         return error_set(errp, "pflash '%s': there is no such state", flash->name);
     }
     enter(flash, flash->command, flash->phase);
+    if (!is_read_only(flash)) {
+        store(flash, 0, bytes_of(flash)); /* what the source programmed */
+    }
     return true;
 }
 
 static const Property pflash_props[] = {
+    PROP_(property_drive, "drive", Pflash01, conf.drive, .has_no_default = true,
+          .doc = "Node name or ID of a block device to use as a backend"),
     PROP_STR("name", Pflash01, name, .doc = "Of its memory"),
     PROP_U32("num-blocks", Pflash01, block_count, .doc = "How many blocks are erased on their own"),
     PROP_U64("sector-length", Pflash01, block_bytes, .doc = "Bytes of a block"),

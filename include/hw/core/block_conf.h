@@ -1,31 +1,53 @@
 /*
  * BlockConf: the properties that all devices with a medium share: which one, and what the guest
- * is told of it. There is no block layer yet: naming a drive fails as for one that is not there.
+ * is told of it. Machine lock.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef HW_CORE_BLOCK_CONF_H
 #define HW_CORE_BLOCK_CONF_H
 
+#include "block/block_backend.h"
 #include "qom/property.h"
+
+struct Device;
 
 #define BLOCK_SIZE_UNSET UINT32_MAX
 
 typedef struct BlockConf {
-    char *drive;
+    BlockBackend *drive; /* referenced; NULL: none was given */
     uint64_t logical_bytes, physical_bytes; /* of a block; 0: the medium's, at least 512 */
     uint64_t min_io_bytes, opt_io_bytes, discard_bytes;
     int backend_defaults, write_cache;      /* OnOffAutoValue */
     int account_invalid, account_failed;
-    int rerror, werror;                     /* BlockOnError */
+    int rerror, werror;                     /* BlockErrorPolicy */
     int32_t boot_index;                     /* -1: not in the order */
     bool is_shared;
 } BlockConf;
 
-typedef enum BlockOnError { BLOCK_ON_ERROR_REPORT, BLOCK_ON_ERROR_IGNORE, BLOCK_ON_ERROR_ENOSPC,
-                            BLOCK_ON_ERROR_STOP, BLOCK_ON_ERROR_AUTO } BlockOnError;
 extern const EnumTable block_on_error_table;
 extern const PropertyKind property_drive, property_block_size, property_boot_index;
+
+/* What the device is to its drive. */
+typedef struct BlockConfUse {
+    const BlockDeviceOps *ops; /* without .name, which is the device's id or path */
+    bool is_read_only;   /* it never writes */
+    bool has_removable;  /* a drive without a medium is made if there is none */
+    bool is_resizable;   /* it tells the guest of new sizes */
+} BlockConfUse;
+
+/*
+ * In realize: the device has the drive from now on, and `opaque` is for its ops. Fails without a
+ * medium, unless it can be removed.
+ */
+bool block_conf_attach(BlockConf *conf, struct Device *dev, const BlockConfUse *use, void *opaque,
+                       Error **errp);
+/* In unrealize; also when it was not attached. Requests are waited for, or given up. */
+void block_conf_detach(BlockConf *conf);
+/* For ops->name of a device that is the `opaque`. */
+char *block_conf_device_name(void *dev);
+/* Sizes of blocks fit each other and the medium; what is 0 becomes what the medium has. */
+bool block_conf_check_sizes(BlockConf *conf, Error **errp);
 
 /* Rows for a table of properties; `f` is a BlockConf. */
 #define PROP_BLOCK_CONF(S, f)                                                                      \
@@ -48,9 +70,9 @@ extern const PropertyKind property_drive, property_block_size, property_boot_ind
     PROP_ON_OFF_AUTO("account-failed", S, f.account_failed, .doc = "Count requests that failed")
 
 #define PROP_BLOCK_ERRORS(S, f)                                                                    \
-    PROP_ENUM("rerror", S, f.rerror, block_on_error_table, .initial = BLOCK_ON_ERROR_AUTO,         \
+    PROP_ENUM("rerror", S, f.rerror, block_on_error_table, .initial = BLOCK_ERROR_AUTO,         \
               .doc = "Error handling policy of reads"),                                            \
-    PROP_ENUM("werror", S, f.werror, block_on_error_table, .initial = BLOCK_ON_ERROR_AUTO,         \
+    PROP_ENUM("werror", S, f.werror, block_on_error_table, .initial = BLOCK_ERROR_AUTO,         \
               .doc = "Error handling policy of writes")
 
 /* .opaque = (char *)"/disk@0,0": what firmware calls the part of the device that it boots from. */

@@ -74,6 +74,9 @@ typedef struct MachineType {
     uintptr_t prefers_sockets;     /* derive sockets before cores */
     uintptr_t has_acpi;
     uintptr_t has_serial, has_parallel; /* ports that are there without being asked for */
+    uintptr_t block_interface;     /* BlockInterface: of drives that do not say; 0: nowhere */
+    uintptr_t has_cdrom, has_floppy_drive; /* without being asked for */
+    uintptr_t ide_units;           /* of each IDE bus; 0: two */
     const char *default_vga;       /* -vga without -nodefaults; NULL: none */
     uintptr_t is_without_ram;      /* -m 0 by default: "none" */
     const char *deprecation;       /* NULL: it is not */
