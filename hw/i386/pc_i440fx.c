@@ -85,6 +85,7 @@ static const PcMachineType i440fx_type = {
     .bridge_devfn = PCI_DEVFN(1, 0),
     .bridge_irqs = "isa-irqs",
     .bridge_irq_count = ISA_IRQS,
+    .has_floppy_drive = true,
     .has_floppy = true,
     .hpet_lines = BIT(2),
     .split_ram = split_ram,

@@ -4,10 +4,13 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/block_drive.h"
+#include "hw/core/block_conf.h"
 #include "hw/core/bus.h"
 #include "hw/core/device_memory.h"
 #include "hw/core/numa.h"
 #include "acpi_build.h"
+#include "pc_flash.h"
 #include "pc_hotplug.h"
 #include "pc_machine.h"
 
@@ -72,7 +75,9 @@ static bool load_roms(PcMachine *pc, Error **errp)
 {
     MemoryRegion *pci = &pc->host->pci;
 
-    if (!x86_load_firmware(&pc->parent, DEFAULT_FIRMWARE, pci, errp) ||
+    if (!pc_find_flash(pc, errp) ||
+        !(pc->flash[0] ? pc_make_flash(pc, pci, errp) :
+                         x86_load_firmware(&pc->parent, DEFAULT_FIRMWARE, pci, errp)) ||
         !memory_region_init_rom(&pc->option_roms, (Object *)pc, "pc.rom", OPTION_ROMS_BYTES,
                                 errp)) {
         return false;
@@ -212,6 +217,10 @@ static const Property pc_props[] = {
               .has_no_default = true, .doc = "SMBIOS Entry Point type [32, 64]"),
     PROP_BOOL("nvdimm", PcMachine, has_nvdimm, .has_no_default = true,
               .doc = "Set on/off to enable/disable NVDIMM instantiation"),
+    PROP_(property_drive, "pflash0", PcMachine, flash[0], .has_no_default = true,
+          .doc = "Node name or ID of a block device to use as a backend"),
+    PROP_(property_drive, "pflash1", PcMachine, flash[1], .has_no_default = true,
+          .doc = "Node name or ID of a block device to use as a backend"),
     PROP_COMPUTED("rtc_state", "link<isa-device>", .get = get_rtc, .doc = "The clock"),
     PROP_COMPUTED("rtc-time", "struct tm", .get = get_rtc_time, .doc = "What the clock shows"),
     PROP_COMPUTED("acpi-device", "link<hotplug-handler>", .get = get_acpi_device,
@@ -252,6 +261,8 @@ static const PcMachineType pc_type = {
     .has_acpi = true,
     .has_serial = true,
     .has_parallel = true,
+    .block_interface = BLOCK_IF_IDE,
+    .has_cdrom = true,
     .default_vga = "std",
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,

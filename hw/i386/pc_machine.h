@@ -9,10 +9,13 @@
 #ifndef HW_I386_PC_MACHINE_H
 #define HW_I386_PC_MACHINE_H
 
+#include "block/block_backend.h"
 #include "pc_host.h"
 #include "x86_machine.h"
 
 #define TYPE_PC_MACHINE "generic-pc" TYPE_MACHINE_SUFFIX
+
+#define PC_FLASHES 2
 
 typedef enum PcSmbios { PC_SMBIOS_32, PC_SMBIOS_64, PC_SMBIOS_AUTO } PcSmbios;
 
@@ -35,6 +38,7 @@ struct PcMachine {
     int smbios_entry_point; /* PcSmbios */
     bool has_hpet, has_i8042, has_sata, has_smbus, checks_floppy, bypasses_iommu, has_nvdimm;
     uint64_t max_ram_below_4g; /* 0: what suits the board */
+    BlockBackend *flash[PC_FLASHES]; /* referenced; NULL: no chip */
     /* state */
     bool was_reset;        /* for -boot once= */
     PcHost *host;          /* referenced: ROMs are in its memory; other devices are borrowed */

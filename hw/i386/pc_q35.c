@@ -78,6 +78,7 @@ static const PcMachineType q35_type = {
     .bridge_devfn = PCI_DEVFN(31, 0),
     .bridge_irqs = "gsi",
     .bridge_irq_count = X86_IOAPIC_PINS,
+    .ide_units = 1,
     .hpet_lines = 0xff0104, /* 2, 8, 16 to 23 */
     .split_ram = split_ram,
     .functions = functions,
