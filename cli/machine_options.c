@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "cli/machine_options.h"
+#include "hw/core/block_conf.h"
 #include "hw/core/cpu.h"
 #include "hw/core/machine.h"
 #include "hw/core/numa.h"
@@ -31,12 +32,12 @@ static char *property_name(const char *key)
     return g_strdelimit(g_strdup(key), "_", '-');
 }
 
-/* Links name objects, which are made between the machine and its board: they wait till then. */
+/* Links and drives name what is made between the machine and its board: they wait till then. */
 static bool is_link(Machine *machine, const char *name)
 {
     const Property *prop = object_find_property(machine, name);
 
-    return prop && prop->kind == &property_link;
+    return prop && (prop->kind == &property_link || prop->kind == &property_drive);
 }
 
 static bool set_properties(OptionSet *set, Machine *machine, bool are_links)

@@ -9,7 +9,7 @@
 #include "util/keyval.h"
 
 static const OptionFamily *const families[] = {
-    &options_standard, &options_network, &options_display, &options_machine,
+    &options_standard, &options_block, &options_network, &options_display, &options_machine,
     &options_character, &options_host, &options_debug,
 };
 
@@ -164,12 +164,30 @@ static bool parse_json(const char *arg, json_object **keys, Error **errp)
     return true;
 }
 
+static bool put_flat(void *opaque, const char *key, const char *value, char **why)
+{
+    json_set(opaque, key, json_string(value));
+    return true;
+}
+
+static json_object *parse_flat(const char *arg, const KeyvalSyntax *syntax, char **why)
+{
+    json_object *keys = json_object_new_object();
+
+    if (!keyval_foreach(arg, syntax, put_flat, keys, why)) {
+        json_unref(keys);
+        return NULL;
+    }
+    return keys;
+}
+
 static json_object *parse_keys(const OptionDef *def, const char *arg, Error **errp)
 {
     g_autoptr(GString) warnings = g_string_new(NULL);
     KeyvalSyntax syntax = { def->implied_key, warnings };
     g_autofree char *why = NULL;
-    json_object *keys = keyval_parse(arg, &syntax, &why);
+    json_object *keys = def->is_flat ? parse_flat(arg, &syntax, &why) :
+                                       keyval_parse(arg, &syntax, &why);
     g_auto(GStrv) lines = g_strsplit(warnings->str, "\n", -1);
 
     for (char **line = lines; *line; line++) {
@@ -228,8 +246,7 @@ static bool parse_one(OptionSet *set, char **argv, int *at, Error **errp)
     const OptionDef *def;
 
     if (*word != '-' || !word[1]) {
-        error_set_location(NULL, NULL);
-        return error_set(errp, "%s: disk images are not supported by this build", word);
+        return option_set_add(set, "hda", word, errp);
     }
     word += word[1] == '-' ? 2 : 1;
     error_set_location(argv[*at] + 1, NULL);

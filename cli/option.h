@@ -30,6 +30,7 @@ struct OptionDef {
     const char *group;          /* as introspection and -readconfig know it; NULL: none */
     const OptionParam *params;  /* the keys it takes, NULL name ends; NULL: any */
     const OptionParam *shown;   /* what introspection names of any; NULL: nothing */
+    bool is_flat;               /* dots in keys are no structure */
     bool takes_json;            /* an argument that starts with '{' */
     bool is_hidden;             /* accepted, not shown */
     const char *targets;        /* "x86_64 aarch64"; NULL: all */
@@ -45,7 +46,7 @@ typedef struct OptionFamily {
     const OptionDef *defs;
     size_t count;
 } OptionFamily;
-extern const OptionFamily options_standard, options_network, options_display, options_host,
+extern const OptionFamily options_standard, options_block, options_network, options_display, options_host,
     options_machine, options_character, options_debug;
 
 /* One occurrence, as collected. */

@@ -29,7 +29,7 @@ static bool close_section(Reader *r, Error **errp)
     if (!r->def) {
         return true;
     }
-    keys = keyval_finish(tree, &why);
+    keys = r->def->is_flat ? json_ref(tree) : keyval_finish(tree, &why);
     if (!keys) {
         return bad(r, errp, why);
     }
@@ -93,6 +93,10 @@ static bool read_pair(Reader *r, char *line, Error **errp)
     if (end) {
         *end = '\0';
         value++;
+    }
+    if (r->def->is_flat) {
+        json_set(r->keys, key, json_string(value));
+        return true;
     }
     if (!keyval_put(r->keys, key, value, &why)) {
         return bad(r, errp, why);

@@ -14,6 +14,7 @@
 #include "chardev/chardev.h"
 #include "cli/board_options.h"
 #include "cli/daemon.h"
+#include "cli/drives.h"
 #include "cli/machine_options.h"
 #include "cli/sandbox.h"
 #include "cli/startup.h"
@@ -299,7 +300,7 @@ static bool add_back_ends(OptionSet *set)
     }
     is_late = true;
     return option_each(set, "object", add_object, &is_late) && board_lines_add(set) &&
-           option_each(set, "tpmdev", add_tpm, NULL);
+           option_each(set, "tpmdev", add_tpm, NULL) && drives_add(set);
 }
 
 /* The VM waits for a migration from now on, whatever else is made. */
@@ -438,7 +439,7 @@ bool startup_machine(OptionSet *set)
 
     vm_set_autostart(!option_given(set, "S"));
     if (!machine_options_build(set) || !option_each(set, "device", add_device, NULL) ||
-        !board_devices_add(set)) {
+        !board_devices_add(set) || !drives_place(set)) {
         return false;
     }
     device_warn_unused_globals();
@@ -465,6 +466,7 @@ void startup_undo(void)
         vcpu_pause_all();
         machine_destroy();
     }
+    drives_cleanup();
     accel_end();
     monitor_cleanup();
     qtest_server_cleanup();
