@@ -255,27 +255,40 @@ static TcgRegion *translate(TcgCpu *cpu, const TcgKey *key, const TcgLimits *lim
     return region;
 }
 
-/* Where the second page is, for a region that reaches there. */
-static bool is_still_there(TcgCpu *cpu, const TcgRegion *region)
+/* The second page is where it was, for a region that reaches there. */
+static bool is_still_there(TcgCpu *cpu, const TcgRegion *region, bool *is_global)
 {
     TcgCodePage page;
     uint64_t pc = ((region->key.pc >> TCG_PAGE_BITS) + 1) << TCG_PAGE_BITS;
 
-    return region->page_count == 1 ||
-           (tcg_find_code(cpu, pc, false, &page) && page.ram == region->ram[1]);
+    if (region->page_count == 1) {
+        return true;
+    }
+    *is_global = false;
+    return tcg_find_code(cpu, pc, false, &page) && page.ram == region->ram[1];
 }
 
-static TcgRegion *look_up(TcgCpu *cpu, const TcgKey *key, uint32_t mode)
+/* The table's region for the jump's PC and mode, or NULL. */
+static TcgRegion *look_up(TcgCpu *cpu, const TcgKey *key, TcgJump *jump)
 {
     uint64_t offset = key->pc & ((UINT64_C(1) << TCG_PAGE_BITS) - 1);
-    TcgRegion *region = NULL;
     TcgCodePage page;
 
     tcg_find_code(cpu, key->pc, false, &page);
+    jump->is_global = page.is_global;
     if (page.ram != TCG_NOT_RAM) {
-        region = region_find(key, mode, page.ram + offset);
+        jump->region = region_find(key, jump->mode, page.ram + offset);
     }
-    return region && is_still_there(cpu, region) ? region : NULL;
+    if (jump->region && !is_still_there(cpu, jump->region, &jump->is_global)) {
+        jump->region = NULL;
+    }
+    return jump->region;
+}
+
+static void remember(TcgCpu *cpu, TcgJump *jump)
+{
+    jump->code = host_entry(jump->region);
+    tlb_remember_jump(cpu, jump);
 }
 
 /* One that is run once and is in no table. */
@@ -291,35 +304,34 @@ static TcgRegion *find_region(TcgCpu *cpu)
 {
     TcgLimits limits = { .max_insns = tcg_options.is_one_insn ? 1 : MAX_INSNS };
     TcgKey key;
-    uint32_t mode;
-    const TcgJump *jump;
-    TcgRegion *region;
+    const TcgJump *known;
+    TcgJump jump = { 0 };
 
     cpu->ops->get_key(cpu, &key);
     if (G_UNLIKELY(cpu->is_one_insn)) {
         return translate_once(cpu, &key);
     }
-    mode = mode_of(cpu->exec, &key);
-    jump = tlb_known_jump(cpu, key.pc, mode);
-    if (jump) {
-        return jump->region;
+    jump.pc = key.pc;
+    jump.mode = mode_of(cpu->exec, &key);
+    known = tlb_known_jump(cpu, key.pc, jump.mode);
+    if (known) {
+        return known->region;
     }
-    region = look_up(cpu, &key, mode);
-    if (!region) {
-        region = translate(cpu, &key, &limits);
+    if (!look_up(cpu, &key, &jump)) {
+        jump.region = translate(cpu, &key, &limits);
+        jump.is_global = false;
     }
-    if (region->is_cached) {
-        tlb_remember_jump(cpu, key.pc, mode, region);
+    if (jump.region->is_cached) {
+        remember(cpu, &jump);
     }
-    return region;
+    return jump.region;
 }
 
 const void *exec_next_code(TcgCpu *cpu)
 {
     TcgKey key;
-    uint32_t mode;
-    const TcgJump *jump;
-    TcgRegion *region;
+    const TcgJump *known;
+    TcgJump jump = { 0 };
 
     cpu->host_pc = 0;
     if (__atomic_load_n(&cpu->exit_wanted, __ATOMIC_RELAXED) || cpu->vcpu->is_halted ||
@@ -327,17 +339,17 @@ const void *exec_next_code(TcgCpu *cpu)
         return NULL;
     }
     cpu->ops->get_key(cpu, &key);
-    mode = mode_of(cpu->exec, &key);
-    jump = tlb_known_jump(cpu, key.pc, mode);
-    if (jump) {
-        return jump->code;
+    jump.pc = key.pc;
+    jump.mode = mode_of(cpu->exec, &key);
+    known = tlb_known_jump(cpu, key.pc, jump.mode);
+    if (known) {
+        return known->code;
     }
-    region = look_up(cpu, &key, mode);
-    if (!region || !region->host) {
+    if (!look_up(cpu, &key, &jump) || !jump.region->host) {
         return NULL;
     }
-    tlb_remember_jump(cpu, key.pc, mode, region);
-    return host_entry(region);
+    remember(cpu, &jump);
+    return jump.code;
 }
 
 /* --- the loop --- */

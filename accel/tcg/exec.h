@@ -40,9 +40,9 @@ typedef struct TcgJump {
     const void *code;
     TcgRegion *region;
     uint32_t mode;
-    uint32_t unused;
+    bool is_global;
 } TcgJump;
-#define TCG_JUMPS       2048 /* 32 groups of 64, a group holds pages alike in their low bits */
+#define TCG_JUMPS       4096 /* 64 groups of 64, a group holds pages alike in their low bits */
 #define TCG_JUMP_GROUP  64
 #define TCG_JUMP_GROUPS (TCG_JUMPS / TCG_JUMP_GROUP)
 static inline unsigned tcg_jump_group(uint64_t pc)
@@ -89,6 +89,7 @@ typedef struct TcgCodePage {
     AddressSpace *as;
     GuestAddr phys;
     MemTxAttrs attrs;
+    bool is_global;
 } TcgCodePage;
 bool tcg_find_code(TcgCpu *cpu, uint64_t pc, bool is_probe, TcgCodePage *page);
 /* May raise. NULL: the code cache is full. */
@@ -115,6 +116,7 @@ typedef struct TlbFull {
     MemTxAttrs attrs;
     uint8_t allowed;      /* BIT(TcgAccess) */
     bool is_one_access;
+    bool is_global;
     uint8_t page_bits;
     RamBlock *block;      /* NULL: a device, or nothing */
     uint64_t block_offset;
@@ -124,7 +126,7 @@ typedef struct TlbFull {
 #define TLB_NO_PAGE UINT64_C(1)
 
 /* What was written since the last reset, so that few entries are reset soon. */
-#define TOUCHED_MOST 256
+#define TOUCHED_MOST 512
 typedef struct Touched {
     unsigned count;       /* above TOUCHED_MOST: anything may have been */
     uint16_t at[TOUCHED_MOST];
@@ -143,7 +145,6 @@ typedef struct TlbTable {
     unsigned flushes_with_few;
     TcgTlbEntry *fast;
     TlbFull *full;
-    uint64_t large_page, large_mask; /* all large pages are in here; mask 0: anywhere */
     bool has_large;
 } TlbTable;
 
@@ -181,7 +182,7 @@ void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned by
 void tlb_map_changed(TcgCpu *cpu);
 /* The jump that leads to the PC now, in this mode; NULL: not known. */
 const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode);
-void tlb_remember_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode, TcgRegion *region);
+void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump);
 void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region);
 
 static inline TcgTlbEntry *tlb_entry(TcgCpu *cpu, unsigned mmu, uint64_t addr)

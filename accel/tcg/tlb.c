@@ -9,7 +9,6 @@
 #include "util/osdep.h"
 #include "accel/tcg/exec.h"
 
-#include "accel/tcg/host.h"
 #include "system/memory_log.h"
 #include "system/vcpu_thread.h"
 
@@ -68,19 +67,56 @@ static void table_make(TlbTable *table, unsigned entries)
     table->has_large = false;
 }
 
-static void table_flush(TlbTable *table)
+/* Which entries: `of` says what. */
+typedef bool EntryTest(const TlbFull *full, uint64_t addr);
+
+static bool is_any(const TlbFull *full, uint64_t addr)
+{
+    return true;
+}
+
+static bool is_local(const TlbFull *full, uint64_t addr)
+{
+    return !full->is_global;
+}
+
+/* The page at addr, of whatever size. */
+static bool is_at(const TlbFull *full, uint64_t addr)
+{
+    return (full->page ^ addr) >> full->page_bits == 0;
+}
+
+/* Resets those that pass; what stays is still known as filled. */
+static void table_drop(TlbTable *table, EntryTest *test, uint64_t addr)
+{
+    Touched *t = &table->filled;
+    bool is_all = t->count > TOUCHED_MOST;
+    unsigned end = is_all ? table->entries : t->count;
+
+    t->count = 0;
+    for (unsigned i = 0; i < end; i++) {
+        unsigned at = is_all ? i : t->at[i];
+
+        if (table->full[at].page == TLB_NO_PAGE) {
+            continue;
+        }
+        if (test(&table->full[at], addr)) {
+            reset_entry(table, at);
+        } else {
+            touched_add(t, at);
+        }
+    }
+}
+
+static void table_flush(TlbTable *table, EntryTest *test)
 {
     unsigned size = wanted_size(table);
 
-    if (size != table->entries || table->filled.count > TOUCHED_MOST) {
+    if (size != table->entries) {
         table_make(table, size);
-        return;
+    } else {
+        table_drop(table, test, 0);
     }
-    for (unsigned i = 0; i < table->filled.count; i++) {
-        reset_entry(table, table->filled.at[i]);
-    }
-    table->filled.count = 0;
-    table->has_large = false;
 }
 
 /* Generated code looks at the current tag's tables. */
@@ -92,7 +128,7 @@ static void publish(TcgCpu *cpu)
         TlbTable *table = &tag->modes[i];
 
         if (!table->entries) {
-            table_flush(table);
+            table_flush(table, is_any);
         }
         cpu->tlb[i].table = table->fast;
         cpu->tlb[i].mask = (uint64_t)(table->entries - 1) * sizeof(TcgTlbEntry);
@@ -107,16 +143,22 @@ static void jumps_reset(TcgJump *jumps, unsigned first, unsigned count)
     }
 }
 
-static void jumps_reset_all(TlbTag *tag)
+static void jumps_drop(TlbTag *tag, bool keeps_global)
 {
-    if (tag->jumps_set.count > TOUCHED_MOST) {
-        jumps_reset(tag->jumps, 0, TCG_JUMPS);
-    } else {
-        for (unsigned i = 0; i < tag->jumps_set.count; i++) {
-            jumps_reset(tag->jumps, tag->jumps_set.at[i], 1);
+    Touched *t = &tag->jumps_set;
+    bool is_all = t->count > TOUCHED_MOST;
+    unsigned end = is_all ? TCG_JUMPS : t->count;
+
+    t->count = 0;
+    for (unsigned i = 0; i < end; i++) {
+        unsigned at = is_all ? i : t->at[i];
+
+        if (keeps_global && tag->jumps[at].is_global && tag->jumps[at].mode) {
+            touched_add(t, at);
+        } else {
+            jumps_reset(tag->jumps, at, 1);
         }
     }
-    tag->jumps_set.count = 0;
 }
 
 static void tag_start(TcgCpu *cpu, TlbTag *tag, uint64_t value)
@@ -125,9 +167,9 @@ static void tag_start(TcgCpu *cpu, TlbTag *tag, uint64_t value)
     if (!tag->jumps) {
         tag->jumps = g_new0(TcgJump, TCG_JUMPS);
     }
-    jumps_reset_all(tag);
+    jumps_drop(tag, false);
     for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
-        table_flush(&tag->modes[i]);
+        table_flush(&tag->modes[i], is_any);
     }
 }
 
@@ -274,22 +316,6 @@ static void set_fast(TlbTable *table, unsigned index)
     table->fast[index] = entry;
 }
 
-static void note_large(TlbTable *table, uint64_t page, unsigned page_bits)
-{
-    uint64_t mask = ~(BIT64(page_bits) - 1);
-
-    if (!table->has_large) {
-        table->has_large = true;
-        table->large_mask = mask;
-    } else {
-        table->large_mask &= mask;
-        while ((table->large_page ^ page) & table->large_mask) {
-            table->large_mask <<= 1;
-        }
-    }
-    table->large_page = page & table->large_mask;
-}
-
 static unsigned index_of(const TlbTable *table, uint64_t addr)
 {
     return addr >> TCG_PAGE_BITS & (table->entries - 1);
@@ -317,15 +343,14 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
         .allowed = (page->can_read ? BIT(TCG_READ) : 0) | (page->can_write ? BIT(TCG_WRITE) : 0) |
                    (page->can_execute ? BIT(TCG_EXECUTE) : 0),
         .is_one_access = page->is_one_access,
+        .is_global = page->is_global,
         .page_bits = page->page_bits,
     };
     find_memory(cpu, full);
     if (!page->is_one_access) {
         set_fast(table, index);
         touched_add(&table->filled, index);
-        if (page->page_bits > TCG_PAGE_BITS) {
-            note_large(table, full->page, page->page_bits);
-        }
+        table->has_large |= page->page_bits > TCG_PAGE_BITS;
     }
     g_mutex_unlock(&tlb->lock);
     return full;
@@ -424,41 +449,48 @@ void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
 
 /* --- flushing --- */
 
-static void flush_tag(TcgCpu *cpu, TlbTag *tag, unsigned mmus)
-{
-    for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
-        if (mmus & BIT(i)) {
-            table_flush(&tag->modes[i]);
-        }
-    }
-    jumps_reset_all(tag);
-}
-
-static void flush_page(TcgCpu *cpu, TlbTag *tag, uint64_t addr, unsigned mmus)
-{
-    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
-        TlbTable *table = &tag->modes[i];
-        unsigned index = table->entries ? index_of(table, addr) : 0;
-
-        if (!(mmus & BIT(i)) || !table->entries) {
-            continue;
-        }
-        if (table->has_large && ((addr ^ table->large_page) & table->large_mask) == 0) {
-            table_flush(table);
-        } else if (table->full[index].page == ROUND_DOWN(addr, PAGE_BYTES)) {
-            reset_entry(table, index);
-        }
-    }
-    /* Regions that begin in the page, and those that reach into it. */
-    jumps_reset(tag->jumps, tcg_jump_group(addr) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
-    jumps_reset(tag->jumps, tcg_jump_group(addr - PAGE_BYTES) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
-}
-
 typedef struct Flush {
-    bool is_page, has_tag;
+    bool is_page, has_tag, keeps_global;
     uint64_t addr, tag;
     unsigned mmus;
 } Flush;
+
+static void flush_page(TlbTable *table, uint64_t addr)
+{
+    unsigned index = index_of(table, addr);
+
+    if (table->has_large) {
+        table_drop(table, is_at, addr);
+    } else if (table->full[index].page == ROUND_DOWN(addr, PAGE_BYTES)) {
+        reset_entry(table, index);
+    }
+}
+
+static void flush_table(TlbTable *table, const Flush *what)
+{
+    if (what->is_page) {
+        flush_page(table, what->addr);
+    } else {
+        table_flush(table, what->keeps_global ? is_local : is_any);
+    }
+}
+
+static void flush_tag(TcgCpu *cpu, TlbTag *tag, const Flush *what)
+{
+    for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
+        if (what->mmus & BIT(i)) {
+            flush_table(&tag->modes[i], what);
+        }
+    }
+    if (what->is_page) {
+        /* Regions that begin in the page, and those that reach into it. */
+        jumps_reset(tag->jumps, tcg_jump_group(what->addr) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
+        jumps_reset(tag->jumps, tcg_jump_group(what->addr - PAGE_BYTES) * TCG_JUMP_GROUP,
+                    TCG_JUMP_GROUP);
+    } else {
+        jumps_drop(tag, what->keeps_global);
+    }
+}
 
 static void flush(TcgCpu *cpu, const Flush *what)
 {
@@ -466,13 +498,8 @@ static void flush(TcgCpu *cpu, const Flush *what)
 
     g_mutex_lock(&tlb->lock);
     for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
-        if (!tag->last_used || (what->has_tag && tag->tag != what->tag)) {
-            continue;
-        }
-        if (what->is_page) {
-            flush_page(cpu, tag, what->addr, what->mmus);
-        } else {
-            flush_tag(cpu, tag, what->mmus);
+        if (tag->last_used && (!what->has_tag || tag->tag == what->tag)) {
+            flush_tag(cpu, tag, what);
         }
     }
     publish(cpu);
@@ -486,7 +513,12 @@ void tcg_tlb_flush(TcgCpu *cpu, unsigned mmus)
 
 void tcg_tlb_flush_tag(TcgCpu *cpu, uint64_t tag, unsigned mmus)
 {
-    flush(cpu, &(Flush){ .has_tag = true, .tag = tag, .mmus = mmus });
+    flush(cpu, &(Flush){ .has_tag = true, .keeps_global = true, .tag = tag, .mmus = mmus });
+}
+
+void tcg_tlb_flush_all_tags(TcgCpu *cpu, unsigned mmus)
+{
+    flush(cpu, &(Flush){ .keeps_global = true, .mmus = mmus });
 }
 
 void tcg_tlb_flush_page(TcgCpu *cpu, uint64_t addr, unsigned mmus)
@@ -516,19 +548,20 @@ const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
 }
 
 /* Never seen half done: by this thread alone, but for clearing .mode. */
-void tlb_remember_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode, TcgRegion *region)
+void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump)
 {
-    unsigned index = tcg_jump_index(pc);
-    TcgJump *jump = &cpu->jumps[index];
+    unsigned index = tcg_jump_index(jump->pc);
+    TcgJump *at = &cpu->jumps[index];
 
     touched_add(&cpu->tlb_state->current->jumps_set, index);
-    jump->mode = 0;
-    jump->pc = pc;
-    jump->region = region;
-    jump->code = host_entry(region);
-    __atomic_store_n(&jump->mode, mode, __ATOMIC_RELEASE);
-    if (!__atomic_load_n(&region->is_valid, __ATOMIC_SEQ_CST)) {
-        jump->mode = 0;
+    at->mode = 0;
+    at->pc = jump->pc;
+    at->region = jump->region;
+    at->code = jump->code;
+    at->is_global = jump->is_global;
+    __atomic_store_n(&at->mode, jump->mode, __ATOMIC_RELEASE);
+    if (!__atomic_load_n(&jump->region->is_valid, __ATOMIC_SEQ_CST)) {
+        at->mode = 0;
     }
 }
 

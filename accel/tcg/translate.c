@@ -55,6 +55,7 @@ bool tcg_find_code(TcgCpu *cpu, uint64_t pc, bool is_probe, TcgCodePage *page)
     page->as = full->as;
     page->phys = full->phys;
     page->attrs = full->attrs;
+    page->is_global = full->is_global;
     return true;
 }
 

@@ -93,7 +93,7 @@ bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *ou
     *out = (TcgPage){ .phys = page.physical, .as = x86_memory_space(cpu),
                       .attrs = x86_mem_attrs(cpu), .page_bits = page.bits,
                       .can_read = page.is_readable, .can_write = page.is_writable,
-                      .can_execute = page.is_executable };
+                      .can_execute = page.is_executable, .is_global = page.is_global };
     return true;
 }
 
@@ -114,7 +114,11 @@ void x86_flush_page(X86Cpu *cpu, uint64_t linear)
 void x86_flush_all(X86Cpu *cpu, bool with_global)
 {
     if (cpu->state.tcg.tlb_state) {
-        tcg_tlb_flush(&cpu->state.tcg, TCG_ALL_MMUS);
+        if (with_global) {
+            tcg_tlb_flush(&cpu->state.tcg, TCG_ALL_MMUS);
+        } else {
+            tcg_tlb_flush_all_tags(&cpu->state.tcg, TCG_ALL_MMUS);
+        }
     }
 }
 

@@ -57,9 +57,11 @@ void tcg_frame(TcgCpu *cpu, AddressSpace *as, MemTxAttrs attrs, GuestAddr phys, 
  * are kept: one not seen for long starts empty. 0 at first.
  */
 void tcg_tlb_set_tag(TcgCpu *cpu, uint64_t tag);
-/* All tags. */
+/* All tags, all pages. */
 void tcg_tlb_flush(TcgCpu *cpu, unsigned mmus);
+/* All but global pages: of a tag, of all tags. */
 void tcg_tlb_flush_tag(TcgCpu *cpu, uint64_t tag, unsigned mmus);
+void tcg_tlb_flush_all_tags(TcgCpu *cpu, unsigned mmus);
 /* The page, of whatever size, that holds addr; all tags. */
 void tcg_tlb_flush_page(TcgCpu *cpu, uint64_t addr, unsigned mmus);
 void tcg_tlb_flush_page_tag(TcgCpu *cpu, uint64_t tag, uint64_t addr, unsigned mmus);

@@ -29,6 +29,7 @@ typedef struct TcgPage {
     uint8_t page_bits;   /* of the guest's page: at least TCG_PAGE_BITS */
     bool can_read, can_write, can_execute; /* without asking again (dirty bits) */
     bool is_one_access;  /* do not keep it */
+    bool is_global;      /* the same for all tags: see tcg_tlb_flush_tag() */
 } TcgPage;
 
 typedef struct TcgFault {
