@@ -18,6 +18,7 @@
 #include "cli/machine_options.h"
 #include "cli/sandbox.h"
 #include "cli/startup.h"
+#include "gdbstub/gdbstub.h"
 #include "hw/core/data_files.h"
 #include "hw/core/machine.h"
 #include "hw/core/nmi.h"
@@ -30,6 +31,7 @@
 #include "qom/user_creatable.h"
 #include "qtest/server.h"
 #include "system/accel.h"
+#include "system/guest_debug.h"
 #include "system/identity.h"
 #include "system/rtc.h"
 #include "system/run_state.h"
@@ -423,6 +425,23 @@ static bool start_incoming(OptionSet *set)
     return true;
 }
 
+static bool start_gdbstub(OptionSet *set)
+{
+    const char *spec = option_text(set, "gdb");
+    Error *err = NULL;
+
+    debug_set_server(gdbstub_start);
+    if (!spec) {
+        return true;
+    }
+    error_set_location("gdb", spec);
+    if (!gdbstub_start(spec, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
 static bool let_go(OptionSet *set)
 {
     Error *err = NULL;
@@ -449,7 +468,7 @@ bool startup_machine(OptionSet *set)
     if (!machine_set_ready(machine, &err)) {
         return fail(err);
     }
-    if (!write_vmstate(set) || !start_incoming(set) || !let_go(set)) {
+    if (!write_vmstate(set) || !start_gdbstub(set) || !start_incoming(set) || !let_go(set)) {
         return false;
     }
     if (!option_given(set, "incoming") && vm_is_autostart()) {
@@ -461,6 +480,7 @@ bool startup_machine(OptionSet *set)
 void startup_undo(void)
 {
     migration_cleanup();
+    gdbstub_cleanup();
     if (machine_current()) {
         /* What is destroyed must not be running. */
         vcpu_pause_all();

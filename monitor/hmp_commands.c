@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "hmp_handlers.h"
+#include "system/guest_debug.h"
 
 #define ON_OFF { "enable", HMP_BOOL }
 
@@ -43,6 +44,9 @@ const HmpCommand hmp_commands[] = {
                        { "length", HMP_LONG, true }) },
     { .name = "exit_preconfig", .params = "", .help = "make the machine", .allow_preconfig = true,
       .qmp = "x-exit-preconfig" },
+    { .name = "gdbserver", .params = "[device]",
+      .help = "serve gdb there (default " DEBUG_SERVER_DEFAULT "), or no more (none)",
+      .run = hmp_gdbserver, .args = HMP_ARGS({ "device", HMP_WORD, true }) },
     { .name = "getfd", .params = "name", .help = "store the descriptor that was sent, by a name",
       .qmp = "getfd", .args = HMP_ARGS({ "fdname", HMP_WORD }) },
     { .name = "gpa2hpa", .params = "addr", .help = "host physical address of guest memory",

@@ -10,6 +10,7 @@
 #include "hmp_handlers.h"
 #include "hw/core/cpu_debug.h"
 #include "hw/core/interrupt_stats.h"
+#include "system/guest_debug.h"
 
 static Cpu *chosen_cpu(const HmpSession *session)
 {
@@ -264,4 +265,20 @@ void hmp_memsave(Hmp *hmp, json_object *args)
         json_set(args, "cpu-index", json_object_new_int64(cpu->vcpu.index));
     }
     hmp_call(hmp, "memsave", args, NULL);
+}
+
+/* --- gdb --- */
+
+void hmp_gdbserver(Hmp *hmp, json_object *args)
+{
+    const char *device = hmp_has(args, "device") ? hmp_text(args, "device") : DEBUG_SERVER_DEFAULT;
+    Error *err = NULL;
+
+    if (!debug_start_server(device, &err)) {
+        hmp_report(hmp, err);
+    } else if (!strcmp(device, "none")) {
+        hmp_printf(hmp, "Disabled gdbserver\n");
+    } else {
+        hmp_printf(hmp, "Waiting for gdb connection on device '%s'\n", device);
+    }
 }

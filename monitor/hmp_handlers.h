@@ -24,6 +24,7 @@ void complete_device_type(HmpWords *words);
 
 /* hmp_cpu.c */
 void hmp_cpu(Hmp *hmp, json_object *args);
+void hmp_gdbserver(Hmp *hmp, json_object *args);
 void hmp_gpa2hpa(Hmp *hmp, json_object *args);
 void hmp_gpa2hva(Hmp *hmp, json_object *args);
 void hmp_gva2gpa(Hmp *hmp, json_object *args);

@@ -253,6 +253,12 @@ static void want_stop(Vcpu *cpu)
     }
 }
 
+void vcpu_stop_self(Vcpu *cpu)
+{
+    assert(vcpu_is_self(cpu));
+    want_stop(cpu);
+}
+
 static bool all_are_stopped(void)
 {
     for (Vcpu *cpu = vcpus; cpu; cpu = cpu->next) {

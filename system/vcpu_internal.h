@@ -14,4 +14,7 @@ void vcpu_do_work(Vcpu *cpu);
 /* Answers a wish to stop; in its thread. */
 void vcpu_note_stopped(Vcpu *cpu);
 
+/* In its thread: it does not run until it is resumed. */
+void vcpu_stop_self(Vcpu *cpu);
+
 #endif

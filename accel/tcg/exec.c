@@ -220,6 +220,8 @@ static void come_back(TcgCpu *cpu)
     cpu->host_pc = 0;
     cpu->frame = NULL;
     cpu->exec->last_exit = NULL;
+    cpu->exec->is_insn_alone = false;
+    debug_forget_hits(cpu);
     tcg_translation_abandon();
     if (machine_lock_is_held()) {
         machine_unlock();
@@ -297,6 +299,7 @@ static TcgRegion *translate_once(TcgCpu *cpu, const TcgKey *key)
     TcgLimits limits = { .max_insns = 1, .is_single_step = true };
 
     cpu->is_one_insn = false;
+    cpu->exec->is_insn_alone = true;
     return translate(cpu, key, &limits);
 }
 
@@ -308,7 +311,7 @@ static TcgRegion *find_region(TcgCpu *cpu)
     TcgJump jump = { 0 };
 
     cpu->ops->get_key(cpu, &key);
-    if (G_UNLIKELY(cpu->is_one_insn)) {
+    if (G_UNLIKELY(cpu->is_one_insn || cpu->vcpu->step)) {
         return translate_once(cpu, &key);
     }
     jump.pc = key.pc;
@@ -430,6 +433,10 @@ static void run_next(TcgCpu *cpu)
     }
     exec->last_exit = NULL;
     run_region(cpu, region);
+    if (G_UNLIKELY(exec->is_insn_alone)) {
+        exec->is_insn_alone = false;
+        debug_between_insns(cpu);
+    }
 }
 
 /* False: the thread is needed elsewhere. */
@@ -444,10 +451,13 @@ static bool serve(TcgCpu *cpu)
     /* What was unmapped may be freed now. */
     rcu_unlock();
     rcu_lock();
-    if (__atomic_load_n(&cpu->vcpu->kick_wanted, __ATOMIC_SEQ_CST)) {
+    if (__atomic_load_n(&cpu->vcpu->kick_wanted, __ATOMIC_SEQ_CST) ||
+        exec->debug.is_stop_wanted) {
         return false;
     }
-    cpu->ops->service(cpu);
+    if (!(cpu->vcpu->step & VCPU_STEP_NO_IRQ)) {
+        cpu->ops->service(cpu);
+    }
     return !cpu->vcpu->is_halted;
 }
 
@@ -469,6 +479,9 @@ static void loop(TcgCpu *cpu)
 
             exec->exception = -1;
             cpu->ops->deliver(cpu, exception);
+            if (G_UNLIKELY(cpu->vcpu->step || exec->debug.hits || exec->debug.has_hit)) {
+                debug_between_insns(cpu);
+            }
         }
         if (__atomic_load_n(&cpu->exit_wanted, __ATOMIC_RELAXED)) {
             __atomic_exchange_n(&cpu->exit_wanted, 0, __ATOMIC_SEQ_CST);
@@ -495,4 +508,5 @@ void exec_run(Vcpu *vcpu)
     exec_leave(cpu->exec);
     rcu_unlock();
     machine_lock();
+    debug_make_stop(cpu);
 }

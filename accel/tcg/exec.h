@@ -10,6 +10,7 @@
 
 #include <setjmp.h>
 
+#include "accel/tcg/debug.h"
 #include "accel/tcg/ir_internal.h"
 #include "accel/tcg/memory.h"
 #include "system/ram_block.h"
@@ -117,6 +118,7 @@ typedef struct TlbFull {
     uint8_t allowed;      /* BIT(TcgAccess) */
     bool is_one_access;
     bool is_global;
+    bool is_watched;      /* has data breakpoints */
     uint8_t page_bits;
     RamBlock *block;      /* NULL: a device, or nothing */
     uint64_t block_offset;
@@ -224,6 +226,8 @@ typedef struct TcgExec {
     int exception;        /* -1: none */
     bool is_flush_wanted; /* atomic */
     bool is_running;      /* counted among those in guest code */
+    bool is_insn_alone;   /* a region of one instruction runs, once */
+    TcgDebug debug;
     TcgMode modes[TCG_MODES]; /* seen lately */
     TcgRegion *once;      /* runs, and is in no table */
     struct HostExit *last_exit; /* led to the main loop; to be chained */

@@ -106,6 +106,9 @@ static void read_page(TcgCpu *cpu, const TcgFault *fault, void *out)
 {
     const TlbFull *full = tlb_find(cpu, fault);
 
+    if (G_UNLIKELY(full->is_watched)) {
+        debug_note_access(cpu, fault);
+    }
     if (full->host) {
         copy(out, full->host + (fault->addr - full->page), fault->bytes);
     } else {
@@ -117,6 +120,9 @@ static void write_page(TcgCpu *cpu, const TcgFault *fault, const void *in)
 {
     const TlbFull *full = tlb_find(cpu, fault);
 
+    if (G_UNLIKELY(full->is_watched)) {
+        debug_note_access(cpu, fault);
+    }
     if (full->host && full->is_host_writable) {
         uint8_t *host = full->host + (fault->addr - full->page);
 
@@ -258,7 +264,7 @@ void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsig
         }
     }
     full = tlb_find(cpu, &fault);
-    if (!full->host || (access == TCG_WRITE && !full->is_host_writable)) {
+    if (!full->host || full->is_watched || (access == TCG_WRITE && !full->is_host_writable)) {
         return NULL;
     }
     if (access == TCG_WRITE) {

@@ -139,6 +139,11 @@ static void tcg_print_translated(Accel *accel, GString *out)
     host_info(out);
 }
 
+static void tcg_debug_points_changed(Accel *accel)
+{
+    debug_points_apply();
+}
+
 static const Property tcg_props[] = {
     PROP_ENUM("thread", TcgAccel, thread_mode, thread_mode_table, .initial = THREAD_MULTI,
               .type_text = "string", .doc = "One thread for all vCPUs, or one for each"),
@@ -165,5 +170,6 @@ static const AccelType tcg_accel_type = {
     .end_vcpu = tcg_end_vcpu,
     .kick = tcg_kick,
     .print_translated = tcg_print_translated,
+    .debug_points_changed = tcg_debug_points_changed,
 };
 OBJECT_TYPE(tcg_accel_type)

@@ -306,8 +306,10 @@ static void set_fast(TlbTable *table, unsigned index)
                           (uintptr_t)full->host - full->page };
 
     if (full->host) {
-        entry.read = full->allowed & BIT(TCG_READ) ? full->page : entry.read;
         entry.execute = full->allowed & BIT(TCG_EXECUTE) ? full->page : entry.execute;
+    }
+    if (full->host && !full->is_watched) {
+        entry.read = full->allowed & BIT(TCG_READ) ? full->page : entry.read;
         if ((full->allowed & BIT(TCG_WRITE)) && full->is_host_writable &&
             is_write_quiet(full->block, full->block_offset)) {
             entry.write = full->page;
@@ -347,6 +349,7 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
         .page_bits = page->page_bits,
     };
     find_memory(cpu, full);
+    full->is_watched = debug_watches_page(cpu, full->page);
     if (!page->is_one_access) {
         set_fast(table, index);
         touched_add(&table->filled, index);

@@ -218,7 +218,8 @@ static bool has_room(const IrBuilder *b)
 bool tcg_is_full(IrBuilder *b, uint64_t next)
 {
     b->end_pc = MAX(b->end_pc, next);
-    return !has_room(b) || !is_in_page(b, next) || (b->limits.is_hot && is_visited(b, next));
+    return !has_room(b) || !is_in_page(b, next) || (b->limits.is_hot && is_visited(b, next)) ||
+           debug_breaks_at(next);
 }
 
 /* How often the region at `pc` was entered. */
@@ -233,7 +234,7 @@ static uint32_t heat_at(const IrBuilder *b, uint64_t pc)
 bool tcg_follow(IrBuilder *b, uint64_t pc)
 {
     return b->limits.is_hot && is_in_page(b, pc) && !is_visited(b, pc) && has_room(b) &&
-           heat_at(b, pc) != UINT32_MAX;
+           heat_at(b, pc) != UINT32_MAX && !debug_breaks_at(pc);
 }
 
 /* Stays in the region for `stay`, leaves it for `other`. */
@@ -294,6 +295,14 @@ static void log_ir(const char *title)
     g_string_free(out, true);
 }
 
+/* Nothing of the instruction but where it is. */
+static void build_break(uint64_t pc)
+{
+    tcg_insn_start(&builder, pc);
+    debug_emit_break(&builder);
+    ir_exit_main(&builder);
+}
+
 static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
 {
     ir_begin(&builder, cpu->ops);
@@ -303,7 +312,11 @@ static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
     builder.first_pc = builder.low_pc = builder.end_pc = key->pc;
     builder.mode = region_mode(key->cs_base, key->flags);
     add_page(&builder, key->pc, false);
-    cpu->ops->translate(cpu, &builder, key, limits);
+    if (!limits->is_single_step && debug_breaks_at(key->pc)) {
+        build_break(key->pc);
+    } else {
+        cpu->ops->translate(cpu, &builder, key, limits);
+    }
     assert(builder.has_ended && builder.guest_insns);
     if (log_enabled(LOG_IN_ASM) && cpu->ops->disassemble && log_wants_address(key->pc)) {
         log_code(key, cpu);

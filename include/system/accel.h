@@ -34,6 +34,8 @@ typedef struct AccelType {
     void (*store_state)(Vcpu *cpu);
     /* "info jit": what it has translated, for people; NULL: nothing. */
     void (*print_translated)(Accel *accel, GString *out);
+    /* The debugger's list (system/guest_debug.h) is another; no vCPU runs. NULL: it has none. */
+    void (*debug_points_changed)(Accel *accel);
 } AccelType;
 
 /* "tcg"; NULL if there is none of this name in the build. */

@@ -29,6 +29,7 @@ struct Vcpu {
     bool is_stopped;     /* by pause; so at first */
     bool is_stop_wanted; /* pause is under way */
     bool is_listed;
+    uint8_t step;        /* VCPU_STEP_*: a debugger's (system/guest_debug.h) */
     int kick_wanted;     /* atomic: set by vcpu_kick(), cleared by who runs it */
     VcpuThread *thread;
     void *accel_data;    /* the accelerator's */

@@ -174,6 +174,8 @@ const CpuDebug x86_cpu_debug = {
     .print_ranges = x86_print_ranges,
     .each_mapping = x86_each_mapping,
     .print_controller = x86_print_controller,
+    .architecture = x86_gdb_architecture,
+    .register_set = x86_gdb_register_set,
     .elf_machine = x86_elf_machine,
     .write_notes = x86_write_notes,
 };

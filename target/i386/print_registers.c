@@ -8,6 +8,7 @@
 #include "target/i386/debug.h"
 #include "target/i386/flags.h"
 #include "target/i386/mode.h"
+#include "target/i386/mxcsr.h"
 
 static const char *const gpr_names_32[] = {
     "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP",
@@ -161,7 +162,7 @@ static void print_numbers(const X86State *s, GString *out)
     unsigned vectors = is_64(s) ? 16 : 8;
 
     g_string_append_printf(out, "FCW=%04x FSW=%04x [ST=%u] FTW=%02x MXCSR=%08x\n", f->control,
-                           f->status | f->top << 11, f->top, f->valid, s->mxcsr);
+                           f->status | f->top << 11, f->top, f->valid, x86_mxcsr(s));
     for (unsigned n = 0; n < 8; n++) {
         g_string_append_printf(out, "FPR%u=%016" PRIx64 " %04x%c", n, f->reg[n].significand,
                                f->reg[n].sign_exponent, n & 1 ? '\n' : ' ');

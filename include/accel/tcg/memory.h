@@ -26,8 +26,8 @@ bool tcg_cmpxchg16(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected[2],
                    const uint64_t value[2]);
 
 /*
- * `bytes` within one page, as host memory; raises if the access is not allowed. NULL: not RAM, go
- * by tcg_load(). With TCG_WRITE the page counts as written, code on these bytes as invalid.
+ * `bytes` within one page, as host memory; raises if the access is not allowed. NULL: not RAM, or
+ * with data breakpoints: go by tcg_load(). With TCG_WRITE the page counts as written, code on these bytes as invalid.
  */
 void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes);
 /* Raises what an access would raise, all bytes, and does nothing else. */

@@ -106,6 +106,8 @@ typedef struct TcgTargetOps {
     void (*service)(TcgCpu *cpu);
     /* The mode in which instructions are fetched. */
     unsigned (*fetch_mmu)(TcgCpu *cpu);
+    /* The instruction before touched these of tcg_set_watches(), by bits. May raise. */
+    void (*watch_hit)(TcgCpu *cpu, unsigned hits);
     /* For `-d in_asm`; may be NULL. */
     void (*disassemble)(TcgCpu *cpu, const TcgKey *key, const uint8_t *bytes, size_t count,
                         GString *out);
