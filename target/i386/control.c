@@ -138,6 +138,9 @@ static void write_cr4(X86Cpu *cpu, uint64_t value)
         x86_raise_gp(cpu);
     }
     s->cr4 = value;
+    if (change & CR4_DE) {
+        x86_update_breakpoints(cpu);
+    }
     if (change & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PKE | CR4_LA57 |
                   CR4_PCIDE)) {
         x86_flush_all(cpu, true);
@@ -241,8 +244,9 @@ void x86_write_dr(X86Cpu *cpu, unsigned n, uint64_t value)
     } else {
         s->dr[7] = (value & 0xffff2bff) | DR7_FIXED_1;
     }
+    /* The instruction that enables a breakpoint ends with RF clear. */
+    s->eflags &= ~FLAG_RF;
     x86_update_breakpoints(cpu);
-    x86_update_mode(cpu);
 }
 
 uint64_t x86_read_dr(X86Cpu *cpu, unsigned n)

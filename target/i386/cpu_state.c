@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "target/i386/execute.h"
+#include "accel/tcg/watch.h"
 
 #include "hw/core/smm_memory.h"
 #include "target/i386/control.h"
@@ -151,11 +152,21 @@ void x86_drop_smm_space(X86Cpu *cpu)
 
 /* --- breakpoints --- */
 
-/*
- * Data breakpoints are not watched; the mode word says whether instructions are. Kept as a function
- * so that DR7 has one place where it takes effect.
- */
+/* Data breakpoints are the engine's work; the mode word says whether instructions are looked at. */
 void x86_update_breakpoints(X86Cpu *cpu)
 {
+    const X86State *s = &cpu->state;
+    TcgWatch watches[TCG_WATCHES] = { 0 };
+
+    for (unsigned n = 0; n < TCG_WATCHES; n++) {
+        X86BreakType type = x86_break_type(s, n);
+        unsigned bytes = x86_break_bytes(s, n);
+
+        if (type == X86_BREAK_WRITE || type == X86_BREAK_ACCESS) {
+            watches[n] = (TcgWatch){ s->dr[n] & ~(uint64_t)(bytes - 1), bytes, BIT(TCG_WRITE) };
+            watches[n].access |= type == X86_BREAK_ACCESS ? BIT(TCG_READ) : 0;
+        }
+    }
+    tcg_set_watches(&cpu->state.tcg, watches);
     x86_update_mode(cpu);
 }

@@ -34,7 +34,7 @@ static void x86_get_key(TcgCpu *tcg, TcgKey *key)
 }
 
 static const IrHelper step_helper = {
-    .name = "step", .fn = x86_help_step, .arg_count = 0, .reads = GROUP_ALL,
+    .name = "step", .fn = x86_help_step, .arg_count = 1, .args = { IR_I32 }, .reads = GROUP_ALL,
     .flags = IR_HELPER_RAISES,
 };
 static const IrHelper clear_shadow_helper = {
@@ -43,6 +43,14 @@ static const IrHelper clear_shadow_helper = {
 static const IrHelper breakpoint_helper = {
     .name = "breakpoint", .fn = x86_help_breakpoint, .arg_count = 0,
     .reads = GROUP_ALL, .writes = GROUP_EFLAGS, .flags = IR_HELPER_RAISES,
+};
+
+static const IrHelper before_fp_helper = {
+    .name = "before_fp", .fn = x86_help_before_fp, .arg_count = 0, .reads = GROUP_ALL,
+};
+static const IrHelper after_fp_helper = {
+    .name = "after_fp", .fn = x86_help_after_fp, .arg_count = 0, .reads = GROUP_ALL,
+    .writes = GROUP_ALL, .flags = IR_HELPER_RAISES,
 };
 
 typedef enum Fetch { FETCH_OK, FETCH_UNDEFINED, FETCH_TOO_LONG, FETCH_ENDS } Fetch;
@@ -91,10 +99,27 @@ static void end_alone(X86Tr *t)
     if (!t->has_new_rip) {
         tr_put_rip(t, ir_i64(t->b, t->next_rip));
     }
-    if ((t->mode & X86_MODE_TF) && !t->is_quiet) {
-        ir_call(t->b, &step_helper, NULL);
+    if ((t->mode & (X86_MODE_TF | X86_MODE_BREAKS | X86_MODE_SHADOW)) && !t->is_quiet) {
+        ir_call_v(t->b, &step_helper, ir_i32(t->b, t->mode & X86_MODE_TF ? DR6_BS : 0));
     }
     ir_exit_main(t->b);
+}
+
+/* Results of floating point whose exceptions are not all masked are looked at before they count. */
+static bool may_raise_xm(const X86Tr *t)
+{
+    return (t->mode & X86_MODE_XM) && x86_is_vector_instruction(&t->in);
+}
+
+static void translate_one(X86Tr *t)
+{
+    if (may_raise_xm(t)) {
+        ir_call(t->b, &before_fp_helper, NULL);
+    }
+    x86_translate_one(t);
+    if (may_raise_xm(t)) {
+        ir_call(t->b, &after_fp_helper, NULL);
+    }
 }
 
 /* False: it did not fit and belongs to the next region. */
@@ -116,10 +141,17 @@ static bool translate_next(X86Tr *t, bool is_first)
     default:
         break;
     }
+    if (may_raise_xm(t)) {
+        if (!is_first) {
+            tcg_insn_drop(t->b);
+            return false;
+        }
+        t->is_alone = true;
+    }
     if (t->is_alone) {
         begin_alone(t);
     }
-    x86_translate_one(t);
+    translate_one(t);
     return true;
 }
 
@@ -346,6 +378,7 @@ const TcgTargetOps x86_tcg_ops = {
     .unaligned = x86_unaligned,
     .deliver = x86_deliver,
     .service = x86_service,
+    .watch_hit = x86_watch_hit,
     .fetch_mmu = x86_fetch_mmu,
     .disassemble = x86_disassemble,
 };

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "target/i386/helpers.h"
 
+#include "accel/tcg/watch.h"
 #include "target/i386/execute.h"
 #include "target/i386/segment.h"
 
@@ -197,10 +198,28 @@ void x86_help_clear_shadow(TcgCpu *tcg)
 
 /* --- debugging --- */
 
-/* After an instruction that began with EFLAGS.TF set. */
-void x86_help_step(TcgCpu *tcg)
+/* After an instruction that ran alone: the traps it has met, and a step's (`bits`). */
+void x86_help_step(TcgCpu *tcg, uint32_t bits)
 {
-    x86_raise_debug(x86_cpu_of(tcg), EVENT_TRAP, DR6_BS);
+    X86State *s = &x86_cpu_of(tcg)->state;
+
+    bits |= s->debug_pending | tcg_take_watch_hits(tcg);
+    s->debug_pending = 0;
+    if (bits) {
+        x86_raise_debug(x86_cpu_of(tcg), EVENT_TRAP, bits);
+    }
+}
+
+void x86_watch_hit(TcgCpu *tcg, unsigned hits)
+{
+    X86State *s = &x86_cpu_of(tcg)->state;
+
+    if (s->shadow == X86_SHADOW_SS) {
+        /* After the next instruction. */
+        s->debug_pending |= hits;
+    } else {
+        x86_raise_debug(x86_cpu_of(tcg), EVENT_TRAP, hits);
+    }
 }
 
 /* Before an instruction, while DR7 has breakpoints on execution. */
@@ -211,9 +230,7 @@ void x86_help_breakpoint(TcgCpu *tcg)
     uint64_t hits = 0;
 
     for (unsigned n = 0; n < 4; n++) {
-        bool is_on = (s->dr[7] >> (2 * n) & 3) && !(s->dr[7] >> (16 + 4 * n) & 3);
-
-        hits |= is_on && s->dr[n] == s->pc ? BIT64(n) : 0;
+        hits |= x86_break_type(s, n) == X86_BREAK_CODE && s->dr[n] == s->pc ? BIT64(n) : 0;
     }
     if (hits && !(s->eflags & FLAG_RF)) {
         x86_raise_debug(cpu, EVENT_FAULT, hits);

@@ -398,3 +398,36 @@ uint32_t x86_help_stmxcsr(TcgCpu *tcg)
 {
     return x86_mxcsr(&x86_cpu_of(tcg)->state);
 }
+
+/* --- exceptions that are not masked --- */
+
+/*
+ * The host runs with all of them masked, so the instruction's results are there when it is seen that
+ * one should have been raised: what it changed is taken back. Left out: results in memory (there
+ * are none but VCVTPS2PH's), and an underflow that is exact.
+ */
+void x86_help_before_fp(TcgCpu *tcg)
+{
+    X86State *s = &x86_cpu_of(tcg)->state;
+
+    memcpy(s->before.gpr, s->gpr, sizeof(s->gpr));
+    memcpy(s->before.vec, s->vec, sizeof(s->vec));
+    s->before.flags = s->flags;
+    s->before.eflags = s->eflags;
+    x86_begin_fp_flags(s);
+}
+
+void x86_help_after_fp(TcgCpu *tcg)
+{
+    X86Cpu *cpu = x86_cpu_of(tcg);
+    X86State *s = &cpu->state;
+
+    if (!x86_take_fp_exceptions(s)) {
+        return;
+    }
+    memcpy(s->gpr, s->before.gpr, sizeof(s->gpr));
+    memcpy(s->vec, s->before.vec, sizeof(s->vec));
+    s->flags = s->before.flags;
+    s->eflags = s->before.eflags;
+    x86_raise(cpu, s->cr4 & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);
+}

@@ -74,7 +74,12 @@ void x86_help_iret(TcgCpu *tcg, uint32_t bytes, uint64_t next_rip);
 void x86_help_load_flags(TcgCpu *tcg, uint32_t value, uint32_t mask);
 void x86_help_sti(TcgCpu *tcg);
 void x86_help_set_ac(TcgCpu *tcg, uint32_t is_set);
-void x86_help_step(TcgCpu *tcg);
+void x86_help_step(TcgCpu *tcg, uint32_t bits);
+/* About an instruction that may raise #XM: target/i386/help_vector.c. */
+void x86_help_before_fp(TcgCpu *tcg);
+void x86_help_after_fp(TcgCpu *tcg);
+/* TcgTargetOps.watch_hit */
+void x86_watch_hit(TcgCpu *tcg, unsigned hits);
 void x86_help_clear_shadow(TcgCpu *tcg);
 void x86_help_breakpoint(TcgCpu *tcg);
 void x86_help_bound(TcgCpu *tcg, uint32_t index, uint32_t low, uint32_t high);

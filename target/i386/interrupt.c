@@ -263,9 +263,13 @@ static void enter_long(Entry *e)
 static uint32_t flags_to_save(const Entry *e)
 {
     uint32_t flags = x86_eflags(e->s);
-    bool is_data_breakpoint = e->event.vector == VECTOR_DB;
+    bool is_debug = e->event.vector == VECTOR_DB;
 
-    return e->event.kind == EVENT_FAULT && !is_data_breakpoint ? flags | FLAG_RF : flags;
+    if (e->event.kind == EVENT_FAULT && !is_debug) {
+        return flags | FLAG_RF;
+    }
+    /* Without breakpoints on instructions nobody clears RF after each. */
+    return e->s->mode & X86_MODE_BREAKS ? flags : flags & ~FLAG_RF;
 }
 
 static void log_entry(const Entry *e)
@@ -296,6 +300,9 @@ void x86_deliver_event(X86Cpu *cpu)
     e.return_rip = is_software(&e) ? s->event.next_rip : s->rip;
     e.return_flags = flags_to_save(&e);
     s->is_delivering = true;
+    if (s->event.kind == EVENT_FAULT) {
+        s->debug_pending = 0;
+    }
     if (log_enabled(LOG_INT)) {
         log_entry(&e);
     }

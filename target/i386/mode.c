@@ -7,6 +7,7 @@
 #include "target/i386/mode.h"
 
 #include "target/i386/flags.h"
+#include "target/i386/mxcsr.h"
 
 static bool is_flat(const X86Segment *seg)
 {
@@ -52,14 +53,17 @@ static uint32_t fpu_mode(const X86State *s)
     mode |= s->cr0 & CR0_MP ? X86_MODE_MP : 0;
     mode |= s->cr0 & CR0_TS ? X86_MODE_TS : 0;
     mode |= s->cr4 & CR4_OSFXSR ? X86_MODE_SSE : 0;
+    mode |= ~s->mxcsr & MXCSR_MASKS ? X86_MODE_XM : 0;
     return mode | ((s->cr4 & CR4_OSXSAVE) && (s->xcr0 & 6) == 6 ? X86_MODE_AVX : 0);
 }
 
-/* An enabled breakpoint on execution: type 0 of four. */
-static bool has_code_breakpoint(uint64_t dr7)
+/* A breakpoint that is on and is looked for at each instruction. */
+static bool has_code_breakpoint(const X86State *s)
 {
     for (unsigned n = 0; n < 4; n++) {
-        if ((dr7 >> (2 * n) & 3) && !(dr7 >> (16 + 4 * n) & 3)) {
+        X86BreakType type = x86_break_type(s, n);
+
+        if (type == X86_BREAK_CODE || type == X86_BREAK_PORT) {
             return true;
         }
     }
@@ -77,7 +81,7 @@ static uint32_t check_mode(const X86State *s, unsigned cpl)
     mode |= s->shadow ? X86_MODE_SHADOW : 0;
     mode |= s->is_in_smm ? X86_MODE_SMM : 0;
     mode |= x86_is_long(s) ? X86_MODE_LMA : 0;
-    mode |= has_code_breakpoint(s->dr[7]) ? X86_MODE_BREAKS : 0;
+    mode |= has_code_breakpoint(s) ? X86_MODE_BREAKS : 0;
     mode |= mode & X86_MODE_BREAKS && s->eflags & FLAG_RF ? X86_MODE_RF : 0;
     mode |= cpl == 3 && (s->cr0 & CR0_AM) && (s->eflags & FLAG_AC) ? X86_MODE_ALIGN : 0;
     return mode | (s->eflags >> 12 & 3) << X86_MODE_IOPL_SHIFT;

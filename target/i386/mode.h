@@ -23,13 +23,14 @@
 #define X86_MODE_TS     BIT(12)
 #define X86_MODE_SSE    BIT(13) /* CR4.OSFXSR */
 #define X86_MODE_AVX    BIT(14) /* CR4.OSXSAVE and XCR0 has SSE and AVX */
-#define X86_MODE_BREAKS BIT(15) /* DR7 has instruction breakpoints on */
+#define X86_MODE_BREAKS BIT(15) /* DR7 has breakpoints on instructions or ports on */
 #define X86_MODE_SHADOW BIT(16) /* the first instruction is in an interrupt shadow */
 #define X86_MODE_SMM    BIT(17)
 #define X86_MODE_ALIGN  BIT(18) /* CR0.AM, EFLAGS.AC, CPL 3 */
 #define X86_MODE_IOPL_SHIFT 19  /* two bits */
 #define X86_MODE_MMU_SHIFT  21  /* two bits, X86Mmu of data accesses */
 #define X86_MODE_RF     BIT(23)
+#define X86_MODE_XM     BIT(24) /* MXCSR has exceptions unmasked */
 
 /* Shadow of STI and of loading SS. */
 #define X86_SHADOW_STI 1
@@ -74,6 +75,26 @@ static inline bool x86_is_long(const X86State *s)
 static inline bool x86_is_code64(const X86State *s)
 {
     return s->mode & X86_MODE_CODE64;
+}
+
+/* What one of DR0 to DR3 looks for. */
+typedef enum X86BreakType {
+    X86_BREAK_OFF, X86_BREAK_CODE, X86_BREAK_WRITE, X86_BREAK_PORT, X86_BREAK_ACCESS,
+} X86BreakType;
+static inline X86BreakType x86_break_type(const X86State *s, unsigned n)
+{
+    unsigned type = s->dr[7] >> (16 + 4 * n) & 3;
+
+    if (!(s->dr[7] >> (2 * n) & 3) || (type == 2 && !(s->cr4 & CR4_DE))) {
+        return X86_BREAK_OFF;
+    }
+    return X86_BREAK_CODE + type;
+}
+static inline unsigned x86_break_bytes(const X86State *s, unsigned n)
+{
+    static const uint8_t bytes[] = { 1, 2, 8, 4 };
+
+    return bytes[s->dr[7] >> (18 + 4 * n) & 3];
 }
 
 /* RIP from the linear PC, and back: around C code that moves it or CS. */

@@ -9,6 +9,8 @@
 #include "util/osdep.h"
 #include "target/i386/mxcsr.h"
 
+#include "target/i386/mode.h"
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 
@@ -50,4 +52,32 @@ void x86_set_mxcsr(X86State *s, uint32_t value)
     s->mxcsr = value & MXCSR_MASK;
     s->host_mxcsr = s->mxcsr | MXCSR_MASKS;
     take_effect(s);
+    x86_update_mode(x86_cpu_of(&s->tcg));
+}
+
+/* Found before there is a result: then nothing is known of that. */
+#define EARLY_FLAGS 7u /* IE, DE, ZE */
+
+static void run_without_flags(X86State *s)
+{
+    s->host_mxcsr = (s->mxcsr & ~MXCSR_FLAGS) | MXCSR_MASKS;
+    take_effect(s);
+}
+
+void x86_begin_fp_flags(X86State *s)
+{
+    s->mxcsr = x86_mxcsr(s);
+    run_without_flags(s);
+}
+
+bool x86_take_fp_exceptions(X86State *s)
+{
+    uint32_t flags = running_flags(s), unmasked = flags & ~(s->mxcsr >> 7);
+
+    if (!unmasked) {
+        return false;
+    }
+    s->mxcsr |= unmasked & EARLY_FLAGS ? flags & EARLY_FLAGS : flags;
+    run_without_flags(s);
+    return true;
 }

@@ -18,4 +18,9 @@
 uint32_t x86_mxcsr(const X86State *s);
 void x86_set_mxcsr(X86State *s, uint32_t value);
 
+/* From now on, the running flags are those of one instruction. */
+void x86_begin_fp_flags(X86State *s);
+/* True: of these some are not masked; MXCSR has what the exception leaves there. */
+bool x86_take_fp_exceptions(X86State *s);
+
 #endif

@@ -17,10 +17,25 @@ void x86_check_port(X86Cpu *cpu, uint16_t port, unsigned bytes)
     }
 }
 
+/* The trap comes after the instruction. */
+static void note_port(X86State *s, uint16_t port, unsigned bytes)
+{
+    for (unsigned n = 0; (s->mode & X86_MODE_BREAKS) && n < 4; n++) {
+        unsigned size = x86_break_bytes(s, n);
+        uint64_t first = s->dr[n] & ~(uint64_t)(size - 1);
+
+        if (x86_break_type(s, n) == X86_BREAK_PORT && port < first + size &&
+            first < port + bytes) {
+            s->debug_pending |= BIT(n);
+        }
+    }
+}
+
 uint32_t x86_port_in(X86Cpu *cpu, uint16_t port, unsigned bytes)
 {
     uint64_t value;
 
+    note_port(&cpu->state, port, bytes);
     address_space_load(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE),
                        x86_mem_attrs(cpu), &value);
     return value;
@@ -28,6 +43,7 @@ uint32_t x86_port_in(X86Cpu *cpu, uint16_t port, unsigned bytes)
 
 void x86_port_out(X86Cpu *cpu, uint16_t port, unsigned bytes, uint32_t value)
 {
+    note_port(&cpu->state, port, bytes);
     address_space_store(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE),
                         x86_mem_attrs(cpu), value);
 }

@@ -176,6 +176,7 @@ typedef struct X86State {
     X86Table gdt, idt;
     uint64_t xcr0, xss;
     uint32_t pkru;
+    uint32_t debug_pending; /* bits for DR6, of the next debug trap */
     X86Event event;   /* being delivered, or to be */
     bool is_delivering;
     bool is_in_smm, is_nmi_blocked;
@@ -195,6 +196,12 @@ typedef struct X86State {
     uint32_t host_mxcsr; /* what guest code runs with: all exceptions masked */
     X86Fpu fpu;
     X86Vector vec[X86_GPRS];
+    struct { /* as before an instruction that may raise #XM: target/i386/help_vector.c */
+        uint64_t gpr[X86_GPRS];
+        X86LazyFlags flags;
+        uint32_t eflags;
+        X86Vector vec[X86_GPRS];
+    } before;
 } X86State;
 
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bare-metal guests: 64 KiB of firmware made of tests/guest/NAME.S and NAME.c."""
+"""Bare-metal guests: 64 KiB of firmware made of tests/guest/START.S and NAME.c."""
 import os
 import subprocess
 
@@ -10,13 +10,13 @@ FLAGS = ('-O1', '-g', '-ffreestanding', '-fno-pic', '-no-pie', '-mno-red-zone', 
          '-Wl,--no-warn-rwx-segments')
 
 
-def build(folder, name, bits, *flags):
-    """The paths of an ELF file for gdb and of the image for -bios."""
+def build(folder, name, bits, *flags, start='debug_guest'):
+    """The paths of an ELF file for gdb and of the image for -bios; start.S calls guest_main()."""
     elf, image = (os.path.join(folder, f'{name}{bits}.{kind}') for kind in ('elf', 'bin'))
-    sources = [os.path.join(GUESTS, name + end) for end in ('.S', '.c')]
+    sources = [os.path.join(GUESTS, start + '.S'), os.path.join(GUESTS, name + '.c')]
     subprocess.run([os.environ.get('GUEST_CC', 'cc'), '-m64' if bits == 64 else '-m32',
-                    f'-DBITS={bits}', *flags, *FLAGS, '-Wl,-T,' + os.path.join(GUESTS, name + '.ld'),
-                    '-o', elf, *(source for source in sources if os.path.exists(source))], check=True)
+                    f'-DBITS={bits}', *flags, *FLAGS, '-Wl,-T,' + os.path.join(GUESTS, start + '.ld'),
+                    '-o', elf, *sources], check=True)
     subprocess.run(['objcopy', '-O', 'binary', '-j', '.text', '-j', '.reset', '--gap-fill', '0', elf,
                     image], check=True)
     return elf, image
