@@ -15,6 +15,9 @@
 #include <xmmintrin.h>
 #endif
 
+/* Whoever asks for these wants to see all of them. */
+#define LOG_EACH_REGION (LOG_NOCHAIN | LOG_EXEC | LOG_CPU)
+
 #define MAX_INSNS     64
 #define MAX_HOT_INSNS 250
 
@@ -338,7 +341,7 @@ const void *exec_next_code(TcgCpu *cpu)
 
     cpu->host_pc = 0;
     if (__atomic_load_n(&cpu->exit_wanted, __ATOMIC_RELAXED) || cpu->vcpu->is_halted ||
-        cpu->is_one_insn || log_enabled(LOG_NOCHAIN | LOG_EXEC)) {
+        cpu->is_one_insn || log_enabled(LOG_EACH_REGION)) {
         return NULL;
     }
     cpu->ops->get_key(cpu, &key);
@@ -384,8 +387,19 @@ static void use_host_fp(TcgCpu *cpu)
 }
 #endif
 
+static void log_state(TcgCpu *cpu)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    cpu->ops->print_state(cpu, out);
+    log_printf("%s", out->str);
+}
+
 static void run_region(TcgCpu *cpu, TcgRegion *region)
 {
+    if (log_enabled(LOG_CPU) && cpu->ops->print_state && log_wants_address(region->key.pc)) {
+        log_state(cpu);
+    }
     if (log_enabled(LOG_EXEC) && log_wants_address(region->key.pc)) {
         log_printf("Trace %u: %p [%" PRIx64 "/%" PRIx64 "/%" PRIx64 "]\n", cpu->vcpu->index,
                    (void *)region, region->key.cs_base, region->key.pc, region->key.flags);
@@ -427,7 +441,7 @@ static void run_next(TcgCpu *cpu)
     if (exec->last_exit && host_is_promotion(exec->last_exit)) {
         region = promote(cpu, region);
     } else if (exec->last_exit) {
-        if (!log_enabled(LOG_NOCHAIN | LOG_EXEC)) {
+        if (!log_enabled(LOG_EACH_REGION)) {
             host_link(exec->last_exit, region);
         }
     }

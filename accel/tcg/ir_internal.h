@@ -79,6 +79,7 @@ struct IrBuilder {
     uint32_t mode;
     unsigned guest_insns;
     uint64_t first_pc, end_pc;      /* bytes covered */
+    uint64_t last_pc; /* where the last instruction begins, for people */
     GuestAddr page_phys[2];
     const uint8_t *page_host[2];
     AddressSpace *page_as;

@@ -192,6 +192,7 @@ void tcg_insn_start(IrBuilder *b, uint64_t pc)
     b->insn_start.put = b->last_put != b->insn_start.last_put ? b->last_put : 0;
     b->guest_insns++;
     b->end_pc = MAX(b->end_pc, pc);
+    b->last_pc = MAX(b->last_pc, pc);
     b->low_pc = MIN(b->low_pc, pc);
     if (is_in_page(b, pc)) {
         b->visited[page_offset(b, pc) / 64] |= BIT64(page_offset(b, pc) % 64);
@@ -277,10 +278,10 @@ TcgWay tcg_branch(IrBuilder *b, const TcgBranch *branch)
 static void log_code(const TcgKey *key, TcgCpu *cpu)
 {
     GString *out = g_string_new(NULL);
-    uint64_t count = builder.end_pc - builder.first_pc;
-    g_autofree uint8_t *bytes = g_malloc0(count + 16);
+    uint64_t count = MIN(builder.last_pc - builder.first_pc + 1, PAGE_BYTES);
+    g_autofree uint8_t *bytes = g_malloc0(count + TCG_INSN_BYTES);
 
-    count = tcg_code(&builder, builder.first_pc, bytes, MIN(count, PAGE_BYTES));
+    tcg_code(&builder, builder.first_pc, bytes, count + TCG_INSN_BYTES - 1);
     cpu->ops->disassemble(cpu, key, bytes, count, out);
     log_printf("----------------\nIN:\n%s\n", out->str);
     g_string_free(out, true);
@@ -309,7 +310,7 @@ static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
     builder.cpu = cpu;
     builder.key = *key;
     builder.limits = *limits;
-    builder.first_pc = builder.low_pc = builder.end_pc = key->pc;
+    builder.first_pc = builder.low_pc = builder.end_pc = builder.last_pc = key->pc;
     builder.mode = region_mode(key->cs_base, key->flags);
     add_page(&builder, key->pc, false);
     if (!limits->is_single_step && debug_breaks_at(key->pc)) {

@@ -118,6 +118,10 @@ int x86_cpu_acknowledge(X86Cpu *cpu);
 void x86_cpu_set_a20(void *opaque, unsigned n, int level);
 
 void x86_print_registers(Cpu *cpu, GString *out);
+/* Without floating point and vectors. */
+void x86_print_state(X86Cpu *cpu, GString *out);
+/* A line and the registers to the log, with vectors if that is asked for. */
+void x86_log_state(X86Cpu *cpu, const char *fmt, ...) PRINTF(2, 3);
 
 /* --- CPUID (target/i386/cpuid.c) --- */
 

@@ -190,16 +190,21 @@ static unsigned x86_fetch_mmu(TcgCpu *tcg)
 static void x86_disassemble(TcgCpu *tcg, const TcgKey *key, const uint8_t *bytes, size_t count,
                             GString *out)
 {
-    uint64_t pc = key->pc;
-    unsigned length = 1;
-
-    while (count > 0 && length) {
-        g_string_append_printf(out, "%016" PRIx64 "  ", pc);
-        length = x86_format_insn(key->flags, pc, bytes, count, out);
+    for (size_t at = 0, length = 1; at < count && length; at += length) {
+        g_string_append_printf(out, "%016" PRIx64 "  ", key->pc + at);
+        length = x86_format_insn(key->flags, key->pc + at, bytes + at, MOST_INSN_BYTES, out);
         g_string_append(out, length ? "\n" : "?\n");
-        pc += length;
-        bytes += length;
-        count -= length;
+    }
+}
+
+static void x86_print_tcg_state(TcgCpu *tcg, GString *out)
+{
+    X86Cpu *cpu = x86_cpu_of(tcg);
+
+    if (log_enabled(LOG_FPU)) {
+        x86_print_registers(&cpu->parent, out);
+    } else {
+        x86_print_state(cpu, out);
     }
 }
 
@@ -380,5 +385,6 @@ const TcgTargetOps x86_tcg_ops = {
     .service = x86_service,
     .watch_hit = x86_watch_hit,
     .fetch_mmu = x86_fetch_mmu,
+    .print_state = x86_print_tcg_state,
     .disassemble = x86_disassemble,
 };

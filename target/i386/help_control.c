@@ -10,6 +10,7 @@
 #include "accel/tcg/watch.h"
 #include "target/i386/execute.h"
 #include "target/i386/segment.h"
+#include "util/log.h"
 
 const IrHelper x86_helper_raise = {
     .name = "raise", .fn = x86_help_raise, .arg_count = 1, .args = { IR_I32 },
@@ -123,12 +124,20 @@ void x86_help_bound(TcgCpu *tcg, uint32_t index, uint32_t low, uint32_t high)
 
 /* --- far transfers --- */
 
+static void log_transfer(X86Cpu *cpu, const char *what, uint16_t selector, uint64_t offset)
+{
+    if (log_enabled(LOG_PCALL) && (cpu->state.cr0 & CR0_PE)) {
+        x86_log_state(cpu, "%s %04x:%016" PRIx64 "\n", what, selector, offset);
+    }
+}
+
 void x86_help_far(TcgCpu *tcg, uint32_t selector, uint64_t offset, uint32_t what,
                   uint64_t next_rip)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
     unsigned bytes = what & 0xff;
 
+    log_transfer(cpu, what & X86_FAR_CALL ? "lcall" : "ljmp", selector, offset);
     x86_take_rip(&cpu->state);
     if (what & X86_FAR_CALL) {
         x86_far_call(cpu, selector, offset, bytes, next_rip);
@@ -142,6 +151,7 @@ void x86_help_far_return(TcgCpu *tcg, uint32_t bytes, uint32_t released)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
+    log_transfer(cpu, "lret from", cpu->state.seg[X86_CS].selector, x86_rip(&cpu->state));
     x86_take_rip(&cpu->state);
     x86_far_return(cpu, bytes, released);
     x86_give_rip(&cpu->state);
@@ -151,6 +161,7 @@ void x86_help_iret(TcgCpu *tcg, uint32_t bytes, uint64_t next_rip)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
+    log_transfer(cpu, "iret from", cpu->state.seg[X86_CS].selector, x86_rip(&cpu->state));
     x86_take_rip(&cpu->state);
     x86_iret(cpu, bytes, next_rip);
     x86_give_rip(&cpu->state);

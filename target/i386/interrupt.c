@@ -276,10 +276,15 @@ static void log_entry(const Entry *e)
 {
     const X86State *s = e->s;
 
-    log_printf("int: v=%02x e=%04x kind=%d cpl=%u IP=%04x:%016" PRIx64 " SP=%04x:%016" PRIx64
+    x86_log_state(e->cpu, "int: v=%02x e=%04x kind=%d cpl=%u IP=%04x:%016" PRIx64 " SP=%04x:%016" PRIx64
                " CR2=%016" PRIx64 "\n", e->event.vector, e->event.error, e->event.kind,
                x86_cpl(s), s->seg[X86_CS].selector, s->rip, s->seg[X86_SS].selector,
                s->gpr[X86_RSP], s->cr2);
+}
+
+static void log_transfer(const Entry *e)
+{
+    x86_log_state(e->cpu, "event: v=%02x e=%04x\n", e->event.vector, e->event.error);
 }
 
 /* DR6 and DR7 as a debug exception leaves them. */
@@ -305,6 +310,9 @@ void x86_deliver_event(X86Cpu *cpu)
     }
     if (log_enabled(LOG_INT)) {
         log_entry(&e);
+    }
+    if (log_enabled(LOG_PCALL) && (s->cr0 & CR0_PE)) {
+        log_transfer(&e);
     }
     take_debug_bits(s, &e.event);
     if (!(s->cr0 & CR0_PE)) {

@@ -9,6 +9,7 @@
 #include "target/i386/flags.h"
 #include "target/i386/mode.h"
 #include "target/i386/mxcsr.h"
+#include "util/log.h"
 
 static const char *const gpr_names_32[] = {
     "EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP",
@@ -173,9 +174,14 @@ static void print_numbers(const X86State *s, GString *out)
     }
 }
 
-void x86_print_registers(Cpu *base, GString *out)
+void x86_print_registers(Cpu *cpu, GString *out)
 {
-    X86Cpu *cpu = X86_CPU(base);
+    x86_print_state(X86_CPU(cpu), out);
+    print_numbers(&X86_CPU(cpu)->state, out);
+}
+
+void x86_print_state(X86Cpu *cpu, GString *out)
+{
     const X86State *s = &cpu->state;
 
     print_gprs(s, out);
@@ -184,5 +190,20 @@ void x86_print_registers(Cpu *base, GString *out)
         print_segment(s, segment_order[i], out);
     }
     print_system(s, out);
-    print_numbers(s, out);
+}
+
+void x86_log_state(X86Cpu *cpu, const char *fmt, ...)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    va_list ap;
+
+    va_start(ap, fmt);
+    g_string_append_vprintf(out, fmt, ap);
+    va_end(ap);
+    if (log_enabled(LOG_FPU)) {
+        x86_print_registers(&cpu->parent, out);
+    } else {
+        x86_print_state(cpu, out);
+    }
+    log_printf("%s", out->str);
 }

@@ -8,6 +8,7 @@
 #include "target/i386/flags.h"
 #include "target/i386/memory.h"
 #include "target/i386/mxcsr.h"
+#include "util/log.h"
 
 #define RESET_CS_BASE UINT32_C(0xffff0000)
 #define RESET_RIP     0xfff0
@@ -62,6 +63,9 @@ void x86_reset_state(X86Cpu *cpu, bool is_init)
     X86State *s = &cpu->state, old = *s;
     size_t head = sizeof(s->tcg);
 
+    if (log_enabled(LOG_CPU_RESET)) {
+        x86_log_state(cpu, "CPU Reset (CPU %u)\n", cpu->parent.vcpu.index);
+    }
     memset((char *)s + head, 0, sizeof(*s) - head);
     s->rip = RESET_RIP;
     s->gpr[X86_RDX] = family_signature(cpu);

@@ -13,6 +13,7 @@
 
 #define TCG_MMU_MODES 8
 #define TCG_PAGE_BITS 12
+#define TCG_INSN_BYTES 16 /* at least the longest of any target */
 
 /* What a region was translated for: the same bytes in another mode are another region. */
 typedef struct TcgKey {
@@ -108,7 +109,10 @@ typedef struct TcgTargetOps {
     unsigned (*fetch_mmu)(TcgCpu *cpu);
     /* The instruction before touched these of tcg_set_watches(), by bits. May raise. */
     void (*watch_hit)(TcgCpu *cpu, unsigned hits);
-    /* For `-d in_asm`; may be NULL. */
+    /* For `-d cpu`; may be NULL. */
+    void (*print_state)(TcgCpu *cpu, GString *out);
+    /* For `-d in_asm`: instructions that begin within `count` bytes, TCG_INSN_BYTES - 1 more can be
+     * read. May be NULL. */
     void (*disassemble)(TcgCpu *cpu, const TcgKey *key, const uint8_t *bytes, size_t count,
                         GString *out);
 } TcgTargetOps;
