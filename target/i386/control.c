@@ -10,6 +10,7 @@
 #include "hw/core/local_apic.h"
 #include "system/machine_lock.h"
 #include "target/i386/memory.h"
+#include "target/i386/svm.h"
 
 /* Bits of CR4 and EFER, each with the feature that brings it. */
 typedef struct BitRow {
@@ -115,12 +116,17 @@ static void write_cr3(X86Cpu *cpu, uint64_t value)
     x86_switch_space(cpu, keeps);
 }
 
+bool x86_is_allowed_cr4(const X86Cpu *cpu, uint64_t value)
+{
+    return !(value & ~allowed(cpu, cr4_rows, ARRAY_SIZE(cr4_rows)) & ~(uint64_t)CR4_PCE);
+}
+
 static bool is_good_cr4(const X86Cpu *cpu, uint64_t value)
 {
     const X86State *s = &cpu->state;
     uint64_t change = s->cr4 ^ value;
 
-    if (value & ~allowed(cpu, cr4_rows, ARRAY_SIZE(cr4_rows)) & ~(uint64_t)CR4_PCE) {
+    if (!x86_is_allowed_cr4(cpu, value)) {
         return false;
     }
     if (x86_is_long(s) && (!(value & CR4_PAE) || (change & CR4_LA57))) {
@@ -153,6 +159,10 @@ static void write_cr8(X86Cpu *cpu, uint64_t value)
     if (value & ~UINT64_C(15)) {
         x86_raise_gp(cpu);
     }
+    if (x86_svm_has_virtual_tpr(&cpu->state)) {
+        cpu->state.svm.int_ctl = (cpu->state.svm.int_ctl & ~SVM_V_TPR) | value;
+        return;
+    }
     cpu->state.cr8 = value;
     if (cpu->apic) {
         MACHINE_LOCK_SCOPE();
@@ -162,6 +172,9 @@ static void write_cr8(X86Cpu *cpu, uint64_t value)
 
 static uint64_t read_cr8(X86Cpu *cpu)
 {
+    if (x86_svm_has_virtual_tpr(&cpu->state)) {
+        return cpu->state.svm.int_ctl & SVM_V_TPR;
+    }
     if (cpu->apic) {
         MACHINE_LOCK_SCOPE();
         return local_apic_ops(cpu->apic)->task_priority(cpu->apic) >> 4;
@@ -256,6 +269,11 @@ uint64_t x86_read_dr(X86Cpu *cpu, unsigned n)
 
 /* --- EFER, XCR0 --- */
 
+bool x86_is_good_efer(const X86Cpu *cpu, uint64_t value)
+{
+    return !(value & ~allowed(cpu, efer_rows, ARRAY_SIZE(efer_rows)) & ~(uint64_t)EFER_LMA);
+}
+
 bool x86_write_efer(X86Cpu *cpu, uint64_t value)
 {
     X86State *s = &cpu->state;
@@ -263,7 +281,7 @@ bool x86_write_efer(X86Cpu *cpu, uint64_t value)
 
     /* LMA is not written, only read. */
     value = (value & ~(uint64_t)EFER_LMA) | (s->efer & EFER_LMA);
-    if ((value & ~allowed(cpu, efer_rows, ARRAY_SIZE(efer_rows)) & ~(uint64_t)EFER_LMA) ||
+    if (!x86_is_good_efer(cpu, value) ||
         ((change & EFER_LME) && (s->cr0 & CR0_PG))) {
         return false;
     }

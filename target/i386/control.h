@@ -22,6 +22,9 @@ void x86_lmsw(X86Cpu *cpu, uint16_t value);
 void x86_write_dr(X86Cpu *cpu, unsigned n, uint64_t value);
 uint64_t x86_read_dr(X86Cpu *cpu, unsigned n);
 bool x86_write_efer(X86Cpu *cpu, uint64_t value);
+/* No bits that the CPU has not. */
+bool x86_is_good_efer(const X86Cpu *cpu, uint64_t value);
+bool x86_is_allowed_cr4(const X86Cpu *cpu, uint64_t value);
 void x86_xsetbv(X86Cpu *cpu, uint32_t index, uint64_t value);
 uint64_t x86_xgetbv(X86Cpu *cpu, uint32_t index);
 void x86_invlpg(X86Cpu *cpu, uint64_t linear);

@@ -106,6 +106,7 @@ bool x86_cpu_check_phys_bits(X86Cpu *cpu, Error **errp);
 #define X86_REQUEST_SMI     BIT(2)
 #define X86_REQUEST_INIT    BIT(3)
 #define X86_REQUEST_STARTUP BIT(4)
+#define X86_REQUEST_VIRTUAL BIT(5) /* an SVM guest has a virtual interrupt */
 
 bool x86_cpu_make_apic(X86Cpu *cpu, Error **errp);
 void x86_cpu_drop_apic(X86Cpu *cpu);

@@ -6,13 +6,14 @@
  */
 #include "util/osdep.h"
 #include "target/i386/execute.h"
-#include "accel/tcg/watch.h"
 
+#include "accel/tcg/watch.h"
 #include "hw/core/smm_memory.h"
 #include "target/i386/control.h"
 #include "target/i386/flags.h"
 #include "target/i386/memory.h"
 #include "target/i386/mxcsr.h"
+#include "target/i386/svm.h"
 
 /* --- saved state --- */
 
@@ -44,9 +45,19 @@ static const VMState vector_state = VMSTATE_INIT(vector_fields, .version = 1);
 static const VMField event_fields[] = {
     VM_I16(X86Event, vector), VM_U8(X86Event, kind), VM_BOOL(X86Event, has_error),
     VM_U32(X86Event, error), VM_U64(X86Event, address), VM_U64(X86Event, debug),
-    VM_U64(X86Event, next_rip),
+    VM_U64(X86Event, next_rip), VM_BOOL(X86Event, is_injected),
 };
-static const VMState event_state = VMSTATE_INIT(event_fields, .version = 1);
+static const VMState event_state = VMSTATE_INIT(event_fields, .version = 2);
+
+/* The rest is in the VMCB. */
+static const VMField svm_fields[] = {
+    VM_BOOL(X86Svm, is_guest), VM_BOOL(X86Svm, is_gif_clear), VM_U64(X86Svm, vmcb),
+    VM_U32(X86Svm, int_ctl), VM_BOOL(X86Svm, host_if), VM_U64(X86Svm, host_cr4),
+    VM_U64(X86Svm, host_efer), VM_U64(X86Svm, host_pat), VM_U8(X86Svm, pending),
+    VM_U64(X86Svm, exit_code), VM_U64(X86Svm, exit_info_1), VM_U64(X86Svm, exit_info_2),
+    VM_U64(X86Svm, exit_int_info), VM_U64(X86Svm, next_rip), VM_BOOL(X86Svm, wants_bytes),
+};
+static const VMState svm_state = VMSTATE_INIT(svm_fields, .version = 1);
 
 static const VMField x86_state_fields[] = {
     VM_ARRAY(X86State, gpr),
@@ -59,7 +70,8 @@ static const VMField x86_state_fields[] = {
     VM_U64(X86State, cr8), VM_ARRAY(X86State, dr), VM_U64(X86State, efer),
     VM_STRUCT(X86State, gdt, table_state), VM_STRUCT(X86State, idt, table_state),
     VM_U64(X86State, xcr0), VM_U64(X86State, xss), VM_U32(X86State, pkru),
-    VM_STRUCT(X86State, event, event_state), VM_BOOL(X86State, is_delivering),
+    VM_STRUCT(X86State, event, event_state), VM_STRUCT(X86State, svm, svm_state),
+    VM_BOOL(X86State, is_delivering),
     VM_BOOL(X86State, is_in_smm), VM_BOOL(X86State, is_nmi_blocked),
     VM_BOOL(X86State, is_waiting), VM_BOOL(X86State, is_shut_down),
     VM_U64(X86State, star), VM_U64(X86State, lstar), VM_U64(X86State, cstar),
@@ -75,7 +87,7 @@ static const VMField x86_state_fields[] = {
     VM_U32(X86State, mxcsr), VM_STRUCT(X86State, fpu, fpu_state),
     VM_STRUCT_ARRAY(X86State, vec, vector_state),
 };
-static const VMState x86_state_state = VMSTATE_INIT(x86_state_fields, .version = 1);
+static const VMState x86_state_state = VMSTATE_INIT(x86_state_fields, .version = 2);
 
 static const VMField x86_cpu_fields[] = {
     VM_U32(X86Cpu, requests), VM_U8(X86Cpu, startup_vector), VM_BOOL(X86Cpu, is_a20_masked),
@@ -99,6 +111,7 @@ static bool x86_cpu_post_load(void *opaque, int version, Error **errp)
 
     s->fpu.top &= 7;
     x86_set_arith_flags(s, s->flags.src);
+    x86_svm_state_loaded(cpu);
     x86_set_mxcsr(s, s->mxcsr);
     if (s->is_in_smm) {
         x86_make_smm_space(cpu);
@@ -111,7 +124,7 @@ static bool x86_cpu_post_load(void *opaque, int version, Error **errp)
     return true;
 }
 
-const VMState x86_cpu_vmstate = VMSTATE_INIT(x86_cpu_fields, .version = 2,
+const VMState x86_cpu_vmstate = VMSTATE_INIT(x86_cpu_fields, .version = 3,
                                              .pre_save = x86_cpu_pre_save,
                                              .post_load = x86_cpu_post_load);
 

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "target/i386/exception.h"
+#include "target/i386/svm.h"
 
 /* Vectors by what they do to each other. */
 #define CONTRIBUTORY (BIT(VECTOR_DE) | BIT(VECTOR_TS) | BIT(VECTOR_NP) | BIT(VECTOR_SS) | \
@@ -26,6 +26,17 @@ static bool makes_double_fault(const X86Event *first, unsigned second)
            (is_in(first->vector, PAGE_FAULT) && is_in(second, CONTRIBUTORY | PAGE_FAULT));
 }
 
+/* An exception on the way to a guest's handler is intercepted before it becomes another. */
+static void check_intercept(X86Cpu *cpu, const X86Event *event)
+{
+    X86State *s = &cpu->state;
+
+    if (s->svm.is_guest && (s->svm.exceptions >> (event->vector & 31) & 1)) {
+        x86_svm_exit(cpu, SVM_EXIT_EXCEPTION + event->vector, event->has_error ? event->error : 0,
+                     event->vector == VECTOR_PF ? event->address : 0, 0);
+    }
+}
+
 /* Sets the event, or what it becomes while another one is being delivered. */
 static void set_event(X86Cpu *cpu, X86Event event)
 {
@@ -35,11 +46,13 @@ static void set_event(X86Cpu *cpu, X86Event event)
         s->event = event;
         return;
     }
+    check_intercept(cpu, &event);
     s->is_delivering = false;
     if (s->event.vector == VECTOR_DF && is_in(event.vector, CONTRIBUTORY | PAGE_FAULT)) {
         s->event.vector = NO_VECTOR;
         s->is_shut_down = true;
     } else if (makes_double_fault(&s->event, event.vector)) {
+        s->cr2 = event.vector == VECTOR_PF ? event.address : s->cr2;
         s->event = (X86Event){ .vector = VECTOR_DF, .kind = EVENT_FAULT, .has_error = true };
     } else {
         s->event = event;
@@ -78,9 +91,8 @@ void x86_raise_noncanonical(X86Cpu *cpu, uint64_t linear)
 
 void x86_raise_page_fault(X86Cpu *cpu, uint64_t linear, uint32_t error)
 {
-    cpu->state.cr2 = linear;
     set_event(cpu, (X86Event){ .vector = VECTOR_PF, .kind = EVENT_FAULT, .has_error = true,
-                               .error = error });
+                               .error = error, .address = linear });
     x86_leave(cpu);
 }
 

@@ -47,6 +47,8 @@ _Noreturn static inline void x86_raise_ud(X86Cpu *cpu)
 
 /* Enters the handler of state.event. What goes wrong on the way raises again. */
 void x86_deliver_event(X86Cpu *cpu);
+/* DR6 and DR7 as a debug exception leaves them. */
+void x86_take_debug_bits(X86State *s, const X86Event *event);
 /* An interrupt of the controller, or an NMI. */
 void x86_set_external_event(X86Cpu *cpu, unsigned vector);
 

@@ -16,6 +16,7 @@
 #include "target/i386/debug.h"
 #include "target/i386/helpers.h"
 #include "target/i386/memory.h"
+#include "target/i386/svm.h"
 #include "util/log.h"
 
 #define MOST_INSN_BYTES 15
@@ -218,6 +219,7 @@ void x86_leave(X86Cpu *cpu)
 /* A fault on the way to the handler of a double fault: the machine resets. */
 static void shut_down(X86Cpu *cpu)
 {
+    x86_svm_check(cpu, SVM_SHUTDOWN, 0, 0);
     if (log_enabled(LOG_CPU_RESET)) {
         log_printf("Triple fault\n");
     }
@@ -257,12 +259,16 @@ static void x86_deliver(TcgCpu *tcg, int exception)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
+    if (x86_svm_serve(cpu)) {
+        return;
+    }
     if (cpu->state.event.is_address && is_stack_access(cpu)) {
         cpu->state.event.vector = VECTOR_SS;
     }
     if (cpu->state.is_shut_down) {
         shut_down(cpu);
     } else if (cpu->state.event.vector != NO_VECTOR) {
+        x86_svm_check_event(cpu);
         x86_deliver_event(cpu);
     }
 }
@@ -292,9 +298,7 @@ static uint32_t takeable(const X86Cpu *cpu)
     if (s->is_waiting || s->is_shut_down) {
         return requests & (X86_REQUEST_INIT | X86_REQUEST_STARTUP);
     }
-    if (s->shadow || !(s->eflags & FLAG_IF)) {
-        requests &= ~X86_REQUEST_INTR;
-    }
+    requests = x86_svm_takeable(cpu, requests);
     if (s->shadow == X86_SHADOW_SS || s->is_nmi_blocked) {
         requests &= ~X86_REQUEST_NMI;
     }
@@ -343,8 +347,9 @@ static bool take_requests(X86Cpu *cpu)
         cpu->state.is_nmi_blocked = true;
         x86_set_external_event(cpu, VECTOR_NMI);
         return true;
-    } else if (requests & X86_REQUEST_INTR) {
-        int vector = x86_cpu_acknowledge(cpu);
+    } else if (requests & (X86_REQUEST_INTR | X86_REQUEST_VIRTUAL)) {
+        int vector = requests & X86_REQUEST_INTR ? x86_cpu_acknowledge(cpu)
+                                                 : x86_svm_acknowledge(cpu);
 
         if (vector >= 0) {
             x86_set_external_event(cpu, vector);
@@ -357,14 +362,20 @@ static bool take_requests(X86Cpu *cpu)
 static void x86_service(TcgCpu *tcg)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
+    unsigned exit_code;
     bool has_event;
 
     if (!__atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST)) {
         return;
     }
     machine_lock();
-    has_event = take_requests(cpu);
+    exit_code = x86_svm_request_exit(cpu, takeable(cpu));
+    cpu->parent.vcpu.is_halted &= !exit_code;
+    has_event = !exit_code && take_requests(cpu);
     machine_unlock();
+    if (exit_code) {
+        x86_svm_exit(cpu, exit_code, 0, 0, 0);
+    }
     if (has_event) {
         x86_deliver_event(cpu);
     }

@@ -169,4 +169,22 @@ typedef enum X86Save {
 #define X86_SAVE_WIDE BIT(8)
 void x86_help_save_state(TcgCpu *tcg, uint32_t what, uint64_t linear);
 
+/* --- secure virtual machine --- */
+
+enum { X86_SVM_VMRUN, X86_SVM_VMLOAD, X86_SVM_VMSAVE, X86_SVM_STGI, X86_SVM_CLGI,
+       X86_SVM_INVLPGA };
+void x86_help_svm(TcgCpu *tcg, uint32_t op, uint64_t next_rip);
+/* Exits if it is intercepted: SVM_*, or INT3. */
+#define X86_SVM_INT3   0xffu
+void x86_help_svm_check(TcgCpu *tcg, uint32_t bit, uint64_t info1, uint64_t next_rip);
+/* The register's number, the general one's above it. */
+#define X86_SVM_NO_GPR 0xffu
+#define X86_SVM_WRITES BIT(16)
+#define X86_SVM_DEBUG  BIT(17)
+#define X86_SVM_LMSW   BIT(18)
+#define X86_SVM_CLTS   BIT(19)
+void x86_help_svm_check_register(TcgCpu *tcg, uint32_t what, uint64_t value, uint64_t next_rip);
+void x86_help_svm_check_msr(TcgCpu *tcg, uint32_t is_write, uint64_t next_rip);
+void x86_help_svm_check_port(TcgCpu *tcg, uint32_t port, uint32_t info, uint64_t next_rip);
+
 #endif

@@ -287,8 +287,7 @@ static void log_transfer(const Entry *e)
     x86_log_state(e->cpu, "event: v=%02x e=%04x\n", e->event.vector, e->event.error);
 }
 
-/* DR6 and DR7 as a debug exception leaves them. */
-static void take_debug_bits(X86State *s, const X86Event *event)
+void x86_take_debug_bits(X86State *s, const X86Event *event)
 {
     if (event->vector == VECTOR_DB) {
         s->dr[6] = (s->dr[6] & ~UINT64_C(0xf)) | DR6_FIXED_1 | event->debug;
@@ -314,7 +313,10 @@ void x86_deliver_event(X86Cpu *cpu)
     if (log_enabled(LOG_PCALL) && (s->cr0 & CR0_PE)) {
         log_transfer(&e);
     }
-    take_debug_bits(s, &e.event);
+    x86_take_debug_bits(s, &e.event);
+    if (s->event.vector == VECTOR_PF && s->event.kind == EVENT_FAULT) {
+        s->cr2 = s->event.address;
+    }
     if (!(s->cr0 & CR0_PE)) {
         enter_real(&e);
     } else if (x86_is_long(s)) {

@@ -8,7 +8,7 @@
 
 #include "accel/tcg/memory.h"
 #include "target/i386/execute.h"
-#include "target/i386/exception.h"
+#include "target/i386/svm.h"
 #include "util/log.h"
 
 #define PAGE_MASK ((UINT64_C(1) << TCG_PAGE_BITS) - 1)
@@ -88,6 +88,9 @@ bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *ou
         if (!is_canonical) {
             x86_raise_noncanonical(cpu, fault->addr);
         }
+        if (page.nested_error) {
+            x86_svm_exit(cpu, SVM_EXIT_NPF, page.nested_error, page.physical, 0);
+        }
         raise_fault(cpu, fault, page.error);
     }
     *out = (TcgPage){ .phys = page.physical, .as = x86_memory_space(cpu),
@@ -122,14 +125,20 @@ void x86_flush_all(X86Cpu *cpu, bool with_global)
     }
 }
 
+/* Host and guests of VMRUN have their own. */
+static uint64_t space_tag(const X86Cpu *cpu, uint64_t pcid)
+{
+    return pcid | (cpu->state.svm.is_guest ? (uint64_t)cpu->state.svm.asid << 12 : 0);
+}
+
 void x86_flush_pcid(X86Cpu *cpu, uint64_t pcid)
 {
-    tcg_tlb_flush_tag(&cpu->state.tcg, pcid, TCG_ALL_MMUS);
+    tcg_tlb_flush_tag(&cpu->state.tcg, space_tag(cpu, pcid), TCG_ALL_MMUS);
 }
 
 void x86_switch_space(X86Cpu *cpu, bool keeps)
 {
-    uint64_t tag = cpu->state.cr4 & CR4_PCIDE ? cpu->state.cr3 & 0xfff : 0;
+    uint64_t tag = space_tag(cpu, cpu->state.cr4 & CR4_PCIDE ? cpu->state.cr3 & 0xfff : 0);
 
     tcg_tlb_set_tag(&cpu->state.tcg, tag);
     if (!keeps) {

@@ -27,6 +27,7 @@ typedef struct X86Page {
     bool is_readable, is_writable, is_executable; /* without another walk */
     bool is_global;
     uint32_t error;      /* why not: the page fault's error code */
+    uint64_t nested_error; /* why not, by nested tables, of guest address .physical; 0: not they */
 } X86Page;
 
 /* Walks the page tables, sets accessed and dirty bits. False: `error` says why not. */

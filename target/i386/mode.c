@@ -80,6 +80,7 @@ static uint32_t check_mode(const X86State *s, unsigned cpl)
     mode |= s->eflags & FLAG_TF ? X86_MODE_TF : 0;
     mode |= s->shadow ? X86_MODE_SHADOW : 0;
     mode |= s->is_in_smm ? X86_MODE_SMM : 0;
+    mode |= s->svm.is_guest ? X86_MODE_GUEST : 0;
     mode |= x86_is_long(s) ? X86_MODE_LMA : 0;
     mode |= has_code_breakpoint(s) ? X86_MODE_BREAKS : 0;
     mode |= mode & X86_MODE_BREAKS && s->eflags & FLAG_RF ? X86_MODE_RF : 0;

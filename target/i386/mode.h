@@ -30,6 +30,7 @@
 #define X86_MODE_IOPL_SHIFT 19  /* two bits */
 #define X86_MODE_MMU_SHIFT  21  /* two bits, X86Mmu of data accesses */
 #define X86_MODE_RF     BIT(23)
+#define X86_MODE_GUEST  BIT(25) /* run by VMRUN: some instructions may be intercepted */
 #define X86_MODE_XM     BIT(24) /* MXCSR has exceptions unmasked */
 
 /* Shadow of STI and of loading SS. */

@@ -3,7 +3,7 @@
  * kept, which bits may be written, which feature it needs. What is neither plain storage nor here
  * raises #GP(0).
  *
- * Left out: performance counters (CPUID shows none), SVM's I/O permission maps, VMX.
+ * Left out: performance counters (CPUID shows none), VMX.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -175,7 +175,8 @@ static uint64_t raw_tsc(const X86Cpu *cpu)
 
 uint64_t x86_tsc(const X86Cpu *cpu)
 {
-    return raw_tsc(cpu) + cpu->state.tsc_offset;
+    return raw_tsc(cpu) + cpu->state.tsc_offset +
+           (cpu->state.svm.is_guest ? cpu->state.svm.tsc_offset : 0);
 }
 
 static void set_tsc(X86Cpu *cpu, uint64_t value)

@@ -1,6 +1,6 @@
 /*
  * Page tables: none, 32-bit, PAE, 4- and 5-level, with their reserved bits, rights, protection
- * keys and accessed and dirty bits. SDM volume 3, chapter 4.
+ * keys and accessed and dirty bits. SDM volume 3, chapter 4. Nested tables: AMD APM volume 2, 15.25.
  *
  * Left out: the PDPTE registers of PAE paging (they are read from memory at each walk) and
  * protection keys for supervisor pages.
@@ -13,6 +13,7 @@
 #include "accel/tcg/memory.h"
 #include "system/memory_log.h"
 #include "target/i386/page_list.h"
+#include "target/i386/svm.h"
 
 #define PSE36_RESERVED BIT64(21)
 
@@ -39,6 +40,8 @@ typedef struct Walk {
     X86Access access;
     X86Mmu mmu;
     bool is_debug;
+    bool is_nested;       /* the linear address is a guest's physical one: AMD APM volume 2, 15.25 */
+    uint64_t cr0, cr3, cr4, efer;
     /* so far */
     uint64_t rights;      /* W and U of all levels */
     bool is_nx;
@@ -47,18 +50,17 @@ typedef struct Walk {
     unsigned level;       /* above the last */
 } Walk;
 
-static const Shape *shape_of(const X86Cpu *cpu)
+static const Shape *shape_of(const Walk *w)
 {
-    const X86State *s = &cpu->state;
-    bool has_1g = x86_feature_has(&cpu->features, X86_8000_0001_EDX, 26);
+    bool has_1g = x86_feature_has(&w->cpu->features, X86_8000_0001_EDX, 26);
 
-    if (!(s->cr4 & CR4_PAE)) {
+    if (!(w->cr4 & CR4_PAE)) {
         return &shape_32;
     }
-    if (!(s->efer & EFER_LMA)) {
+    if (!(w->efer & EFER_LMA)) {
         return &shape_pae;
     }
-    if (s->cr4 & CR4_LA57) {
+    if (w->cr4 & CR4_LA57) {
         return has_1g ? &shape_5_1g : &shape_5;
     }
     return has_1g ? &shape_4_1g : &shape_4;
@@ -82,14 +84,14 @@ static bool is_large(const Walk *w)
         return true;
     }
     return (w->entry & PTE_PS) && (w->shape->large_levels >> w->level & 1) &&
-           (w->shape != &shape_32 || (w->s->cr4 & CR4_PSE));
+           (w->shape != &shape_32 || (w->cr4 & CR4_PSE));
 }
 
 /* Bits that must be zero in the entry the walk is at. */
 static uint64_t reserved_bits(const Walk *w)
 {
     uint64_t reserved = (~(BIT64(w->cpu->phys_bits) - 1) & (BIT64(52) - 1)) |
-                        (w->s->efer & EFER_NXE ? 0 : PTE_NX);
+                        (w->efer & EFER_NXE ? 0 : PTE_NX);
 
     if (w->shape == &shape_32) {
         return is_large(w) && w->level ? PSE36_RESERVED : 0;
@@ -113,7 +115,7 @@ static uint64_t reserved_bits(const Walk *w)
 
 static uint64_t base_of_root(const Walk *w)
 {
-    uint64_t cr3 = w->s->cr3;
+    uint64_t cr3 = w->cr3;
 
     return w->shape == &shape_32 ? cr3 & 0xfffff000 :
            w->shape == &shape_pae ? cr3 & 0xffffffe0 : cr3 & PTE_ADDRESS;
@@ -133,13 +135,48 @@ static TcgFrame frame_of(const Walk *w)
     return frame;
 }
 
-static void read_entry(Walk *w, uint64_t table)
+static bool walk_tables(Walk *w, X86Page *page);
+
+/* A guest's physical address by the host's nested tables; all accesses are a user's. */
+static bool walk_nested(const Walk *guest, uint64_t physical, X86Access access, uint64_t where,
+                        X86Page *page)
+{
+    const X86Svm *svm = &guest->s->svm;
+    Walk w = {
+        .cpu = guest->cpu, .linear = physical, .access = access, .mmu = X86_MMU_USER,
+        .is_debug = guest->is_debug, .is_nested = true, .cr0 = CR0_PG | CR0_WP,
+        .cr3 = svm->nested_cr3, .cr4 = svm->host_cr4 & ~(uint64_t)CR4_PKE,
+        .efer = svm->host_efer,
+    };
+
+    if (!walk_tables(&w, page)) {
+        *page = (X86Page){ .nested_error = page->error | where, .physical = physical };
+        return false;
+    }
+    return true;
+}
+
+static bool is_in_guest(const Walk *w)
+{
+    return w->s->svm.is_guest && w->s->svm.has_nested && !w->is_nested;
+}
+
+/* False: nested tables do not let it. */
+static bool read_entry(Walk *w, uint64_t table, X86Page *page)
 {
     unsigned index_bits = w->shape == &shape_pae && w->level == 2 ? 2 : w->shape->index_bits;
     uint64_t index = w->linear >> level_shift(w) & (BIT64(index_bits) - 1);
     TcgFrame frame;
 
     w->entry_at = (table + index * w->shape->entry_bytes) & x86_physical_mask(w->cpu);
+    if (is_in_guest(w)) {
+        /* Its accessed bit will be written. */
+        if (!walk_nested(w, w->entry_at, X86_WRITE, NPF_TABLES, page)) {
+            return false;
+        }
+        w->entry_at = page->physical;
+        *page = (X86Page){ 0 };
+    }
     frame = frame_of(w);
     if (!frame.host) {
         w->entry = x86_read_physical(w->cpu, w->entry_at, w->shape->entry_bytes);
@@ -148,6 +185,7 @@ static void read_entry(Walk *w, uint64_t table)
     } else {
         w->entry = __atomic_load_n((uint64_t *)in_frame(&frame, w->entry_at), __ATOMIC_ACQUIRE);
     }
+    return true;
 }
 
 /* Replaces an entry in memory, unless somebody else was faster. Not in RAM: nothing happens. */
@@ -189,8 +227,8 @@ static bool mark_entry(Walk *w, uint64_t bits)
 
 static uint32_t base_error(const Walk *w)
 {
-    bool tells_fetch = (w->s->cr4 & CR4_SMEP) ||
-                       ((w->s->cr4 & CR4_PAE) && (w->s->efer & EFER_NXE));
+    bool tells_fetch = (w->cr4 & CR4_SMEP) ||
+                       ((w->cr4 & CR4_PAE) && (w->efer & EFER_NXE));
 
     return (w->access == X86_WRITE ? PF_WRITE : 0) | (w->mmu == X86_MMU_USER ? PF_USER : 0) |
            (w->access == X86_EXECUTE && tells_fetch ? PF_FETCH : 0);
@@ -199,7 +237,7 @@ static uint32_t base_error(const Walk *w)
 /* Access and write disable of the page's key; only of user pages in 4- and 5-level tables. */
 static uint32_t key_bits(const Walk *w)
 {
-    bool is_on = (w->s->cr4 & CR4_PKE) && (w->s->efer & EFER_LMA) && (w->rights & PTE_U);
+    bool is_on = (w->cr4 & CR4_PKE) && (w->efer & EFER_LMA) && (w->rights & PTE_U);
 
     return is_on ? w->s->pkru >> (2 * (w->entry >> 59 & 15)) & 3 : 0;
 }
@@ -207,13 +245,13 @@ static uint32_t key_bits(const Walk *w)
 static void find_rights(const Walk *w, X86Page *page)
 {
     bool is_user = w->mmu == X86_MMU_USER, is_user_page = w->rights & PTE_U;
-    bool obeys_w = is_user || (w->s->cr0 & CR0_WP);
+    bool obeys_w = is_user || (w->cr0 & CR0_WP);
 
     page->is_readable = is_user ? is_user_page :
                         !is_user_page || w->mmu != X86_MMU_SUPERVISOR_SMAP;
     page->is_writable = page->is_readable && (!obeys_w || (w->rights & PTE_W));
     page->is_executable = !w->is_nx && (is_user ? is_user_page
-                                                : !is_user_page || !(w->s->cr4 & CR4_SMEP));
+                                                : !is_user_page || !(w->cr4 & CR4_SMEP));
 }
 
 static bool has_right(const X86Page *page, X86Access access)
@@ -225,7 +263,7 @@ static bool has_right(const X86Page *page, X86Access access)
 static bool check_rights(const Walk *w, X86Page *page)
 {
     uint32_t key = key_bits(w);
-    bool obeys_w = w->mmu == X86_MMU_USER || (w->s->cr0 & CR0_WP);
+    bool obeys_w = w->mmu == X86_MMU_USER || (w->cr0 & CR0_WP);
 
     find_rights(w, page);
     if (!has_right(page, w->access)) {
@@ -252,7 +290,7 @@ static void find_address(const Walk *w, X86Page *page)
     page->bits = level_shift(w);
     page->physical = ((frame & ~offset_mask) | (w->linear & offset_mask)) &
                      x86_physical_mask(w->cpu);
-    page->is_global = (w->entry & PTE_G) && (w->s->cr4 & CR4_PGE);
+    page->is_global = (w->entry & PTE_G) && (w->cr4 & CR4_PGE);
 }
 
 typedef enum Step { STEP_DOWN, STEP_PAGE, STEP_FAULT, STEP_AGAIN } Step;
@@ -262,7 +300,9 @@ static Step take_entry(Walk *w, uint64_t table, X86Page *page)
 {
     bool is_pdpte = w->shape == &shape_pae && w->level == 2;
 
-    read_entry(w, table);
+    if (!read_entry(w, table, page)) {
+        return STEP_FAULT;
+    }
     if (!(w->entry & PTE_P)) {
         page->error = base_error(w);
         return STEP_FAULT;
@@ -312,6 +352,26 @@ static Step walk_once(Walk *w, X86Page *page)
     return step == STEP_PAGE ? finish(w, page) : step;
 }
 
+/* The page of a guest's physical address joins what its own tables say. */
+static bool join_nested(Walk *w, X86Page *page)
+{
+    X86Page nested;
+
+    if (!is_in_guest(w)) {
+        return true;
+    }
+    if (!walk_nested(w, page->physical, w->access, NPF_FINAL, &nested)) {
+        *page = nested;
+        return false;
+    }
+    page->physical = nested.physical;
+    page->bits = MIN(page->bits, nested.bits);
+    page->is_readable &= nested.is_readable;
+    page->is_writable &= nested.is_writable;
+    page->is_executable &= nested.is_executable;
+    return true;
+}
+
 static bool walk_tables(Walk *w, X86Page *page)
 {
     Step step;
@@ -319,30 +379,40 @@ static bool walk_tables(Walk *w, X86Page *page)
     RCU_GUARD();
     w->s = &w->cpu->state;
     *page = (X86Page){ 0 };
-    if (!(w->s->cr0 & CR0_PG)) {
+    if (!(w->cr0 & CR0_PG)) {
         *page = (X86Page){ .bits = 12, .is_readable = true, .is_writable = true,
                            .is_executable = true };
         page->physical = (w->linear & UINT32_MAX) & x86_physical_mask(w->cpu);
-        return true;
+        return join_nested(w, page);
     }
-    w->shape = shape_of(w->cpu);
-    w->linear &= w->s->efer & EFER_LMA ? UINT64_MAX : UINT32_MAX;
+    w->shape = shape_of(w);
+    w->linear &= w->efer & EFER_LMA ? UINT64_MAX : UINT32_MAX;
     do {
         step = walk_once(w, page);
     } while (step == STEP_AGAIN);
-    return step == STEP_PAGE;
+    return step == STEP_PAGE && join_nested(w, page);
+}
+
+static Walk new_walk(X86Cpu *cpu, uint64_t linear, X86Access access)
+{
+    const X86State *s = &cpu->state;
+
+    return (Walk){ .cpu = cpu, .linear = linear, .access = access, .cr0 = s->cr0, .cr3 = s->cr3,
+                   .cr4 = s->cr4, .efer = s->efer };
 }
 
 bool x86_walk(X86Cpu *cpu, uint64_t linear, X86Access access, X86Mmu mmu, X86Page *page)
 {
-    Walk w = { .cpu = cpu, .linear = linear, .access = access, .mmu = mmu };
+    Walk w = new_walk(cpu, linear, access);
 
+    w.mmu = mmu;
     return walk_tables(&w, page);
 }
 
 bool x86_walk_debug(X86Cpu *cpu, uint64_t linear, X86Page *page)
 {
-    Walk w = { .cpu = cpu, .linear = linear, .access = X86_READ, .is_debug = true };
+    Walk w = new_walk(cpu, linear, X86_READ);
 
+    w.is_debug = true;
     return walk_tables(&w, page);
 }

@@ -164,4 +164,16 @@ void x86_far_call(X86Cpu *cpu, uint16_t selector, uint64_t offset, unsigned byte
 void x86_far_return(X86Cpu *cpu, unsigned bytes, unsigned released);
 void x86_iret(X86Cpu *cpu, unsigned bytes, uint64_t next_rip);
 
+/* The descriptor's attribute bits in 12, as save areas (SMM, VMCB) have them. */
+static inline uint16_t x86_packed_access(const X86Segment *seg)
+{
+    return (seg->access & 0xff) | (seg->access >> 4 & 0xf00);
+}
+static inline uint32_t x86_unpacked_access(uint16_t packed)
+{
+    uint32_t access = (packed & 0xff) | (packed & 0xf00) << 4;
+
+    return access & SEG_P ? access : access | SEG_NULL;
+}
+
 #endif

@@ -86,26 +86,13 @@ static uint64_t get(X86Cpu *cpu, unsigned at, unsigned bytes)
     return x86_read_physical(cpu, save_area(cpu) + at, bytes);
 }
 
-/* The descriptor's attribute bits as the 64-bit area packs them: 12 bits. */
-static uint16_t packed_access(const X86Segment *seg)
-{
-    return (seg->access & 0xff) | (seg->access >> 4 & 0xf00);
-}
-
-static uint32_t unpacked_access(uint16_t packed)
-{
-    uint32_t access = (packed & 0xff) | (packed & 0xf00) << 4;
-
-    return access & SEG_P ? access : access | SEG_NULL;
-}
-
 static void save_segment(X86Cpu *cpu, unsigned reg)
 {
     const X86Segment *seg = &cpu->state.seg[reg];
 
     if (is_wide(cpu)) {
         put(cpu, segments_64[reg], 2, seg->selector);
-        put(cpu, segments_64[reg] + 2, 2, packed_access(seg));
+        put(cpu, segments_64[reg] + 2, 2, x86_packed_access(seg));
         put(cpu, segments_64[reg] + 4, 4, seg->limit);
         put(cpu, segments_64[reg] + 8, 8, seg->base);
         return;
@@ -122,7 +109,7 @@ static void load_segment(X86Cpu *cpu, unsigned reg)
 
     if (is_wide(cpu)) {
         *seg = (X86Segment){ .selector = get(cpu, segments_64[reg], 2),
-                             .access = unpacked_access(get(cpu, segments_64[reg] + 2, 2)),
+                             .access = x86_unpacked_access(get(cpu, segments_64[reg] + 2, 2)),
                              .limit = get(cpu, segments_64[reg] + 4, 4),
                              .base = get(cpu, segments_64[reg] + 8, 8) };
         return;

@@ -148,6 +148,7 @@ typedef struct X86Event {
     uint8_t kind;       /* X86EventKind */
     bool has_error;
     bool is_address;    /* #GP for an address that is not canonical: maybe #SS */
+    bool is_injected;   /* by VMRUN: not intercepted */
     uint32_t error;
     uint64_t address;   /* page faults: what CR2 gets */
     uint64_t debug;     /* debug exceptions: what DR6 gets */
@@ -157,6 +158,27 @@ typedef struct X86Event {
 #define X86_VARIABLE_MTRRS 8
 #define X86_FIXED_MTRRS    11
 #define X86_MCE_BANKS      10
+
+/* target/i386/svm.h */
+typedef struct X86Svm {
+    bool is_guest;        /* between VMRUN and #VMEXIT */
+    bool is_gif_clear;    /* the host's GIF */
+    bool has_nested;      /* nested paging */
+    /* of the VMCB that runs */
+    uint64_t vmcb;        /* its physical address */
+    uint32_t cr_intercepts, dr_intercepts; /* reads, above them writes */
+    uint32_t exceptions;
+    uint64_t intercepts;  /* BIT64(SVM_*) */
+    uint64_t iopm, msrpm, tsc_offset, nested_cr3;
+    uint32_t asid, int_ctl, int_vector;
+    /* of the host */
+    bool host_if;
+    uint64_t host_cr4, host_efer, host_pat;
+    /* what is to be done between instructions */
+    uint8_t pending;
+    bool wants_bytes;     /* decode assists want the instruction */
+    uint64_t exit_code, exit_info_1, exit_info_2, exit_int_info, next_rip;
+} X86Svm;
 
 typedef struct X86State {
     TcgCpu tcg; /* the engine's */
@@ -177,6 +199,7 @@ typedef struct X86State {
     uint64_t xcr0, xss;
     uint32_t pkru;
     uint32_t debug_pending; /* bits for DR6, of the next debug trap */
+    X86Svm svm;
     X86Event event;   /* being delivered, or to be */
     bool is_delivering;
     bool is_in_smm, is_nmi_blocked;

@@ -16,12 +16,13 @@ static const char tcg_features[] =
     "sha-ni umip pku waitpkg gfni vaes vpclmulqdq la57 rdpid movdiri movdir64b enqcmd fsrm "
     "serialize "
     "syscall nx mmxext fxsr-opt pdpe1gb rdtscp lm lahf-lm cr8legacy abm misalignsse "
-    "3dnowprefetch topoext invtsc wbnoinvd "
+    "3dnowprefetch topoext invtsc wbnoinvd svm npt nrip-save vmcb-clean flushbyasid "
+    "decodeassists vgif svme-addr-chk "
     "arat xsaveopt xsavec xgetbv1 xsaves";
 /* Another host cannot keep their promise. */
 static const char unmigratable_features[] = "invtsc";
-/* Named models have them, but neither virtual-8086 extensions nor SVM are executed. */
-static const char tcg_model_changes[] = "-vme -svm -npt -vgif -svme-addr-chk";
+/* Named models have them, but virtual-8086 extensions are not executed. */
+static const char tcg_model_changes[] = "-vme";
 
 static void add_all(X86FeatureSet *set)
 {

@@ -10,6 +10,7 @@
 #include "target/i386/control.h"
 #include "target/i386/flags.h"
 #include "target/i386/segment.h"
+#include "target/i386/svm.h"
 
 #define TSS32_BYTES 0x68
 #define TSS16_BYTES 0x2c
@@ -286,6 +287,8 @@ void x86_switch_task(X86Cpu *cpu, uint16_t selector, X86TaskSwitch kind, uint64_
                .old_shape = shape_of(old.access & SEG_TYPE) };
     uint32_t eflags = x86_eflags(s);
     uint64_t old_at = s->gdt.base + (old.selector & ~7u);
+
+    x86_svm_check_task(cpu, selector, kind == TASK_IRET, kind == TASK_JMP);
 
     find_tss(&t, selector, kind);
     read_task(&t);

@@ -16,7 +16,7 @@
 static const X86Rows *const groups[] = {
     &x86_rows_move, &x86_rows_alu, &x86_rows_shift, &x86_rows_bits, &x86_rows_jump,
     &x86_rows_string, &x86_rows_flags, &x86_rows_system, &x86_rows_x87, &x86_rows_sse,
-    &x86_rows_sse_int, &x86_rows_avx,
+    &x86_rows_sse_int, &x86_rows_avx, &x86_rows_svm,
 };
 
 typedef struct Mnemonic {
@@ -107,6 +107,9 @@ void x86_translate_one(X86Tr *t)
     const X86Rows *group = mnemonic_table()[t->in.mnemonic].group;
 
     t->uses_mmx = false;
+    if (t->mode & X86_MODE_GUEST) {
+        x86_translate_intercept(t);
+    }
     if (!group->is_ready || group->is_ready(t)) {
         t->row->fn(t);
     }

@@ -82,7 +82,7 @@ typedef struct X86Rows {
 
 extern const X86Rows x86_rows_move, x86_rows_alu, x86_rows_shift, x86_rows_bits, x86_rows_jump,
     x86_rows_string, x86_rows_flags, x86_rows_system, x86_rows_x87, x86_rows_sse,
-    x86_rows_sse_int, x86_rows_avx;
+    x86_rows_sse_int, x86_rows_avx, x86_rows_svm;
 
 /* --- the driver (translate.c) --- */
 
@@ -96,6 +96,8 @@ bool x86_translates(const X86Cpu *cpu, const ZydisDecodedInstruction *in);
 bool x86_is_vector_instruction(const ZydisDecodedInstruction *in);
 /* One decoded instruction, with all that stands around each. */
 void x86_translate_one(X86Tr *t);
+/* Before it, for a guest of VMRUN: translate_svm.c. */
+void x86_translate_intercept(X86Tr *t);
 /* What raises: the rest of the instruction is not reached. */
 void tr_raise(X86Tr *t, unsigned vector);
 void tr_raise_gp(X86Tr *t);

@@ -658,6 +658,6 @@ static const X86Row rows[] = {
     { ZYDIS_MNEMONIC_ENQCMDS, move_64_bytes, X86_ENQCMDS },
     { ZYDIS_MNEMONIC_UMONITOR, umonitor },
     { ZYDIS_MNEMONIC_UMWAIT, umwait, 0 }, { ZYDIS_MNEMONIC_TPAUSE, umwait, 1 },
-    { ZYDIS_MNEMONIC_VMCALL, undefined }, { ZYDIS_MNEMONIC_VMMCALL, undefined },
+    { ZYDIS_MNEMONIC_VMCALL, undefined },
 };
 const X86Rows x86_rows_system = X86_ROWS(rows);

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Linux guest that is a host: its KVM (kvm_amd) runs a guest of its own by our SVM."""
+import glob
+import lzma
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import guest  # noqa: E402
+import house  # noqa: E402
+
+SECONDS = 500
+MODULES = ('irqbypass', 'kvm', 'ccp', 'kvm-amd')
+RESULT = 'kvm guest: outs 200 writes 1 sum 40200 ax 0x1234 rip 0x1015'
+
+
+class Kvm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        try:
+            cls.kernel = guest.kernel()
+        except subprocess.CalledProcessError:
+            raise unittest.SkipTest('Linux cannot be fetched from the package archive') from None
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        files = {'init': guest.build('kvm_init.c', os.path.join(cls.folder.name, 'init'))}
+        for name in MODULES:
+            for path in glob.glob(os.path.join(os.path.dirname(cls.kernel), '..', '**', name + '.ko.xz'),
+                                  recursive=True):
+                files[name + '.ko'] = os.path.join(cls.folder.name, name)
+                with lzma.open(path) as module, open(files[name + '.ko'], 'wb') as out:
+                    out.write(module.read())
+        cls.archive = os.path.join(cls.folder.name, 'initramfs')
+        guest.initramfs(cls.archive, files)
+
+    def run_guest(self, options, cpu, cpus=1):
+        console = guest.Console(
+            [house.binary(), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-M',
+             'q35', '-cpu', cpu, '-m', '512', '-smp', str(cpus), '-serial', 'stdio', '-kernel',
+             self.kernel, '-initrd', self.archive, '-append',
+             f'console=ttyS0 quiet panic=-1 kvm_options={options}'], SECONDS)
+        text = '\n'.join(line for _, line in console.lines())
+        self.assertIn(RESULT, text)
+        self.assertNotRegex(text, 'BUG:|Oops|WARNING:|kvm fails|kvm cannot')
+        return text
+
+    def test_nested_paging(self):
+        self.run_guest('npt=1', 'max')
+
+    def test_shadow_paging(self):
+        self.run_guest('npt=0', 'max')
+
+    def test_plain_cpu_two_cpus(self):
+        """Without the conveniences of later CPUs."""
+        self.run_guest('nrips=0,vgif=0', 'EPYC,svm=on,nrip-save=off', 2)
+
+
+if __name__ == '__main__':
+    house.main()
