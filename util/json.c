@@ -16,6 +16,7 @@ enum {
     S_STRING,
     S_ESCAPE, /* after a backslash in a string */
     S_SKIP,   /* in garbage */
+    S_STRAY,  /* behind a byte that begins nothing */
 };
 
 void json_stream_init(JsonStream *s, JsonStreamEmit *emit, void *opaque)
@@ -149,10 +150,9 @@ static void stream_close(JsonStream *s, char c)
     }
 }
 
-/* "%s" is no value, but one mistake. */
 static bool is_word_byte(char c)
 {
-    return g_ascii_isalnum(c) || (c && strchr("-+.%", c));
+    return g_ascii_isalnum(c) || c == '-' || c == '+' || c == '.';
 }
 
 static void stream_token_byte(JsonStream *s, char c)
@@ -196,7 +196,9 @@ static void stream_token_byte(JsonStream *s, char c)
             break;
         }
         stream_broken(s, "invalid character");
-        if (s->state == S_SKIP && (unsigned char)c < 0x20) {
+        if (s->state != S_SKIP) {
+            s->state = S_STRAY;
+        } else if ((unsigned char)c < 0x20) {
             json_stream_reset(s);
         }
     }
@@ -265,6 +267,13 @@ static void stream_byte(JsonStream *s, char c)
             break;
         }
         stream_complete(s);
+        stream_token_byte(s, c);
+        break;
+    case S_STRAY: /* "%s" is one mistake */
+        if (is_word_byte(c)) {
+            break;
+        }
+        json_stream_reset(s);
         G_GNUC_FALLTHROUGH;
     case S_START:
     case S_NESTED:
@@ -296,7 +305,7 @@ void json_stream_finish(JsonStream *s)
 {
     if (s->state == S_WORD) {
         stream_complete(s);
-    } else if (s->state != S_START && s->state != S_SKIP) {
+    } else if (s->state != S_START && s->state != S_SKIP && s->state != S_STRAY) {
         json_stream_reset(s);
         s->emit(s->opaque, NULL, "premature end");
     }
