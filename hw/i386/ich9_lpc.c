@@ -150,9 +150,10 @@ static void map_root_complex(Ich9Lpc *s)
     memory_transaction_commit();
 }
 
+/* Software does not override the strap (ICH9, 10.1.75). */
 bool ich9_lpc_is_reboot_forbidden(const Ich9Lpc *s)
 {
-    return load_le32(s->registers + GCS_AT) & GCS_NO_REBOOT;
+    return s->forbids_reboot || load_le32(s->registers + GCS_AT) & GCS_NO_REBOOT;
 }
 
 static void reset_root_complex(Ich9Lpc *s)
