@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
-from vm import Vm  # noqa: E402
+from vm import QmpError, Vm  # noqa: E402
 
 NAME = 'qemu-system-x86_64'
 OURS = os.path.join(os.environ['BINARIES'], NAME)
@@ -29,6 +29,12 @@ BOARDS = {
     'q35': ('-M', 'q35'),
     'microvm': ('-M', 'microvm,pcie=on,acpi=on'),
 }
+# Of which the tree of memory is compared, with sizes on both sides of where RAM is split.
+MAPS = (('-M', 'pc', '-m', '64'), ('-M', 'pc', '-m', '5G'), ('-M', 'q35', '-m', '64'),
+        ('-M', 'q35', '-m', '3G'), ('-M', 'q35,max-ram-below-4g=1G', '-m', '4G'),
+        ('-M', 'pc,hpet=off', '-m', '3600'), ('-M', 'microvm', '-m', '4G'))
+# CPUs that cannot be added beside one that is there.
+WRONG_CPUS = ({}, {'socket-id': 9}, {'apic-id': 99}, {'apic-id': 0}, {'apic-id': 3, 'core-id': 0})
 CPU = 'qemu64-x86_64-cpu'
 NOTHING = '-'
 
@@ -97,6 +103,35 @@ def ranges(vm):
     return found
 
 
+def regions(vm):
+    """How often a region stands in the tree that CPUs see, with its addresses, kind and name."""
+    tree = re.search(r'address-space: memory\n(.*?)\n\n', vm.qmp.hmp('info mtree').replace('\r', ''),
+                     re.S)
+    return count(line.strip() for line in tree[1].splitlines())
+
+
+def machine(vm):
+    """Its properties; parts of it are objects, and compared as such."""
+    found = {}
+    for prop in vm.qmp('qom-list', path='/machine'):
+        if not prop['type'].startswith(('child<', 'link<', 'struct tm')):
+            value = vm.qmp('qom-get', path='/machine', property=prop['name'])
+            kind = re.sub(r'string$', 'str', re.sub(r'_t$', '', prop['type']))
+            found[prop['name']] = f'{kind} {show(value)}'
+    return found
+
+
+def refusals(vm):
+    """What is said of CPUs that cannot be added."""
+    found = {}
+    for ids in WRONG_CPUS:
+        try:
+            found[str(ids)] = str(vm.qmp.run('device_add', {'driver': CPU, **ids}))
+        except QmpError as error:
+            found[str(ids)] = error.desc
+    return found
+
+
 def devices(vm):
     """Properties and lines of devices, by the path of types that leads to them."""
     rows, path = [], []
@@ -116,6 +151,8 @@ def devices(vm):
 
 
 def show(value):
+    if isinstance(value, dict):
+        return str(sorted(value.items()))
     return repr(value) if isinstance(value, str) else str(value).lower()
 
 
@@ -164,8 +201,18 @@ def property_differences():
         yield from compare('properties', properties(ours, types), properties(peer, types))
 
 
+def single_differences(area, read, *args):
+    with start(OURS, *args) as ours, start(PEER, *args) as peer:
+        yield from compare(area, read(ours), read(peer))
+
+
 def differences():
+    for args in MAPS:
+        yield from single_differences(' '.join(args[1::2]) + ' map', regions, *args, '-nodefaults')
+    yield from single_differences('cpus', refusals, '-nodefaults', '-smp',
+                                  '1,maxcpus=8,sockets=2,cores=2,threads=2', '-cpu', 'qemu64')
     for name, args in BOARDS.items():
+        yield from single_differences(name + ' machine', machine, *args, '-nodefaults')
         yield from board_differences(name, *args, '-nodefaults')
         yield from board_differences(name + '+', *args)
     yield from property_differences()
