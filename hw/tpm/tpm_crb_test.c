@@ -70,9 +70,12 @@ static void test_command(void)
     start();
     write_command(12);
     put(START, 1); /* not granted */
+    g_assert_cmpuint(fake.commands, ==, commands);
     put(LOC_CTRL, 1);
     put(START, 1); /* idle */
-    g_assert_cmphex(get(START, MEM_LE32), ==, 0);
+    fake_tpm_wait();
+    g_assert_cmpuint(fake.commands, ==, ++commands);
+    write_command(12);
     put(REQ, 1);
     g_assert_cmphex(get(STS, MEM_LE32), ==, 0);
     fake.is_held = true;
