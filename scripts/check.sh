@@ -2,7 +2,7 @@
 # check.sh: sets up this host, builds in every configuration, runs every test. The last line is
 # "N passed, N failed, N skipped" over all suites and steps; the exit status is 1 if any failed.
 # CHECK_DIR is where it builds [build-check]; logs stay there. FUZZ_SECONDS is given to each fuzz
-# target [5].
+# target [5]. PEER_QTESTS=no does without QEMU's own tests (docs/devel/peer-qtests.md).
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -u
 source=$(cd "$(dirname "$0")/.." && pwd)
@@ -52,6 +52,9 @@ rm -rf "$dir/logs"
 mkdir -p "$dir/logs"
 cd "$source" || exit 1
 step 'packages' scripts/install-deps.sh
+
+# The tests run them; built once, they stay in the cache. PEER_QTESTS=no passes them over.
+[ "${PEER_QTESTS:-yes}" = no ] || step "the peer's qtests" scripts/peer-qtests.sh build
 
 step 'layers' python3 scripts/check_layers.py scripts/layers.txt --root .
 step 'gcc, all features' build gcc --cc="${ccache}gcc" --enable-werror && suite gcc

@@ -3,14 +3,16 @@
 #
 #   peer-qtests.sh build                        fetches and builds them, once; prints their folder
 #   peer-qtests.sh folder                       prints it; fails if they are not built
-#   peer-qtests.sh run BINARY TEST [OPTION...]  runs one ("rtc-test"), prints TAP; "-p /x86_64/rtc/bcd" for one of it
+#   peer-qtests.sh run BINARY TEST [OPTION...]  runs one, prints TAP: rtc-test -p /x86_64/rtc/misc
 #
-# Their source is Debian's package of the release the host's distribution has (7.2 in Debian 12; no 9.0 is
-# to be had there). It goes through apt into a folder of its own: the host's lists of sources stay as they are. What
-# is kept is programs and their data, by version, in $TANDEM_CACHE, else tandem/ in $XDG_CACHE_HOME or ~/.cache.
-# They are black boxes: nobody here reads their source.
+# Their source is Debian's package, of the release that the host's distribution has: 7.2 in Debian
+# 12, where there is no 9.0. It goes through apt into a folder of its own; the host's lists of
+# sources stay as they are. Programs and their data are kept, by distribution, in $TANDEM_CACHE,
+# else tandem/ in $XDG_CACHE_HOME or ~/.cache. They are black boxes: nobody here reads their source.
+# Between them and the binary is peer_qtest_proxy.py, with the boards of that release.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
+here=$(cd "$(dirname "$0")" && pwd)
 cache=${TANDEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}/peer-qtests
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
 folder=$cache/$suite
@@ -79,15 +81,19 @@ folder() {
 }
 
 run() {
-    binary=$(realpath "$1")
+    TANDEM_BINARY=$(realpath "$1")
+    export TANDEM_BINARY
     program=$2
     shift 2
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    ln -s "$here/peer_qtest_proxy.py" "$work/qemu-system-x86_64"
     cd "$(folder)"
     [ -x "tests/qtest/$program" ] || die "no test '$program'; there are:" $(ls tests/qtest)
-    QTEST_QEMU_BINARY=$binary QTEST_QEMU_IMG=$(command -v qemu-img || true) \
+    QTEST_QEMU_BINARY=$work/qemu-system-x86_64 QTEST_QEMU_IMG=$(command -v qemu-img || true) \
         QTEST_QEMU_STORAGE_DAEMON_BINARY=$(command -v qemu-storage-daemon || true) \
         G_TEST_SRCDIR=$PWD/tests/qtest G_TEST_BUILDDIR=$PWD/tests/qtest \
-        exec "./tests/qtest/$program" --tap -k "$@"
+        "./tests/qtest/$program" --tap -k "$@"
 }
 
 case ${1:-} in
