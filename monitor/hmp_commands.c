@@ -116,6 +116,9 @@ const HmpCommand hmp_commands[] = {
       .args = HMP_ARGS({ "options", HMP_WORD, .complete = complete_object_type }) },
     { .name = "object_del", .params = "id", .help = "remove an object", .allow_preconfig = true,
       .qmp = "object-del", .args = HMP_ARGS({ "id", HMP_WORD, .complete = complete_object }) },
+    { .name = "one-insn-per-tb|singlestep", .params = "[on|off]",
+      .help = "translate guest code instruction by instruction (default on)",
+      .run = hmp_one_insn_per_tb, .args = HMP_ARGS({ "enable", HMP_BOOL, true }) },
     { .name = "pcie_aer_inject_error",
       .params = "[-a] [-c] id <error_status> [<tlp header> [<tlp header prefix>]]",
       .help = "make a PCI Express function report an error (-a: advisory, -c: correctable), by "

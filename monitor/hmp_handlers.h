@@ -48,6 +48,7 @@ void show_pci(Hmp *hmp, json_object *value);
 
 /* hmp_memory.c */
 void hmp_jit(Hmp *hmp, json_object *args);
+void hmp_one_insn_per_tb(Hmp *hmp, json_object *args);
 void hmp_mtree(Hmp *hmp, json_object *args);
 void hmp_port_read(Hmp *hmp, json_object *args);
 void hmp_port_write(Hmp *hmp, json_object *args);

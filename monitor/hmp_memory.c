@@ -8,6 +8,7 @@
 #include "system/accel.h"
 #include "system/address_space.h"
 #include "system/memory_info.h"
+#include "system/run_state.h"
 
 #define PORT_MASK 0xffff
 
@@ -79,6 +80,21 @@ void hmp_jit(Hmp *hmp, json_object *args)
         ops->print_translated(accel_current(), hmp->out);
     } else {
         hmp_printf(hmp, "The accelerator translates nothing\n");
+    }
+}
+
+void hmp_one_insn_per_tb(Hmp *hmp, json_object *args)
+{
+    const AccelType *ops = accel_ops();
+
+    if (!ops || !ops->set_one_insn) {
+        hmp_printf(hmp, "The accelerator translates nothing\n");
+        return;
+    }
+    vcpu_pause_all();
+    ops->set_one_insn(accel_current(), !hmp_has(args, "enable") || hmp_bool(args, "enable"));
+    if (vm_is_running()) {
+        vcpu_resume_all();
     }
 }
 

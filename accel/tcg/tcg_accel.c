@@ -139,6 +139,12 @@ static void tcg_print_translated(Accel *accel, GString *out)
     host_info(out);
 }
 
+static void tcg_set_one_insn(Accel *accel, bool is_on)
+{
+    TCG_ACCEL(accel)->is_one_insn_per_tb = tcg_options.is_one_insn = is_on;
+    region_flush_all();
+}
+
 static void tcg_debug_points_changed(Accel *accel)
 {
     debug_points_apply();
@@ -170,6 +176,7 @@ static const AccelType tcg_accel_type = {
     .end_vcpu = tcg_end_vcpu,
     .kick = tcg_kick,
     .print_translated = tcg_print_translated,
+    .set_one_insn = tcg_set_one_insn,
     .debug_points_changed = tcg_debug_points_changed,
 };
 OBJECT_TYPE(tcg_accel_type)

@@ -34,6 +34,9 @@ typedef struct AccelType {
     void (*store_state)(Vcpu *cpu);
     /* "info jit": what it has translated, for people; NULL: nothing. */
     void (*print_translated)(Accel *accel, GString *out);
+    /* From now on, each instruction is a translation of its own, or no longer; no vCPU runs. NULL: it
+     * translates nothing. */
+    void (*set_one_insn)(Accel *accel, bool is_on);
     /* The debugger's list (system/guest_debug.h) is another; no vCPU runs. NULL: it has none. */
     void (*debug_points_changed)(Accel *accel);
 } AccelType;

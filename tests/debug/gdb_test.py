@@ -69,9 +69,7 @@ class Gdb(unittest.TestCase):
 
     def guest(self, bits=64, *args, cpu='max'):
         self.elf, image = bare.build(self.folder.name, 'debug_guest', bits)
-        names = subprocess.run(['nm', self.elf], capture_output=True, text=True, check=True).stdout
-        self.symbols = {name: int(value, 16) for value, _, name in
-                        (line.split() for line in names.splitlines())}
+        self.symbols = bare.symbols(self.elf)
         return Vm(OURS, *ARGS, '-cpu', cpu, '-bios', image, '-S', '-gdb', 'unix:' + self.path, *args)
 
     def run_gdb(self, *lines):

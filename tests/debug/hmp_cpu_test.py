@@ -139,6 +139,18 @@ class HmpCpu(unittest.TestCase):
                         self.assertRegex(vm.qmp.hmp(line), pattern)
                 self.assertEqual(vm.qmp.hmp('info pic').count('  pin '), 24)
 
+    def test_instruction_by_instruction(self):
+        with tempfile.TemporaryDirectory() as folder:
+            elf, image = bare.build(folder, 'debug_guest', 64)
+            look = f"xp /gx {bare.symbols(elf)['counter']:#x}"
+            with self.run_guest(OURS, image) as vm:
+                for line in ('one-insn-per-tb on', 'singlestep off', 'one-insn-per-tb'):
+                    self.assertEqual(vm.qmp.hmp(line), '')
+                    # It goes on counting.
+                    before = vm.qmp.hmp(look)
+                    while vm.qmp.hmp(look) == before:
+                        pass
+
     def test_before_paging(self):
         with Vm(OURS, *ARGS, '-S') as vm:
             self.assertEqual(vm.qmp.hmp('info tlb'), 'PG disabled\r\n')

@@ -1,6 +1,7 @@
 /*
- * kvm_init: a guest's init that loads KVM and runs a guest of its own: sixteen-bit code that talks to
- * a port, touches memory that is not there, and halts. Says what came of it, and powers off.
+ * kvm_init: a guest's init that loads KVM and runs guests of its own: sixteen-bit code that talks to
+ * a port, touches memory that is not there, and halts; and one that waits for a timer's interrupts.
+ * Says what came of it, and powers off.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -32,6 +33,23 @@ static const uint8_t code[] = {
     0x89, 0x1e, 0x00, 0x80, 0xa1, 0x00, 0x20, 0xf4,
 };
 
+/*
+ * With KVM's interrupt controllers and timer: the 8259 at vector 8, the timer at 1 kHz, and twenty
+ * interrupts waited for, the first half by HLT, the others in a loop.
+ */
+extern const uint8_t timer_code[], timer_code_end[];
+__asm__(".section .rodata\n.code16\ntimer_code:\n"
+        "xor %ax, %ax\nmov %ax, %ds\nmov %ax, %ss\nmov $0x3000, %sp\n"
+        "movw $(0x1000 + handler - timer_code), 32\nmovw $0, 34\n"
+        "mov $0x11, %al\nout %al, $0x20\nmov $8, %al\nout %al, $0x21\n"
+        "mov $4, %al\nout %al, $0x21\nmov $1, %al\nout %al, $0x21\nmov $0xfe, %al\nout %al, $0x21\n"
+        "mov $0x34, %al\nout %al, $0x43\nmov $0xa9, %al\nout %al, $0x40\n"
+        "mov $4, %al\nout %al, $0x40\nxor %cx, %cx\nsti\n"
+        "1: hlt\ncmp $10, %cx\njb 1b\n2: cmp $20, %cx\njb 2b\n"
+        "cli\nmov %cl, %al\nmov $0x3f8, %dx\nout %al, %dx\n3: jmp 3b\n"
+        "handler: inc %cx\npush %ax\nmov $0x20, %al\nout %al, $0x20\npop %ax\niret\n"
+        "timer_code_end:\n.code64\n.text\n");
+
 static void load_module(const char *name)
 {
     char path[64];
@@ -56,6 +74,19 @@ static int fail(const char *what)
 {
     printf("kvm fails: %s: %m\n", what);
     return 1;
+}
+
+static int run_timer_guest(int vcpu, struct kvm_run *run)
+{
+    if (ioctl(vcpu, KVM_RUN, 0) < 0) {
+        return fail("KVM_RUN");
+    }
+    if (run->exit_reason != KVM_EXIT_IO) {
+        printf("kvm fails: exit %u\n", run->exit_reason);
+        return 1;
+    }
+    printf("kvm timer guest: interrupts %u\n", *((uint8_t *)run + run->io.data_offset));
+    return 0;
 }
 
 static int run_guest(int vcpu, struct kvm_run *run)
@@ -91,7 +122,7 @@ static int run_guest(int vcpu, struct kvm_run *run)
     }
 }
 
-static int make_guest(int kvm)
+static int make_guest(int kvm, int has_timer)
 {
     int vm = ioctl(kvm, KVM_CREATE_VM, 0), vcpu, run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
     uint8_t *memory = mmap(NULL, 0x4000, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -104,7 +135,16 @@ static int make_guest(int kvm)
     if (vm < 0 || run_bytes < 0) {
         return fail("KVM_CREATE_VM");
     }
-    memcpy(memory + LOADED_AT, code, sizeof(code));
+    if (has_timer) {
+        struct kvm_pit_config pit = { 0 };
+
+        if (ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm, KVM_CREATE_PIT2, &pit) < 0) {
+            return fail("KVM_CREATE_IRQCHIP");
+        }
+        memcpy(memory + LOADED_AT, timer_code, timer_code_end - timer_code);
+    } else {
+        memcpy(memory + LOADED_AT, code, sizeof(code));
+    }
     memory[0x2000] = 0x34;
     memory[0x2001] = 0x12;
     if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region) < 0) {
@@ -120,7 +160,7 @@ static int make_guest(int kvm)
     if (ioctl(vcpu, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu, KVM_SET_REGS, &regs) < 0) {
         return fail("KVM_SET_REGS");
     }
-    return run_guest(vcpu, run);
+    return has_timer ? run_timer_guest(vcpu, run) : run_guest(vcpu, run);
 }
 
 int main(void)
@@ -139,7 +179,8 @@ int main(void)
     if (kvm < 0) {
         fail("/dev/kvm");
     } else {
-        make_guest(kvm);
+        make_guest(kvm, 0);
+        make_guest(kvm, 1);
     }
     puts("kvm done");
     sync();

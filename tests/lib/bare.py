@@ -22,6 +22,12 @@ def build(folder, name, bits, *flags, start='debug_guest'):
     return elf, image
 
 
+def symbols(elf):
+    """Addresses by name."""
+    lines = subprocess.run(['nm', elf], capture_output=True, text=True, check=True).stdout.splitlines()
+    return {name: int(value, 16) for value, _, name in map(str.split, lines)}
+
+
 def wait_until_halted(vm, cpu=0):
     while 'HLT=1' not in vm.qmp.hmp(f'info registers {cpu}'):
         pass
