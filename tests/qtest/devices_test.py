@@ -44,13 +44,14 @@ REFUSED = {
     'x3130-upstream': WRONG_BUS, 'xio3130-downstream': WRONG_BUS,
     'pxb': 'cannot reside on a PCIe bus|Only PCI/PCIe bridges can be plugged',
     'pxb-pcie': 'cannot reside on a PCI bus|Only PCI/PCIe bridges can be plugged',
-    'ide-hd': 'No drive specified', 'vmmouse': "'i8042' link is not set",
+    'ide-hd': "No drive specified|No 'IDE' bus found", 'ide-cd': "No 'IDE' bus found",
+    'vmmouse': "'i8042' link is not set",
     'ramfb': 'duplicate fw_cfg file name', 'tpm-crb': "'tpmdev' property is required",
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
     'floppy': "No 'floppy-bus' bus found", 'ivshmem-doorbell': "You must specify a 'chardev'",
-    'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
+    'intel-iommu': 'only supported by q35|multiple vIOMMUs', 'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
 }
-BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on')
+BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on', 'microvm,pcie=on')
 BASE = ['-nodefaults', '-m', '64,slots=4,maxmem=256M', *CHARDEVS]
 for option in MEMORY:
     BASE += ['-object', option]
