@@ -39,7 +39,8 @@ static const IrHelper step_helper = {
     .flags = IR_HELPER_RAISES,
 };
 static const IrHelper clear_shadow_helper = {
-    .name = "clear_shadow", .fn = x86_help_clear_shadow, .arg_count = 0, .reads = GROUP_EFLAGS,
+    .name = "clear_shadow", .fn = x86_help_clear_shadow, .arg_count = 0,
+    .reads = GROUP_EFLAGS | GROUP_PC,
 };
 static const IrHelper breakpoint_helper = {
     .name = "breakpoint", .fn = x86_help_breakpoint, .arg_count = 0,

@@ -202,6 +202,7 @@ void x86_help_clear_shadow(TcgCpu *tcg)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
+    cpu->state.svm.shadow_pc = cpu->state.pc;
     cpu->state.shadow = 0;
     x86_update_mode(cpu);
     x86_interrupts_changed(cpu);

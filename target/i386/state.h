@@ -177,6 +177,7 @@ typedef struct X86Svm {
     /* what is to be done between instructions */
     uint8_t pending;
     bool wants_bytes;     /* decode assists want the instruction */
+    uint64_t shadow_pc;   /* of the last instruction that began in an interrupt shadow */
     uint64_t exit_code, exit_info_1, exit_info_2, exit_int_info, next_rip;
 } X86Svm;
 

@@ -181,6 +181,7 @@ static void load_controls(X86Cpu *cpu, uint64_t vmcb)
     X86Svm *svm = &cpu->state.svm;
 
     svm->vmcb = vmcb;
+    svm->shadow_pc = UINT64_MAX;
     svm->cr_intercepts = get(cpu, vmcb, VMCB_CR_INTERCEPTS, 4);
     svm->dr_intercepts = get(cpu, vmcb, VMCB_DR_INTERCEPTS, 4);
     svm->exceptions = get(cpu, vmcb, VMCB_EXCEPTIONS, 4);
@@ -331,7 +332,8 @@ static void save_guest(X86Cpu *cpu, uint64_t vmcb)
     if (s->svm.has_nested) {
         put(cpu, vmcb, VMCB_G_PAT, 8, s->pat);
     }
-    put(cpu, vmcb, VMCB_INT_STATE, 4, s->shadow ? SHADOW : 0);
+    /* An instruction that came back before its end is still in the shadow it began in. */
+    put(cpu, vmcb, VMCB_INT_STATE, 4, s->shadow || s->svm.shadow_pc == s->pc ? SHADOW : 0);
     put(cpu, vmcb, VMCB_INT_CTL, 4, s->svm.int_ctl);
 }
 

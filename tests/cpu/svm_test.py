@@ -61,6 +61,8 @@ vintr: exit=64 info=0,0 at=2
 masked by priority: exit=81 info=0,0 at=4 next=7
 priority ignored: exit=81 info=0,0 at=4 next=7 taken=1 vector=30
 in a shadow: exit=64 info=0,0 at=1
+hlt in a shadow: exit=78 info=0,0 at=1 next=2
+int_state=1
 virtual TPR: exit=81 info=0,0 at=d next=10
 int_ctl=1000005
 virtual GIF: exit=64 info=0,0 at=9

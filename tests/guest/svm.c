@@ -179,6 +179,7 @@ GUEST(g_invlpg, "mov $0x1000, %ebx\ninvlpg 0x234(%rbx)\nvmmcall");
 GUEST(g_npf_write, "mov $0x150000, %ebx\nmov %eax, (%rbx)\nvmmcall");
 GUEST(g_npf_fetch, "mov $0x151000, %ebx\njmp *%rbx");
 GUEST(g_tpr, "mov $5, %eax\nmov %rax, %cr8\nmov %cr8, %rbx\nvmmcall");
+GUEST(g_sti_hlt, "sti\nhlt");
 GUEST(g_sti, "sti\nnop\nnop\ncli\nvmmcall");
 GUEST(g_stgi, "clgi\nsti\nnop\nnop\nstgi\nnop\nvmmcall");
 GUEST(g_tsc, "rdtsc\nshl $32, %rdx\nor %rdx, %rax\nvmmcall");
@@ -353,6 +354,10 @@ static void events(void)
     C32(INT_CTL) = BIT(8) | BIT(20) | BIT(24);
     C32(MISC) |= BIT(4);
     run("in a shadow", g_sti);
+    prepare(g_sti_hlt);
+    run("hlt in a shadow", g_sti_hlt);
+    put_hex("int_state=", C32(INT_STATE));
+    put_text("\n");
     prepare(g_tpr);
     C32(INT_CTL) = BIT(24);
     run("virtual TPR", g_tpr);
