@@ -267,6 +267,9 @@ static bool microvm_complete(Machine *machine, Error **errp)
     MicrovmMachine *m = MICROVM_MACHINE(machine);
     X86Kernel *kernel = m->parent.kernel;
 
+    if (machine->options.smbios->len) {
+        warn_report("-smbios: a microvm has no SMBIOS tables");
+    }
     if (kernel && kernel->kind != X86_KERNEL_MULTIBOOT && m->extends_cmdline &&
         !microvm_has_acpi(m) && !extend_cmdline(m, errp)) {
         return false;

@@ -2,6 +2,7 @@
 """The board microvm: what is where, which lines go where, what firmware and kernels are told."""
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -237,6 +238,14 @@ class Devices(unittest.TestCase):
             self.assertIn(why, refusal(house.binary(), '-M', 'microvm' + options))
         with machine(options=',x-pci-hole=auto') as vm:
             self.assertEqual(vm.qmp('qom-get', path='/machine', property='pci-hole-mode'), 'off')
+
+    def test_smbios(self):
+        """Taken, as it always was, but not in silence."""
+        done = subprocess.run([house.binary(), '-M', 'microvm', '-smbios', 'type=1,serial=x',
+                               '-display', 'none', '-accel', 'qtest', '-dump-vmstate',
+                               '/dev/null'], stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, check=True)
+        self.assertIn('a microvm has no SMBIOS tables', done.stderr)
 
     def test_no_hotplug(self):
         with machine(*RNG) as vm:
