@@ -12,6 +12,7 @@
 #include "hw/core/device_memory.h"
 #include "hw/core/numa_hmat.h"
 #include "hw/core/numa.h"
+#include "hw/mem/pc_dimm.h"
 
 #define LOCAL_APIC_ADDRESS 0xfee00000
 #define HPET_ADDRESS       0xfed00000
@@ -135,6 +136,19 @@ static void add_nodes(AcpiTables *t, const AcpiBoard *board)
     }
 }
 
+/* They are used from the start, each with the node it was given. */
+static void add_nvdimms(AcpiTables *t, const DeviceMemory *memory)
+{
+    for (guint i = 0; i < memory->devices->len; i++) {
+        PcDimm *dimm = memory->devices->pdata[i];
+
+        if (object_is_a(dimm, TYPE_NVDIMM)) {
+            srat_memory(t, &(SratMemory){ dimm->node, dimm->addr, pc_dimm_bytes(dimm),
+                                          SRAT_MEMORY_ENABLED | SRAT_MEMORY_NON_VOLATILE });
+        }
+    }
+}
+
 static void add_srat(AcpiTables *t, const AcpiBoard *board)
 {
     const CpuSlots *cpus = board->machine->slots;
@@ -145,7 +159,8 @@ static void add_srat(AcpiTables *t, const AcpiBoard *board)
         srat_cpu(t, MAX(0, cpus->slots[n].node_id), cpus->slots[n].arch_id);
     }
     add_nodes(t, board);
-    if (memory) { /* so that systems keep room for it; modules say their own nodes */
+    if (memory) { /* so that systems keep room for it; DIMMs say their own nodes */
+        add_nvdimms(t, memory);
         srat_memory(t, &(SratMemory){ numa_node_count(board->machine->numa) - 1, memory->base,
                                       memory->region.size,
                                       SRAT_MEMORY_ENABLED | SRAT_MEMORY_HOTPLUGGABLE });

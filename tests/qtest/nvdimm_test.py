@@ -123,6 +123,18 @@ class Nvdimm(unittest.TestCase):
                 for method, text in said.items():
                     self.assertNotRegex(text, r'ACPI (Error|Exception|Warning)|failed', method)
 
+    def test_affinity(self):
+        """SRAT has each as non-volatile memory of its node: of the second, what labels leave."""
+        with Machine('nvdimm,memdev=m0', f'nvdimm,memdev=m1,label-size={LABELS}') as vm:
+            srat = dict(acpi.split(FwCfg(vm).file('etc/acpi/tables')))['SRAT']
+        found, at = [], 48
+        while at < len(srat):
+            if srat[at] == 1 and word(srat, at + 28) & 4:
+                found.append((word(srat, at + 2), int.from_bytes(srat[at + 16:at + 24], 'little'),
+                              word(srat, at + 28)))
+            at += srat[at + 1]
+        self.assertEqual(found, [(0, 64 * MIB, 5), (0, 62 * MIB, 5)])
+
     def test_not_wanted(self):
         for options in ([], ['-m', '128,slots=1,maxmem=1G']):
             with Vm(house.binary(), '-M', 'pc', '-nodefaults', *options, qtest=True) as vm:
