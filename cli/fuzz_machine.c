@@ -261,7 +261,7 @@ static void memory_write(Program *p)
     access_space(p, address_space_system(), machine.memory, true);
 }
 
-/* One of the functions, at its own place in configuration space. */
+/* One of the functions, at its own place in configuration space; ports reach it unaligned, too. */
 static void config_access(Program *p)
 {
     unsigned n = take(p, 1), bytes = 1 << take(p, 1) % 3;
@@ -272,7 +272,7 @@ static void config_access(Program *p)
         return;
     }
     dev = machine.functions->pdata[n % machine.functions->len];
-    at = take_offset(p, dev->config_size) & ~(bytes - 1);
+    at = take_offset(p, dev->config_size);
     pci_config_read(dev, at, bytes);
     pci_config_write(dev, at, take_value(p), bytes);
 }
