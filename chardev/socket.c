@@ -121,7 +121,7 @@ static bool socket_wait(Chardev *chr, Error **errp)
 /* A connection that is made in a thread of its own, for it and name look-ups may take long. */
 typedef struct Attempt {
     CharSocket *s; /* referenced */
-    SocketAddressLegacy *addr;
+    SocketAddress *addr;
     GMainContext *context;
     int fd;
     Error *err;
@@ -135,7 +135,7 @@ static void attempt_free(void *opaque)
         close(a->fd);
     }
     error_free(a->err);
-    socket_address_legacy_free(a->addr);
+    socket_address_free(a->addr);
     g_clear_pointer(&a->context, g_main_context_unref);
     object_unref(a->s);
     g_free(a);
@@ -187,7 +187,7 @@ static void start_connecting(CharSocket *s)
     s->is_connecting = true;
     a = g_new0(Attempt, 1);
     a->s = CHAR_SOCKET(object_ref(s));
-    a->addr = socket_address_legacy_clone(s->addr);
+    a->addr = socket_address_clone(s->addr);
     a->context = s->parent.context ? g_main_context_ref(s->parent.context) : NULL;
     a->fd = -1;
     g_thread_unref(g_thread_new("connect", attempt_run, a));
@@ -318,12 +318,13 @@ static bool check_options(const ChardevSocket *o, Error **errp)
 static bool socket_open(Chardev *chr, const ChardevBackend *backend, Error **errp)
 {
     const ChardevSocket *o = backend->u.socket.data;
+    SocketAddress addr = socket_address_of_legacy(o->addr);
     CharSocket *s = CHAR_SOCKET(chr);
 
     if (!check_options(o, errp)) {
         return false;
     }
-    s->addr = socket_address_legacy_clone(o->addr);
+    s->addr = socket_address_clone(&addr);
     s->is_server = !o->has_server || o->server;
     s->is_nodelay = o->has_nodelay && o->nodelay;
     s->is_telnet = o->has_telnet && o->telnet;
@@ -357,7 +358,7 @@ static void socket_finalize(Object *obj)
     }
     websocket_clear(&s->websocket);
     g_byte_array_unref(s->out);
-    socket_address_legacy_free(s->addr);
+    socket_address_free(s->addr);
 }
 
 const ChardevType chardev_socket_type = {

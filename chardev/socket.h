@@ -8,13 +8,13 @@
 
 #include "chardev/backend.h"
 #include "chardev/kinds.h"
-#include "chardev/socket_address.h"
+#include "sockets/socket_address.h"
 #include "chardev/telnet.h"
 #include "chardev/websocket.h"
 
 typedef struct CharSocket {
     Chardev parent;
-    SocketAddressLegacy *addr;
+    SocketAddress *addr;
     bool is_server, is_nodelay, is_telnet, is_websocket, has_wait;
     unsigned reconnect_ms;    /* 0: never */
 

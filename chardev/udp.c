@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "chardev/fd.h"
-#include "chardev/socket_address.h"
+#include "sockets/socket_address.h"
 
 typedef struct CharUdp {
     CharFd fd;
@@ -65,8 +65,13 @@ static ssize_t udp_write(Chardev *chr, const uint8_t *bytes, size_t size)
 static bool udp_open(Chardev *chr, const ChardevBackend *backend, Error **errp)
 {
     const ChardevUdp *options = backend->u.udp.data;
-    int fd = socket_address_datagram(options->remote, options->local, errp);
+    SocketAddress remote = socket_address_of_legacy(options->remote), local;
+    int fd;
 
+    if (options->local) {
+        local = socket_address_of_legacy(options->local);
+    }
+    fd = socket_address_datagram(&remote, options->local ? &local : NULL, errp);
     if (fd < 0) {
         return false;
     }

@@ -1,10 +1,10 @@
 /*
- * Sockets by address: see chardev/socket_address.h.
+ * Sockets by address: see sockets/socket_address.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "chardev/socket_address.h"
+#include "sockets/socket_address.h"
 
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
@@ -269,13 +269,13 @@ static int inet_connect(const InetSocketAddress *addr, Error **errp)
     return fd;
 }
 
-static const InetSocketAddress *need_inet(const SocketAddressLegacy *addr, Error **errp)
+static const InetSocketAddress *need_inet(const SocketAddress *addr, Error **errp)
 {
     if (addr->type != SOCKET_ADDRESS_TYPE_INET) {
         error_set(errp, "only inet addresses are supported for datagrams");
         return NULL;
     }
-    return addr->u.inet.data;
+    return &addr->u.inet;
 }
 
 static int bind_datagram(const struct addrinfo *to, const InetSocketAddress *local, Error **errp)
@@ -307,7 +307,7 @@ static int bind_datagram(const struct addrinfo *to, const InetSocketAddress *loc
     return fd;
 }
 
-int socket_address_datagram(const SocketAddressLegacy *remote, const SocketAddressLegacy *local,
+int socket_address_datagram(const SocketAddress *remote, const SocketAddress *local,
                             Error **errp)
 {
     const InetSocketAddress *to = need_inet(remote, errp);
@@ -424,63 +424,84 @@ static int fd_listen(const char *text, Error **errp)
 
 /* --- all --- */
 
-int socket_address_listen(const SocketAddressLegacy *addr, Error **errp)
+SocketAddress socket_address_of_legacy(const SocketAddressLegacy *legacy)
+{
+    SocketAddress addr = { .type = legacy->type };
+
+    switch (legacy->type) {
+    case SOCKET_ADDRESS_TYPE_INET:
+        addr.u.inet = *legacy->u.inet.data;
+        break;
+    case SOCKET_ADDRESS_TYPE_UNIX:
+        addr.u.unix_ = *legacy->u.unix_.data;
+        break;
+    case SOCKET_ADDRESS_TYPE_VSOCK:
+        addr.u.vsock = *legacy->u.vsock.data;
+        break;
+    default:
+        addr.u.fd = *legacy->u.fd.data;
+        break;
+    }
+    return addr;
+}
+
+int socket_address_listen(const SocketAddress *addr, Error **errp)
 {
     switch (addr->type) {
     case SOCKET_ADDRESS_TYPE_INET:
-        return inet_listen(addr->u.inet.data, errp);
+        return inet_listen(&addr->u.inet, errp);
     case SOCKET_ADDRESS_TYPE_UNIX:
-        return local_listen(addr->u.unix_.data, errp);
+        return local_listen(&addr->u.unix_, errp);
     case SOCKET_ADDRESS_TYPE_VSOCK:
-        return vsock_open(addr->u.vsock.data, true, errp);
+        return vsock_open(&addr->u.vsock, true, errp);
     default:
-        return fd_listen(addr->u.fd.data->str, errp);
+        return fd_listen(addr->u.fd.str, errp);
     }
 }
 
-int socket_address_connect(const SocketAddressLegacy *addr, Error **errp)
+int socket_address_connect(const SocketAddress *addr, Error **errp)
 {
     switch (addr->type) {
     case SOCKET_ADDRESS_TYPE_INET:
-        return inet_connect(addr->u.inet.data, errp);
+        return inet_connect(&addr->u.inet, errp);
     case SOCKET_ADDRESS_TYPE_UNIX:
-        return local_connect(addr->u.unix_.data, errp);
+        return local_connect(&addr->u.unix_, errp);
     case SOCKET_ADDRESS_TYPE_VSOCK:
-        return vsock_open(addr->u.vsock.data, false, errp);
+        return vsock_open(&addr->u.vsock, false, errp);
     default:
-        return fd_take(addr->u.fd.data->str, errp);
+        return fd_take(addr->u.fd.str, errp);
     }
 }
 
-const char *socket_address_file(const SocketAddressLegacy *addr)
+const char *socket_address_file(const SocketAddress *addr)
 {
     const UnixSocketAddress *local;
 
     if (addr->type != SOCKET_ADDRESS_TYPE_UNIX) {
         return NULL;
     }
-    local = addr->u.unix_.data;
+    local = &addr->u.unix_;
     return local->has_abstract && local->abstract ? NULL : local->path;
 }
 
-char *socket_address_show(const SocketAddressLegacy *addr, const char *protocol)
+char *socket_address_show(const SocketAddress *addr, const char *protocol)
 {
     const UnixSocketAddress *local;
 
     switch (addr->type) {
     case SOCKET_ADDRESS_TYPE_INET:
-        return g_strdup_printf("%s:%s:%s", protocol, addr->u.inet.data->host,
-                               addr->u.inet.data->port);
+        return g_strdup_printf("%s:%s:%s", protocol, addr->u.inet.host,
+                               addr->u.inet.port);
     case SOCKET_ADDRESS_TYPE_UNIX:
-        local = addr->u.unix_.data;
+        local = &addr->u.unix_;
         return g_strdup_printf("unix:%s%s%s", local->path,
                                local->has_abstract && local->abstract ? ",abstract=on" : "",
                                !local->has_abstract || !local->abstract ? ""
                                : !local->has_tight || local->tight ? ",tight=on" : ",tight=off");
     case SOCKET_ADDRESS_TYPE_VSOCK:
-        return g_strdup_printf("vsock:%s:%s", addr->u.vsock.data->cid, addr->u.vsock.data->port);
+        return g_strdup_printf("vsock:%s:%s", addr->u.vsock.cid, addr->u.vsock.port);
     default:
-        return g_strdup_printf("fd:%s", addr->u.fd.data->str);
+        return g_strdup_printf("fd:%s", addr->u.fd.str);
     }
 }
 
@@ -497,7 +518,7 @@ static char *show_name(const AnyAddress *name, socklen_t size, const char *prefi
     return g_strdup_printf("%s%s%s%s:%s", prefix, is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
 }
 
-char *socket_address_show_bound(int fd, const SocketAddressLegacy *addr, const char *protocol)
+char *socket_address_show_bound(int fd, const SocketAddress *addr, const char *protocol)
 {
     g_autofree char *prefix = g_strconcat(protocol, ":", NULL);
     AnyAddress name;

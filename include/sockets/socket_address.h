@@ -3,28 +3,31 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef CHARDEV_SOCKET_ADDRESS_H
-#define CHARDEV_SOCKET_ADDRESS_H
+#ifndef SOCKETS_SOCKET_ADDRESS_H
+#define SOCKETS_SOCKET_ADDRESS_H
 
 #include "qapi/qapi-types-sockets.h"
 #include "qom/error.h"
 
 #define SOCKET_ADDRESS_FDS 16 /* most descriptors in one message */
 
+/* The same address in the form of today; borrows all texts. */
+SocketAddress socket_address_of_legacy(const SocketAddressLegacy *legacy);
+
 /* A listening descriptor that closes on exec, or -1. A leftover socket file is replaced. */
-int socket_address_listen(const SocketAddressLegacy *addr, Error **errp);
+int socket_address_listen(const SocketAddress *addr, Error **errp);
 /* Blocks till connected. */
-int socket_address_connect(const SocketAddressLegacy *addr, Error **errp);
+int socket_address_connect(const SocketAddress *addr, Error **errp);
 /* A datagram socket that receives at `local` (NULL: anywhere) and sends to `remote`; inet only. */
-int socket_address_datagram(const SocketAddressLegacy *remote, const SocketAddressLegacy *local,
+int socket_address_datagram(const SocketAddress *remote, const SocketAddress *local,
                             Error **errp);
 /* As users name it: "unix:/path", "PROTOCOL:host:port", "fd:7". Free it. */
-char *socket_address_show(const SocketAddressLegacy *addr, const char *protocol);
+char *socket_address_show(const SocketAddress *addr, const char *protocol);
 /* What the socket is bound to, in place of what was asked for (port 0). Free it. */
-char *socket_address_show_bound(int fd, const SocketAddressLegacy *addr, const char *protocol);
+char *socket_address_show_bound(int fd, const SocketAddress *addr, const char *protocol);
 /* Its other end; NULL when that has no name. Free it. */
 char *socket_address_show_peer(int fd);
 /* "path" of a unix address that is a file; else NULL. */
-const char *socket_address_file(const SocketAddressLegacy *addr);
+const char *socket_address_file(const SocketAddress *addr);
 
 #endif
