@@ -229,9 +229,10 @@ static void save_component(const X86State *s, unsigned number, uint8_t *at)
     }
 }
 
-static void load_component(X86State *s, unsigned number, const uint8_t *at)
+static void load_component(X86Cpu *cpu, unsigned number, const uint8_t *at)
 {
     static const uint8_t initial[YMM_BYTES];
+    X86State *s = &cpu->state;
 
     at = at ? at : initial;
     switch (number) {
@@ -239,7 +240,7 @@ static void load_component(X86State *s, unsigned number, const uint8_t *at)
         load_ymm(s, at);
         break;
     case XFEATURE_PKRU:
-        s->pkru = get32(at);
+        x86_set_pkru(cpu, get32(at));
         break;
     default:
         s->pasid = get64(at);
@@ -381,7 +382,6 @@ static void xrstor(Save *v)
     uint8_t area[MOST_BYTES];
     uint64_t present, bv = checked_header(v, &present);
     unsigned end = LEGACY_BYTES;
-    uint32_t pkru = v->s->pkru;
 
     x86_read_bytes(v->cpu, v->linear, area, LEGACY_BYTES, v->mmu);
     if (v->wanted & 6 && (!v->is_compacted || (bv & 2))) {
@@ -404,11 +404,8 @@ static void xrstor(Save *v)
         unsigned at = place_of(c, present, v->is_compacted);
 
         if (v->wanted >> c->number & 1) {
-            load_component(v->s, c->number, bv >> c->number & 1 ? area + at : NULL);
+            load_component(v->cpu, c->number, bv >> c->number & 1 ? area + at : NULL);
         }
-    }
-    if (v->s->pkru != pkru) {
-        x86_flush_all(v->cpu, true);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "accel/tcg/memory.h"
 #include "target/i386/control.h"
 #include "target/i386/execute.h"
+#include "target/i386/memory.h"
 #include "target/i386/segment.h"
 
 static void put_pair(X86State *s, uint64_t value)
@@ -258,10 +259,7 @@ void x86_help_wrpkru(TcgCpu *tcg, uint64_t next_rip)
     if ((uint32_t)cpu->state.gpr[X86_RDX]) {
         x86_raise_gp(cpu);
     }
-    if (cpu->state.pkru != (uint32_t)cpu->state.gpr[X86_RAX]) {
-        cpu->state.pkru = cpu->state.gpr[X86_RAX];
-        x86_flush_all(cpu, true);
-    }
+    x86_set_pkru(cpu, cpu->state.gpr[X86_RAX]);
 }
 
 /* --- descriptor tables --- */

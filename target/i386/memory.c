@@ -116,12 +116,23 @@ void x86_flush_page(X86Cpu *cpu, uint64_t linear)
 
 void x86_flush_all(X86Cpu *cpu, bool with_global)
 {
+    cpu->state.pkru_used &= with_global ? 0 : UINT32_MAX;
     if (cpu->state.tcg.tlb_state) {
         if (with_global) {
             tcg_tlb_flush(&cpu->state.tcg, TCG_ALL_MMUS);
         } else {
             tcg_tlb_flush_all_tags(&cpu->state.tcg, TCG_ALL_MMUS);
         }
+    }
+}
+
+void x86_set_pkru(X86Cpu *cpu, uint32_t value)
+{
+    uint32_t change = cpu->state.pkru ^ value;
+
+    cpu->state.pkru = value;
+    if (change & cpu->state.pkru_used) {
+        x86_flush_all(cpu, true);
     }
 }
 

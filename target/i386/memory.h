@@ -57,6 +57,8 @@ void x86_write_physical(X86Cpu *cpu, uint64_t physical, unsigned bytes, uint64_t
 /* Forgets translations: of one page (in all modes), or all (global ones too if asked). */
 void x86_flush_page(X86Cpu *cpu, uint64_t linear);
 void x86_flush_all(X86Cpu *cpu, bool with_global);
+/* Of pages only the rights change: what no page known depends on flushes nothing. */
+void x86_set_pkru(X86Cpu *cpu, uint32_t value);
 void x86_flush_pcid(X86Cpu *cpu, uint64_t pcid);
 /* CR3 was loaded; `keeps`: what is known of its PCID stays. */
 void x86_switch_space(X86Cpu *cpu, bool keeps);

@@ -238,8 +238,13 @@ static uint32_t base_error(const Walk *w)
 static uint32_t key_bits(const Walk *w)
 {
     bool is_on = (w->cr4 & CR4_PKE) && (w->efer & EFER_LMA) && (w->rights & PTE_U);
+    unsigned shift = 2 * (w->entry >> 59 & 15);
 
-    return is_on ? w->s->pkru >> (2 * (w->entry >> 59 & 15)) & 3 : 0;
+    if (!is_on) {
+        return 0;
+    }
+    w->cpu->state.pkru_used |= 3u << shift;
+    return w->s->pkru >> shift & 3;
 }
 
 static void find_rights(const Walk *w, X86Page *page)

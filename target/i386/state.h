@@ -199,6 +199,7 @@ typedef struct X86State {
     X86Table gdt, idt;
     uint64_t xcr0, xss;
     uint32_t pkru;
+    uint32_t pkru_used; /* bits of it that what the TLB holds may depend on */
     uint32_t debug_pending; /* bits for DR6, of the next debug trap */
     X86Svm svm;
     X86Event event;   /* being delivered, or to be */
