@@ -127,36 +127,39 @@ typedef struct TlbFull {
 } TlbFull;
 #define TLB_NO_PAGE UINT64_C(1)
 
-/* What was written since the last reset, so that few entries are reset soon. */
-#define TOUCHED_MOST 512
-typedef struct Touched {
-    unsigned count;       /* above TOUCHED_MOST: anything may have been */
-    uint16_t at[TOUCHED_MOST];
-} Touched;
-static inline void touched_add(Touched *t, unsigned at)
+#define TLB_MIN_ENTRIES 256u
+#define TLB_MAX_ENTRIES 8192u
+
+/* Which of a table's entries hold something, and which of them go with a flush of one tag. */
+typedef struct TlbUsed {
+    uint64_t any[TLB_MAX_ENTRIES / 64], local[TLB_MAX_ENTRIES / 64];
+} TlbUsed;
+static inline void tlb_used_set(TlbUsed *used, unsigned at, bool is_global)
 {
-    if (t->count < TOUCHED_MOST) {
-        t->at[t->count] = at;
-    }
-    t->count++;
+    uint64_t bit = UINT64_C(1) << at % 64;
+
+    used->any[at / 64] |= bit;
+    used->local[at / 64] = (used->local[at / 64] & ~bit) | (is_global ? 0 : bit);
 }
 
 typedef struct TlbTable {
     unsigned entries;     /* power of two; 0: not made yet */
-    Touched filled;
+    unsigned fills;       /* since the last flush, with what that kept */
     unsigned flushes_with_few;
+    uint64_t large;       /* bit n: there may be large pages in every 64th GiB from the nth on */
     TcgTlbEntry *fast;
     TlbFull *full;
-    bool has_large;
+    TlbUsed used;
 } TlbTable;
 
 #define TLB_TAGS 8
+_Static_assert(TCG_JUMPS <= TLB_MAX_ENTRIES, "TlbUsed serves jumps, too");
 typedef struct TlbTag {
     uint64_t tag;
     uint64_t last_used;
     TlbTable modes[TCG_MMU_MODES];
     TcgJump *jumps;
-    Touched jumps_set;
+    TlbUsed jumps_used;
 } TlbTag;
 
 #define TLB_FRAMES 512

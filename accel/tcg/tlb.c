@@ -12,8 +12,6 @@
 #include "system/memory_log.h"
 #include "system/vcpu_thread.h"
 
-#define TLB_MIN_ENTRIES 256u
-#define TLB_MAX_ENTRIES 8192u
 #define PAGE_BYTES      (UINT64_C(1) << TCG_PAGE_BITS)
 
 /* --- tables --- */
@@ -46,11 +44,11 @@ static unsigned wanted_size(TlbTable *table)
     if (!table->entries) {
         return TLB_MIN_ENTRIES;
     }
-    if (table->filled.count > table->entries / 2) {
+    if (table->fills > table->entries / 2) {
         table->flushes_with_few = 0;
         return MIN(table->entries * 2, TLB_MAX_ENTRIES);
     }
-    if (table->filled.count < table->entries / 8 && ++table->flushes_with_few > 64) {
+    if (table->fills < table->entries / 8 && ++table->flushes_with_few > 64) {
         table->flushes_with_few = 0;
         return MAX(table->entries / 2, TLB_MIN_ENTRIES);
     }
@@ -63,59 +61,40 @@ static void table_make(TlbTable *table, unsigned entries)
     for (unsigned i = 0; i < entries; i++) {
         reset_entry(table, i);
     }
-    table->filled.count = 0;
-    table->has_large = false;
+    memset(&table->used, 0, sizeof(table->used));
+    table->fills = 0;
+    table->large = 0;
 }
 
-/* Which entries: `of` says what. */
-typedef bool EntryTest(const TlbFull *full, uint64_t addr);
-
-static bool is_any(const TlbFull *full, uint64_t addr)
+/* Takes those out that go; they are for reset_entry(). */
+static uint64_t take_used(TlbUsed *used, unsigned word, bool keeps_global)
 {
-    return true;
+    uint64_t bits = keeps_global ? used->local[word] : used->any[word];
+
+    used->any[word] &= ~bits;
+    used->local[word] = 0;
+    return bits;
 }
 
-static bool is_local(const TlbFull *full, uint64_t addr)
+static void table_drop(TlbTable *table, bool keeps_global)
 {
-    return !full->is_global;
-}
-
-/* The page at addr, of whatever size. */
-static bool is_at(const TlbFull *full, uint64_t addr)
-{
-    return (full->page ^ addr) >> full->page_bits == 0;
-}
-
-/* Resets those that pass; what stays is still known as filled. */
-static void table_drop(TlbTable *table, EntryTest *test, uint64_t addr)
-{
-    Touched *t = &table->filled;
-    bool is_all = t->count > TOUCHED_MOST;
-    unsigned end = is_all ? table->entries : t->count;
-
-    t->count = 0;
-    for (unsigned i = 0; i < end; i++) {
-        unsigned at = is_all ? i : t->at[i];
-
-        if (table->full[at].page == TLB_NO_PAGE) {
-            continue;
+    table->fills = 0;
+    for (unsigned word = 0; word < table->entries / 64; word++) {
+        for (uint64_t bits = take_used(&table->used, word, keeps_global); bits; bits &= bits - 1) {
+            reset_entry(table, word * 64 + __builtin_ctzll(bits));
         }
-        if (test(&table->full[at], addr)) {
-            reset_entry(table, at);
-        } else {
-            touched_add(t, at);
-        }
+        table->fills += __builtin_popcountll(table->used.any[word]);
     }
 }
 
-static void table_flush(TlbTable *table, EntryTest *test)
+static void table_flush(TlbTable *table, bool keeps_global)
 {
     unsigned size = wanted_size(table);
 
     if (size != table->entries) {
         table_make(table, size);
     } else {
-        table_drop(table, test, 0);
+        table_drop(table, keeps_global);
     }
 }
 
@@ -128,7 +107,7 @@ static void publish(TcgCpu *cpu)
         TlbTable *table = &tag->modes[i];
 
         if (!table->entries) {
-            table_flush(table, is_any);
+            table_make(table, TLB_MIN_ENTRIES);
         }
         cpu->tlb[i].table = table->fast;
         cpu->tlb[i].mask = (uint64_t)(table->entries - 1) * sizeof(TcgTlbEntry);
@@ -145,18 +124,11 @@ static void jumps_reset(TcgJump *jumps, unsigned first, unsigned count)
 
 static void jumps_drop(TlbTag *tag, bool keeps_global)
 {
-    Touched *t = &tag->jumps_set;
-    bool is_all = t->count > TOUCHED_MOST;
-    unsigned end = is_all ? TCG_JUMPS : t->count;
+    for (unsigned word = 0; word < TCG_JUMPS / 64; word++) {
+        uint64_t bits = take_used(&tag->jumps_used, word, keeps_global);
 
-    t->count = 0;
-    for (unsigned i = 0; i < end; i++) {
-        unsigned at = is_all ? i : t->at[i];
-
-        if (keeps_global && tag->jumps[at].is_global && tag->jumps[at].mode) {
-            touched_add(t, at);
-        } else {
-            jumps_reset(tag->jumps, at, 1);
+        for (; bits; bits &= bits - 1) {
+            jumps_reset(tag->jumps, word * 64 + __builtin_ctzll(bits), 1);
         }
     }
 }
@@ -169,7 +141,7 @@ static void tag_start(TcgCpu *cpu, TlbTag *tag, uint64_t value)
     }
     jumps_drop(tag, false);
     for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
-        table_flush(&tag->modes[i], is_any);
+        table_flush(&tag->modes[i], false);
     }
 }
 
@@ -323,6 +295,14 @@ static unsigned index_of(const TlbTable *table, uint64_t addr)
     return addr >> TCG_PAGE_BITS & (table->entries - 1);
 }
 
+#define LARGE_SHIFT 30
+
+/* Of TlbTable.large: the page's, if it has that size. */
+static uint64_t large_bits(uint64_t addr, unsigned page_bits)
+{
+    return page_bits > LARGE_SHIFT ? UINT64_MAX : UINT64_C(1) << (addr >> LARGE_SHIFT & 63);
+}
+
 static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *page)
 {
     TcgTlb *tlb = cpu->tlb_state;
@@ -331,7 +311,7 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
     unsigned index;
 
     g_mutex_lock(&tlb->lock);
-    if (table->filled.count > table->entries && table->entries < TLB_MAX_ENTRIES) {
+    if (table->fills > table->entries && table->entries < TLB_MAX_ENTRIES) {
         table_make(table, table->entries * 2);
         publish(cpu);
     }
@@ -352,8 +332,10 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
     full->is_watched = debug_watches_page(cpu, full->page);
     if (!page->is_one_access) {
         set_fast(table, index);
-        touched_add(&table->filled, index);
-        table->has_large |= page->page_bits > TCG_PAGE_BITS;
+        tlb_used_set(&table->used, index, page->is_global);
+        table->fills++;
+        table->large |= page->page_bits > TCG_PAGE_BITS ? large_bits(fault->addr, page->page_bits)
+                                                        : 0;
     }
     g_mutex_unlock(&tlb->lock);
     return full;
@@ -427,10 +409,13 @@ void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned by
 
 static void protect_table(TlbTable *table, const RamBlock *block, uint64_t offset)
 {
-    for (unsigned i = 0; i < table->entries; i++) {
-        if (table->full[i].block == block && table->full[i].block_offset == offset &&
-            table->full[i].page != TLB_NO_PAGE) {
-            __atomic_store_n(&table->fast[i].write, no_tag(i), __ATOMIC_RELEASE);
+    for (unsigned word = 0; word < table->entries / 64; word++) {
+        for (uint64_t bits = table->used.any[word]; bits; bits &= bits - 1) {
+            unsigned at = word * 64 + __builtin_ctzll(bits);
+
+            if (table->full[at].block == block && table->full[at].block_offset == offset) {
+                __atomic_store_n(&table->fast[at].write, no_tag(at), __ATOMIC_RELEASE);
+            }
         }
     }
 }
@@ -442,9 +427,7 @@ void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
     g_mutex_lock(&tlb->lock);
     for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
         for (unsigned i = 0; tag->last_used && i < TCG_MMU_MODES; i++) {
-            if (tag->modes[i].filled.count) {
-                protect_table(&tag->modes[i], block, offset);
-            }
+            protect_table(&tag->modes[i], block, offset);
         }
     }
     g_mutex_unlock(&tlb->lock);
@@ -458,12 +441,26 @@ typedef struct Flush {
     unsigned mmus;
 } Flush;
 
+/* A large page is there by the page, and goes as a whole. */
+static void flush_large(TlbTable *table, uint64_t addr)
+{
+    for (unsigned word = 0; word < table->entries / 64; word++) {
+        for (uint64_t bits = table->used.any[word]; bits; bits &= bits - 1) {
+            unsigned at = word * 64 + __builtin_ctzll(bits);
+
+            if ((table->full[at].page ^ addr) >> table->full[at].page_bits == 0) {
+                reset_entry(table, at);
+            }
+        }
+    }
+}
+
 static void flush_page(TlbTable *table, uint64_t addr)
 {
     unsigned index = index_of(table, addr);
 
-    if (table->has_large) {
-        table_drop(table, is_at, addr);
+    if (table->large & large_bits(addr, TCG_PAGE_BITS)) {
+        flush_large(table, addr);
     } else if (table->full[index].page == ROUND_DOWN(addr, PAGE_BYTES)) {
         reset_entry(table, index);
     }
@@ -474,7 +471,7 @@ static void flush_table(TlbTable *table, const Flush *what)
     if (what->is_page) {
         flush_page(table, what->addr);
     } else {
-        table_flush(table, what->keeps_global ? is_local : is_any);
+        table_flush(table, what->keeps_global);
     }
 }
 
@@ -556,7 +553,7 @@ void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump)
     unsigned index = tcg_jump_index(jump->pc);
     TcgJump *at = &cpu->jumps[index];
 
-    touched_add(&cpu->tlb_state->current->jumps_set, index);
+    tlb_used_set(&cpu->tlb_state->current->jumps_used, index, jump->is_global);
     at->mode = 0;
     at->pc = jump->pc;
     at->region = jump->region;

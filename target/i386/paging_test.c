@@ -211,6 +211,24 @@ static void test_keys(void)
     g_assert_true(walk(0x7000, X86_EXECUTE, X86_MMU_USER).is_executable);
 }
 
+/* Only a change of the keys that pages have makes what is known of them wrong. */
+static void test_key_changes(void)
+{
+    start(CR4_PAE | CR4_PKE, EFER_LMA | EFER_LME);
+    map(4, 0x7000, P | W | U, 0x8000 | P | W | U | UINT64_C(3) << 59);
+    x86_flush_all(cpu, true);
+    g_assert_cmphex(cpu->state.pkru_used, ==, 0);
+    walk(0x7000, X86_READ, X86_MMU_USER);
+    g_assert_cmphex(cpu->state.pkru_used, ==, 3 << 6);
+    x86_set_pkru(cpu, 3u << 8 | 3);
+    g_assert_cmphex(cpu->state.pkru, ==, 3u << 8 | 3);
+    g_assert_cmphex(cpu->state.pkru_used, ==, 3 << 6);
+    x86_flush_all(cpu, false);
+    g_assert_cmphex(cpu->state.pkru_used, ==, 3 << 6);
+    x86_set_pkru(cpu, 1u << 6);
+    g_assert_cmphex(cpu->state.pkru_used, ==, 0);
+}
+
 static void test_debugger(void)
 {
     X86Page page;
@@ -244,6 +262,7 @@ int main(int argc, char **argv)
     g_test_add_func("/paging/large", test_large);
     g_test_add_func("/paging/five-levels", test_five_levels);
     g_test_add_func("/paging/keys", test_keys);
+    g_test_add_func("/paging/key-changes", test_key_changes);
     g_test_add_func("/paging/debugger", test_debugger);
     status = g_test_run();
     object_unref(cpu);
