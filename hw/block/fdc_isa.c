@@ -1,6 +1,5 @@
 /*
- * isa-fdc: an 82078 on the ISA bus, and the "floppy" drives behind it. Boot indices have no effect
- * until firmware is told of disks, which comes with the block layer.
+ * isa-fdc: an 82078 on the ISA bus. Its drives are in floppy.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,161 +10,6 @@
 enum { DOR_SELECT = 0x03, DOR_NOT_RESET = 0x04, DSR_RESET = 0x80 };
 enum { PORT_SRA, PORT_SRB, PORT_DOR, PORT_TDR, PORT_STATUS, PORT_DATA, PORT_DIR = 7 };
 #define DOR_AT_RESET 0x0c
-#define UNIT_ANY     UINT32_MAX
-
-static const char *const type_names[] = {
-    [FDC_DRIVE_144] = "144", [FDC_DRIVE_288] = "288", [FDC_DRIVE_120] = "120",
-    [FDC_DRIVE_NONE] = "none", [FDC_DRIVE_AUTO] = "auto",
-};
-static const EnumTable type_table = { "FdcDriveType", type_names, FDC_DRIVE_TYPES };
-
-/* Formats by size; a disk of any other is read as the drive's own. */
-static const struct {
-    FdcGeometry geometry;
-    FdcDriveType type;
-} formats[] = {
-    { { 18, 80, 2 }, FDC_DRIVE_144 }, { { 36, 80, 2 }, FDC_DRIVE_288 },
-    { { 15, 80, 2 }, FDC_DRIVE_120 }, { { 9, 80, 2 }, FDC_DRIVE_144 },
-    { { 9, 40, 2 }, FDC_DRIVE_120 },  { { 20, 80, 2 }, FDC_DRIVE_144 },
-    { { 21, 80, 2 }, FDC_DRIVE_144 }, { { 21, 82, 2 }, FDC_DRIVE_144 },
-    { { 18, 40, 1 }, FDC_DRIVE_144 }, { { 8, 40, 2 }, FDC_DRIVE_120 },
-    { { 9, 40, 1 }, FDC_DRIVE_120 },  { { 8, 40, 1 }, FDC_DRIVE_120 },
-};
-
-/* --- drives --- */
-
-static Fdc *fdc_of(const Floppy *floppy)
-{
-    return FLOPPY_BUS(floppy->parent.bus)->fdc;
-}
-
-static size_t find_format(const DiskMedium *medium)
-{
-    for (size_t i = 0; medium && i < ARRAY_SIZE(formats); i++) {
-        const FdcGeometry *g = &formats[i].geometry;
-
-        if ((uint64_t)g->last_sector * g->tracks * g->heads == medium->sectors) {
-            return i;
-        }
-    }
-    return ARRAY_SIZE(formats);
-}
-
-static void choose_geometry(Floppy *floppy)
-{
-    size_t format = find_format(floppy->medium);
-
-    if (format < ARRAY_SIZE(formats)) {
-        floppy->geometry = formats[format].geometry;
-        return;
-    }
-    floppy->geometry = (FdcGeometry){ floppy->type == FDC_DRIVE_288 ? 36 :
-                                      floppy->type == FDC_DRIVE_120 ? 15 : 18, 80, 2 };
-    if (floppy->medium) { /* what is behind its end is not there */
-        floppy->geometry.tracks = MIN(80, floppy->medium->sectors /
-                                              (2 * floppy->geometry.last_sector));
-    }
-}
-
-static FdcDriveType choose_type(const Floppy *floppy)
-{
-    const Fdc *fdc = fdc_of(floppy);
-    size_t format = find_format(floppy->medium);
-
-    if (floppy->wanted_type != FDC_DRIVE_AUTO) {
-        return floppy->wanted_type;
-    }
-    if (fdc->wanted_types[floppy->unit] != FDC_DRIVE_AUTO) {
-        return fdc->wanted_types[floppy->unit];
-    }
-    return format < ARRAY_SIZE(formats) ? formats[format].type : (FdcDriveType)fdc->fallback;
-}
-
-void floppy_set_medium(Device *dev, DiskMedium *medium)
-{
-    Floppy *floppy = FLOPPY(dev);
-
-    if (dev->is_realized) {
-        fdc_cancel(fdc_of(floppy));
-        fdc_of(floppy)->drives[floppy->unit].has_changed = true;
-    }
-    floppy->medium = medium;
-    choose_geometry(floppy);
-}
-
-FdcDriveType fdc_drive_type(Device *dev, unsigned n)
-{
-    const Floppy *floppy = FDC(dev)->floppies[n];
-
-    return floppy ? floppy->type : FDC_DRIVE_NONE;
-}
-
-static bool floppy_bus_check(Bus *bus, Device *dev, Error **errp)
-{
-    const Fdc *fdc = FLOPPY_BUS(bus)->fdc;
-    Floppy *floppy = FLOPPY(dev);
-
-    for (uint32_t n = 0; floppy->unit == UNIT_ANY && n < FDC_DRIVES; n++) {
-        floppy->unit = fdc->floppies[n] ? UNIT_ANY : n;
-    }
-    if (floppy->unit >= FDC_DRIVES) {
-        return error_set(errp, "Can't create floppy unit %u, bus supports only %u units",
-                         floppy->unit, FDC_DRIVES);
-    }
-    return !fdc->floppies[floppy->unit] ||
-           error_set(errp, "Floppy unit %u is in use", floppy->unit);
-}
-
-static bool floppy_realize(Device *dev, Error **errp)
-{
-    Floppy *floppy = FLOPPY(dev);
-
-    if (floppy->conf.logical_bytes > DISK_SECTOR_BYTES) {
-        return error_set(errp, "Physical and logical block size must be 512 for floppy");
-    }
-    floppy->type = choose_type(floppy);
-    choose_geometry(floppy);
-    fdc_of(floppy)->floppies[floppy->unit] = floppy;
-    fdc_of(floppy)->bus->parent.is_full = fdc_of(floppy)->floppies[0] && fdc_of(floppy)->floppies[1];
-    return true;
-}
-
-static void floppy_unrealize(Device *dev)
-{
-    Floppy *floppy = FLOPPY(dev);
-
-    if (fdc_of(floppy)->floppies[floppy->unit] == floppy) {
-        fdc_cancel(fdc_of(floppy));
-        fdc_of(floppy)->floppies[floppy->unit] = NULL;
-        fdc_of(floppy)->bus->parent.is_full = false;
-    }
-}
-
-static const Property floppy_props[] = {
-    PROP_U32("unit", Floppy, unit, .initial = UNIT_ANY, .doc = "0: A, 1: B"),
-    PROP_BLOCK_CONF(Floppy, conf),
-    PROP_ENUM("drive-type", Floppy, wanted_type, type_table, .initial = FDC_DRIVE_AUTO,
-              .doc = "FDC drive type"),
-};
-
-static const BusType floppy_bus_type = {
-    .name = TYPE_FLOPPY_BUS, .parent = TYPE_BUS, .doc = "A controller's drives",
-    .size = sizeof(FloppyBus), .max_devices = FDC_DRIVES, .check = floppy_bus_check,
-};
-BUS_TYPE(floppy_bus_type)
-
-static const DeviceType floppy_type = {
-    .name = TYPE_FLOPPY,
-    .doc = "Floppy disk drive",
-    .parent = TYPE_DEVICE,
-    .size = sizeof(Floppy),
-    .bus_type = TYPE_FLOPPY_BUS,
-    .category = DEVICE_CATEGORY_STORAGE,
-    .properties = PROPERTIES(floppy_props),
-    .realize = floppy_realize,
-    .unrealize = floppy_unrealize,
-};
-DEVICE_TYPE(floppy_type)
 
 /* --- ports --- */
 
@@ -367,11 +211,11 @@ static const Property isa_fdc_props[] = {
     PROP_U32("iobase", Fdc, iobase, .initial = 0x3f0, .doc = "First of its eight ports"),
     PROP_U32("irq", Fdc, irq_number, .initial = 6, .doc = "Its interrupt"),
     PROP_U32("dma", Fdc, dma_channel, .initial = 2, .doc = "Its DMA channel"),
-    PROP_ENUM("fdtypeA", Fdc, wanted_types[0], type_table, .initial = FDC_DRIVE_AUTO,
+    PROP_ENUM("fdtypeA", Fdc, wanted_types[0], fdc_drive_type_table, .initial = FDC_DRIVE_AUTO,
               .doc = "FDC drive type"),
-    PROP_ENUM("fdtypeB", Fdc, wanted_types[1], type_table, .initial = FDC_DRIVE_AUTO,
+    PROP_ENUM("fdtypeB", Fdc, wanted_types[1], fdc_drive_type_table, .initial = FDC_DRIVE_AUTO,
               .doc = "FDC drive type"),
-    PROP_ENUM("fallback", Fdc, fallback, type_table, .initial = FDC_DRIVE_288,
+    PROP_ENUM("fallback", Fdc, fallback, fdc_drive_type_table, .initial = FDC_DRIVE_288,
               .doc = "FDC drive type"),
     PROP_BOOT_INDEX("bootindexA", Fdc, boot_index[0]),
     PROP_BOOT_INDEX("bootindexB", Fdc, boot_index[1]),

@@ -9,6 +9,7 @@
 #include "hw/block/fdc.h"
 #include "hw/core/block_conf.h"
 #include "hw/core/bus.h"
+#include "hw/core/disk_backend.h"
 #include "hw/isa/isa_dma.h"
 
 #define FDC_MAX_PARAMS 17
@@ -29,7 +30,8 @@ typedef struct Floppy {
     uint32_t unit;
     int wanted_type;    /* FdcDriveType */
     FdcDriveType type;
-    DiskMedium *medium;
+    DiskBackend backend;
+    DiskMedium *medium; /* borrowed; NULL: none is in */
     FdcGeometry geometry;
 } Floppy;
 DECLARE_CAST(Floppy, FLOPPY)
@@ -72,6 +74,9 @@ typedef struct Fdc {
     DiskRequest request;
 } Fdc;
 DECLARE_CAST(Fdc, FDC)
+
+/* floppy.c */
+extern const EnumTable fdc_drive_type_table;
 
 /* fdc_command.c */
 uint8_t fdc_read_data(Fdc *fdc);

@@ -248,7 +248,7 @@ static void drop_request(Fdc *fdc)
     const Floppy *floppy = fdc_floppy(fdc, fdc->current);
 
     if (fdc->is_waiting && floppy) {
-        floppy->medium->ops->cancel(floppy->medium, &fdc->request);
+        floppy->medium->ops->cancel(floppy->medium);
     }
     fdc->is_waiting = false;
 }

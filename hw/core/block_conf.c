@@ -46,8 +46,7 @@ static BlockBackend *find_drive(Object *obj, const Property *p, const char *id, 
     BlockNode *node = drive ? NULL : block_node_find(id);
 
     if (drive && block_backend_has_device(drive)) {
-        error_set(errp, "Property '%s.%s' can't take value '%s', it's in use",
-                  object_type_name(obj), p->name, id);
+        error_set(errp, "Drive '%s' is already in use by another device", id);
         return NULL;
     }
     if (drive) {
@@ -158,7 +157,9 @@ bool block_conf_check_sizes(BlockConf *conf, Error **errp)
 {
     conf->logical_bytes = conf->logical_bytes ? conf->logical_bytes : BLOCK_SECTOR_BYTES;
     conf->physical_bytes = conf->physical_bytes ? conf->physical_bytes : BLOCK_SECTOR_BYTES;
-    conf->physical_bytes = MAX(conf->physical_bytes, conf->logical_bytes);
+    if (conf->logical_bytes > conf->physical_bytes) {
+        return error_set(errp, "logical_block_size > physical_block_size not supported");
+    }
     if (conf->min_io_bytes % conf->logical_bytes) {
         return error_set(errp, "min_io_size must be a multiple of logical_block_size");
     }

@@ -8,17 +8,22 @@
 #include "hw/block/fdc.h"
 #include "hw/core/cpu.h"
 #include "hw/core/reset.h"
+#include "hw/ide/ide_bus.h"
+#include "hw/ide/ide_device.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "pc_machine.h"
 
 enum {
-    CMOS_FLOPPIES = 0x10, CMOS_EQUIPMENT = 0x14, CMOS_BOOT_3 = 0x38, CMOS_BOOT_1_2 = 0x3d,
-    CMOS_CPUS = 0x5f,
+    CMOS_FLOPPIES = 0x10, CMOS_DISKS = 0x12, CMOS_EQUIPMENT = 0x14, CMOS_DISK_0_TYPE = 0x19,
+    CMOS_DISK_1_TYPE = 0x1a, CMOS_DISK_0 = 0x1b, CMOS_DISK_1 = 0x24, CMOS_BOOT_3 = 0x38,
+    CMOS_TRANSLATIONS = 0x39, CMOS_BOOT_1_2 = 0x3d, CMOS_CPUS = 0x5f,
 };
 #define EQUIPMENT_FPU   BIT(1)
 #define EQUIPMENT_MOUSE BIT(2)
 #define BOOT_NO_FLOPPY_CHECK BIT(0)
 #define BOOT_DEVICES    3
+#define DISKS           4
+#define TYPE_OF_USER    47 /* a disk whose geometry follows */
 
 /* --- boot devices --- */
 
@@ -89,7 +94,7 @@ static Device *find_fdc(const PcMachine *pc)
 }
 
 /* Types of both drives, how many there are. */
-void pc_tell_floppies(PcMachine *pc)
+static void tell_floppies(PcMachine *pc)
 {
     static const uint8_t codes[] = {
         [FDC_DRIVE_144] = 4, [FDC_DRIVE_288] = 5, [FDC_DRIVE_120] = 2, [FDC_DRIVE_NONE] = 0,
@@ -101,6 +106,54 @@ void pc_tell_floppies(PcMachine *pc)
     mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_FLOPPIES, a << 4 | b);
     mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_EQUIPMENT,
                           EQUIPMENT_FPU | EQUIPMENT_MOUSE | counts[(a != 0) + (b != 0)]);
+}
+
+/* --- disks --- */
+
+static void tell_disk(PcMachine *pc, unsigned type_at, unsigned at, const DiskGeometry *g)
+{
+    uint8_t bytes[] = {
+        g->cyls, g->cyls >> 8, g->heads, 0xff, 0xff, /* no precompensation */
+        0xc0 | (g->heads > 8) << 3, g->cyls, g->cyls >> 8, g->secs,
+    };
+
+    mc146818_rtc_set_cmos(pc->parent.rtc, type_at, TYPE_OF_USER);
+    for (unsigned i = 0; i < sizeof(bytes); i++) {
+        mc146818_rtc_set_cmos(pc->parent.rtc, at + i, bytes[i]);
+    }
+}
+
+/* The first channel's disks with all that is to be known; of four, how to translate. */
+static void tell_disks(PcMachine *pc)
+{
+    static const struct {
+        const char *bus;
+        unsigned unit;
+    } places[DISKS] = { { "ide.0", 0 }, { "ide.0", 1 }, { "ide.1", 0 }, { "ide.1", 1 } };
+    uint8_t types = 0, translations = 0;
+
+    for (unsigned n = 0; n < DISKS; n++) {
+        Bus *bus = bus_find(places[n].bus, TYPE_IDE_BUS);
+        DiskGeometry geometry;
+
+        if (!bus || !ide_bus_geometry(IDE_BUS(bus), places[n].unit, &geometry)) {
+            continue;
+        }
+        translations |= (geometry.translation - DISK_TRANSLATION_NONE) << 2 * n;
+        if (n < 2) {
+            types |= n ? 0x0f : 0xf0;
+            tell_disk(pc, n ? CMOS_DISK_1_TYPE : CMOS_DISK_0_TYPE, n ? CMOS_DISK_1 : CMOS_DISK_0,
+                      &geometry);
+        }
+    }
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_DISKS, types);
+    mc146818_rtc_set_cmos(pc->parent.rtc, CMOS_TRANSLATIONS, translations);
+}
+
+void pc_tell_drives(PcMachine *pc)
+{
+    tell_floppies(pc);
+    tell_disks(pc);
 }
 
 bool pc_fill_cmos(PcMachine *pc, Error **errp)

@@ -4,7 +4,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/block_drive.h"
+#include "hw/block/fdc.h"
 #include "hw/core/mmio_device.h"
+#include "hw/ide/ide_device.h"
 #include "hw/rtc/mc146818rtc.h"
 #include "hw/timer/i8254.h"
 #include "pc_machine.h"
@@ -88,9 +91,10 @@ static bool has_i8042(const PcMachine *pc)
     return pc->has_i8042;
 }
 
+/* For a drive that a user asks for, in any case. */
 static bool has_floppy(const PcMachine *pc)
 {
-    return pc_machine_ops(pc)->has_floppy;
+    return pc_machine_ops(pc)->has_floppy || block_drive_nth(BLOCK_IF_FLOPPY, 0);
 }
 
 /* VMware's pointer speaks for the PS/2 mouse. */
@@ -119,6 +123,7 @@ static const struct IsaRow {
     bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
     const char *partner; /* the property that links it to a device above, called like its type */
     void (*wire)(PcMachine *pc, Device *dev); /* lines but interrupts; NULL: none */
+    bool (*add_drives)(Device *dev, Error **errp); /* what is behind it; NULL: nothing */
     IsaSetting settings[4];
 } isa_devices[] = {
     { "i8257",
@@ -126,7 +131,7 @@ static const struct IsaRow {
     { "i8257",
       .settings = { { "base", 0xc0 }, { "page-base", 0x88 }, { "pageh-base", -1 },
                     { "dshift", 1 } } },
-    { "isa-fdc", has_floppy },
+    { TYPE_ISA_FDC, has_floppy, .add_drives = fdc_add_drives },
     { "i8042", has_i8042, .wire = wire_8042 },
     { "vmport", has_vmport },
     { "vmmouse", has_vmmouse, "i8042" },
@@ -150,7 +155,7 @@ static Device *add_listed(PcMachine *pc, const struct IsaRow *row, Device *partn
     if (row->wire) {
         row->wire(pc, dev);
     }
-    return dev;
+    return !row->add_drives || row->add_drives(dev, errp) ? dev : NULL;
 }
 
 static bool add_all_listed(PcMachine *pc, Error **errp)
@@ -197,7 +202,7 @@ static bool add_function(PcMachine *pc, const PcFunction *f, Error **errp)
     if (f->wire) {
         f->wire(pc, dev);
     }
-    return true;
+    return !f->has_ide_drives || ide_controller_add_drives(dev, errp);
 }
 
 bool pc_add_functions(PcMachine *pc, Error **errp)

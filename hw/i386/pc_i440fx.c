@@ -67,7 +67,7 @@ static void wire_ide(PcMachine *pc, Device *ide)
 }
 
 static const PcFunction functions[] = {
-    { "piix3-ide", PCI_DEVFN(1, 1), .wire = wire_ide },
+    { "piix3-ide", PCI_DEVFN(1, 1), .wire = wire_ide, .has_ide_drives = true },
     { TYPE_PIIX4_PM, PCI_DEVFN(1, 3), .is_wanted = has_pm, .prepare = prepare_pm,
       .wire = wire_pm },
     { NULL },

@@ -119,7 +119,7 @@ bool pc_complete(Machine *machine, Error **errp)
     const PcMachineType *ops = pc_machine_ops(pc);
 
     pc_hotplug_adopt_buses(pc);
-    pc_tell_floppies(pc);
+    pc_tell_drives(pc);
     return acpi_pc_init(pc, errp) &&
            (!ops->complete_board || ops->complete_board(pc, errp)) &&
            pc_tell_firmware(pc, errp) && x86_tell_boot(&pc->parent, errp);

@@ -29,6 +29,7 @@ typedef struct PcFunction {
     bool (*is_wanted)(const PcMachine *pc); /* NULL: always */
     void (*prepare)(PcMachine *pc, Device *dev); /* properties; before it is realized */
     void (*wire)(PcMachine *pc, Device *dev);    /* lines; after */
+    bool has_ide_drives;                         /* if=ide is behind it */
 } PcFunction;
 
 struct PcMachine {
@@ -87,8 +88,8 @@ bool pc_add_isa_devices(PcMachine *pc, Error **errp);
 bool pc_add_functions(PcMachine *pc, Error **errp);
 /* -serial, -parallel, -vga (pc_lines.c). */
 bool pc_add_lines(PcMachine *pc, Error **errp);
-/* What firmware finds in the RTC's memory (pc_cmos.c); of floppies when all drives are there. */
-void pc_tell_floppies(PcMachine *pc);
+/* What firmware finds in the RTC's memory (pc_cmos.c); of drives when all are there. */
+void pc_tell_drives(PcMachine *pc);
 bool pc_fill_cmos(PcMachine *pc, Error **errp);
 /* What it finds in fw_cfg (pc_fw_cfg.c, pc_smbios.c); with all devices there. */
 bool pc_tell_firmware(PcMachine *pc, Error **errp);

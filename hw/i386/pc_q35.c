@@ -60,7 +60,8 @@ static bool complete(PcMachine *pc, Error **errp)
 }
 
 static const PcFunction functions[] = {
-    { "ich9-ahci", PCI_DEVFN(31, 2), .is_multifunction = true, .is_wanted = has_sata },
+    { "ich9-ahci", PCI_DEVFN(31, 2), .is_multifunction = true, .is_wanted = has_sata,
+      .has_ide_drives = true },
     { "ICH9-SMB", PCI_DEVFN(31, 3), .is_multifunction = true, .is_wanted = has_smbus,
       .wire = wire_smbus },
     { NULL },

@@ -66,6 +66,10 @@ static void submit(AhciNcq *ncq)
     DiskMedium *medium = ide_bus_medium(ncq->port->bus);
     uint32_t sectors = MIN(ncq->left, AHCI_NCQ_BYTES / DISK_SECTOR_BYTES);
 
+    if (!medium) { /* it was taken away, drive_del */
+        end(ncq, IDE_ER_ABRT);
+        return;
+    }
     if (ncq->is_write) {
         move(ncq, (size_t)sectors * DISK_SECTOR_BYTES, false);
     }
@@ -81,6 +85,9 @@ static uint8_t check(const AhciPort *port, const AhciNcq *ncq)
 {
     const DiskMedium *medium = ide_bus_medium(port->bus);
 
+    if (!medium) {
+        return IDE_ER_ABRT;
+    }
     if (ncq->sector >= medium->sectors || ncq->left > medium->sectors - ncq->sector) {
         return IDE_ER_IDNF | IDE_ER_ABRT;
     }
@@ -126,13 +133,20 @@ void ahci_ncq_issue(AhciPort *port, unsigned slot, const uint8_t header[32],
 
 void ahci_ncq_stop(AhciPort *port)
 {
+    bool has_cancelled = false;
+
     for (unsigned tag = 0; tag < AHCI_SLOTS; tag++) {
         AhciNcq *ncq = &port->ncq[tag];
 
-        if (ncq->is_used) {
+        if (ncq->is_used && !has_cancelled) {
             DiskMedium *medium = ide_bus_medium(port->bus);
 
-            medium->ops->cancel(medium, &ncq->request);
+            if (medium) {
+                medium->ops->cancel(medium);
+            }
+            has_cancelled = true;
+        }
+        if (ncq->is_used) {
             dma_list_clear(&ncq->list);
             g_clear_pointer(&ncq->buf, g_free);
             ncq->is_used = false;

@@ -211,9 +211,7 @@ static void do_start_stop(IdeDrive *drive)
     }
     if (is_load_or_eject && drive->is_tray_open != !is_start) {
         drive->is_tray_open = !is_start;
-        if (drive->medium && drive->medium->ops->eject) {
-            drive->medium->ops->eject(drive->medium, drive->is_tray_open);
-        }
+        ide_device_tray_moved(drive);
     }
     atapi_finish(drive);
 }
@@ -418,9 +416,9 @@ static void do_get_event_status(IdeDrive *drive)
     }
     store_be16(data, 6);
     data[2] = 4;
-    data[4] = drive->has_new_medium ? drive->medium ? 2 : 3 : 0;
+    data[4] = drive->media_event;
     data[5] = (drive->is_tray_open ? 1 : 0) | (drive->medium ? 2 : 0);
-    drive->has_new_medium = false;
+    drive->media_event = ATAPI_NO_CHANGE;
     reply(drive, 8, load_be16(drive->packet + 7));
 }
 
@@ -458,12 +456,14 @@ static const struct {
 
 static bool is_ready(IdeDrive *drive, unsigned flags)
 {
-    if (drive->has_new_medium && !(flags & HIDES_ATTENTION)) {
+    bool has_medium = drive->medium && !drive->is_tray_open;
+
+    if (has_medium && drive->has_new_medium && !(flags & HIDES_ATTENTION)) {
         drive->has_new_medium = false;
         check_condition(drive, UNIT_ATTENTION, ASC_MEDIUM_CHANGED);
         return false;
     }
-    if (flags & NEEDS_MEDIUM && (!drive->medium || drive->is_tray_open)) {
+    if (flags & NEEDS_MEDIUM && !has_medium) {
         check_condition(drive, NOT_READY, ASC_NO_MEDIUM);
         return false;
     }

@@ -165,7 +165,8 @@ bool ide_drive_discard_next(IdeDrive *drive)
         if (!sectors) {
             continue;
         }
-        if (sector >= drive->sectors || sectors > drive->sectors - sector) {
+        if (!drive->medium || sector >= drive->medium->sectors ||
+            sectors > drive->medium->sectors - sector) {
             drive->io_error = EINVAL;
             return true;
         }
@@ -314,6 +315,14 @@ static void do_diagnostic(IdeDrive *drive)
 
 /* --- SET FEATURES --- */
 
+static void set_write_cache(IdeDrive *drive, bool is_on)
+{
+    drive->has_write_cache = is_on;
+    if (drive->medium && drive->medium->ops->set_write_cache) {
+        drive->medium->ops->set_write_cache(drive->medium, is_on);
+    }
+}
+
 static bool set_transfer_mode(IdeDrive *drive)
 {
     unsigned mode = drive->count[0] & 7;
@@ -343,7 +352,7 @@ static void do_set_features(IdeDrive *drive)
     switch (drive->features[0]) {
     case 0x02:
     case 0x82:
-        drive->has_write_cache = drive->features[0] == 0x02;
+        set_write_cache(drive, drive->features[0] == 0x02);
         if (!drive->has_write_cache && drive->medium) {
             do_flush(drive);
             return;
@@ -453,7 +462,8 @@ void ide_drive_reset(IdeDrive *drive, bool is_hard)
         drive->mdma = 0;
         drive->now_heads = drive->heads;
         drive->now_secs = drive->secs;
-        drive->has_write_cache = drive->has_look_ahead = true;
+        set_write_cache(drive, drive->had_write_cache);
+        drive->has_look_ahead = true;
         drive->has_smart = drive->has_smart_autosave = true;
         drive->smart_selftest = 0;
         drive->is_tray_locked = false;
@@ -497,7 +507,7 @@ static const VMField drive_fields[] = {
     VM_BOOL(IdeDrive, has_smart_autosave), VM_U8(IdeDrive, smart_selftest), VM_U8(IdeDrive, power),
     VM_ARRAY(IdeDrive, packet), VM_U8(IdeDrive, sense_key), VM_U8(IdeDrive, asc),
     VM_U8(IdeDrive, ascq), VM_BOOL(IdeDrive, is_tray_open), VM_BOOL(IdeDrive, is_tray_locked),
-    VM_BOOL(IdeDrive, has_new_medium),
+    VM_BOOL(IdeDrive, has_new_medium), VM_U8(IdeDrive, media_event),
 };
 const VMState ide_drive_state =
     VMSTATE_INIT(drive_fields, .name = "ide_drive", .version = 1,

@@ -1,12 +1,13 @@
 /*
- * ide-hd and ide-cd: what users plug into a channel. Their registers and commands are in the
- * other files of this folder. "lcyls", "lheads" and "lsecs" have no effect until firmware is told
- * geometries, which comes with the block layer.
+ * ide-hd and ide-cd: what users plug into a channel, and how they have a drive of the host's.
+ * Their registers and commands are in the other files of this folder.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/block_drive.h"
 #include "hw/core/block_conf.h"
+#include "hw/core/disk_backend.h"
 #include "hw/core/disk_geometry.h"
 #include "hw/ide/ide_device.h"
 #include "hw/ide/ide_drive.h"
@@ -19,6 +20,7 @@
 typedef struct IdeDevice {
     Device parent;
     IdeDrive drive;
+    DiskBackend backend;
     BlockConf conf; /* properties */
     uint32_t unit;
     char *firmware, *serial, *model;
@@ -26,7 +28,6 @@ typedef struct IdeDevice {
     uint32_t cyls, heads, secs, lcyls, lheads, lsecs;
     uint16_t rotation_rate;
     int translation; /* DiskTranslation */
-    char *made_serial;
 } IdeDevice;
 DECLARE_CAST(IdeDevice, IDE_DEVICE_OF)
 
@@ -97,6 +98,94 @@ bool ide_device_is_tray_locked(Device *dev)
     return IDE_DEVICE_OF(dev)->drive.is_tray_locked;
 }
 
+void ide_device_tray_moved(IdeDrive *drive)
+{
+    BlockBackend *backend = IDE_DEVICE_OF(drive->dev)->conf.drive;
+
+    if (backend) {
+        block_backend_tray_moved(backend, drive->is_tray_open);
+    }
+}
+
+bool ide_bus_geometry(const IdeBus *bus, unsigned unit, DiskGeometry *geometry)
+{
+    const IdeDrive *drive = unit < bus->units ? bus->drives[unit] : NULL;
+    const IdeDevice *d = drive && !drive->is_cd ? IDE_DEVICE_OF(drive->dev) : NULL;
+
+    if (d) {
+        *geometry = (DiskGeometry){ drive->cyls, drive->heads, drive->secs, d->translation };
+    }
+    return d;
+}
+
+/* --- the host's drive --- */
+
+static void drive_changed(void *opaque)
+{
+    IdeDevice *d = opaque;
+
+    d->drive.medium = disk_backend_medium(&d->backend);
+}
+
+static void drive_load(void *opaque, bool is_loaded)
+{
+    IdeDrive *drive = &IDE_DEVICE_OF(opaque)->drive;
+
+    drive->has_new_medium |= is_loaded;
+    drive->media_event = is_loaded ? ATAPI_NEW_MEDIUM : ATAPI_MEDIUM_REMOVED;
+    if (drive->is_tray_open == is_loaded) {
+        drive->is_tray_open = !is_loaded;
+        ide_device_tray_moved(drive);
+    }
+}
+
+/* Forced: the button is no longer a request. */
+static void drive_eject_request(void *opaque, bool is_forced)
+{
+    IdeDrive *drive = &IDE_DEVICE_OF(opaque)->drive;
+
+    drive->media_event = ATAPI_EJECT_REQUEST;
+    if (is_forced) {
+        drive->is_tray_locked = false;
+    }
+}
+
+static bool drive_is_tray_open(void *opaque)
+{
+    return ide_device_is_tray_open(opaque);
+}
+
+static bool drive_is_locked(void *opaque)
+{
+    return ide_device_is_tray_locked(opaque);
+}
+
+static const BlockDeviceOps hd_ops = { .name = block_conf_device_name, .changed = drive_changed };
+static const BlockDeviceOps cd_ops = {
+    .name = block_conf_device_name, .changed = drive_changed, .load = drive_load,
+    .eject_request = drive_eject_request, .is_tray_open = drive_is_tray_open,
+    .is_locked = drive_is_locked, .has_removable = true,
+};
+
+/* A test may have put in a medium of its own. */
+static bool attach_drive(IdeDevice *d, Error **errp)
+{
+    BlockConfUse use = { .ops = d->drive.is_cd ? &cd_ops : &hd_ops, .is_read_only = d->drive.is_cd,
+                         .has_removable = d->drive.is_cd, .is_resizable = true };
+
+    d->drive.had_write_cache = true;
+    if (d->drive.medium) {
+        return true;
+    }
+    if (!block_conf_attach(&d->conf, &d->parent, &use, d, errp)) {
+        return false;
+    }
+    disk_backend_init(&d->backend, d->conf.drive);
+    d->drive.medium = disk_backend_medium(&d->backend);
+    d->drive.had_write_cache = block_backend_has_write_cache(d->conf.drive);
+    return true;
+}
+
 /* --- life --- */
 
 /* Drives that were given no serial number are numbered by their place. */
@@ -107,12 +196,17 @@ static unsigned number_of(const IdeBus *bus, unsigned unit)
     return 2 * (dot ? strtoul(dot + 1, NULL, 10) : 0) + unit + 1;
 }
 
+/* What was not given is shown as if it had been. */
 static void name_drive(IdeDevice *d, const char *model)
 {
-    d->made_serial = d->serial ? g_strdup(d->serial) :
-                                 g_strdup_printf("QM%05u", number_of(d->drive.bus, d->unit));
-    d->drive.serial = d->made_serial;
-    d->drive.firmware = d->firmware ? d->firmware : FIRMWARE_VERSION;
+    if (!d->serial) {
+        d->serial = g_strdup_printf("QM%05u", number_of(d->drive.bus, d->unit));
+    }
+    if (!d->firmware) {
+        d->firmware = g_strdup(FIRMWARE_VERSION);
+    }
+    d->drive.serial = d->serial;
+    d->drive.firmware = d->firmware;
     d->drive.model = d->model ? d->model : model;
     d->drive.wwn = d->wwn;
 }
@@ -130,13 +224,24 @@ static bool start(IdeDevice *d, const char *model)
     return true;
 }
 
+static void guess_geometry(IdeDevice *d, DiskGeometry *geometry)
+{
+    uint8_t mbr[DISK_SECTOR_BYTES];
+    bool has_mbr = d->conf.drive && d->drive.medium->sectors &&
+                   !block_backend_read(d->conf.drive, 0, mbr, sizeof(mbr));
+
+    disk_geometry_guess(d->drive.medium->sectors, has_mbr ? mbr : NULL, geometry);
+}
+
 static bool set_geometry(IdeDevice *d, Error **errp)
 {
     IdeDrive *drive = &d->drive;
     DiskGeometry geometry = { d->cyls, d->heads, d->secs, 0 };
 
     if (!d->cyls && !d->heads && !d->secs) {
-        disk_geometry_guess(drive->medium->sectors, NULL, &geometry);
+        guess_geometry(d, &geometry);
+    } else {
+        geometry.translation = disk_geometry_translation(&geometry);
     }
     if (!geometry.cyls || geometry.cyls > 65535) {
         return error_set(errp, "cyls must be between 1 and 65535");
@@ -147,38 +252,63 @@ static bool set_geometry(IdeDevice *d, Error **errp)
     if (!geometry.secs || geometry.secs > 255) {
         return error_set(errp, "secs must be between 1 and 255");
     }
-    drive->cyls = geometry.cyls;
-    drive->heads = geometry.heads;
-    drive->secs = geometry.secs;
+    drive->cyls = d->cyls = geometry.cyls;
+    drive->heads = d->heads = geometry.heads;
+    drive->secs = d->secs = geometry.secs;
+    if (d->translation == DISK_TRANSLATION_AUTO) {
+        d->translation = geometry.translation;
+    }
     return true;
+}
+
+static bool check_sizes(IdeDevice *d, Error **errp)
+{
+    if (d->conf.discard_bytes == BLOCK_SIZE_UNSET) {
+        d->conf.discard_bytes = DISK_SECTOR_BYTES;
+    } else if (d->conf.discard_bytes != DISK_SECTOR_BYTES) {
+        return error_set(errp, "discard_granularity must be 512 for ide");
+    }
+    return block_conf_check_sizes(&d->conf, errp);
+}
+
+static bool set_up_disk(IdeDevice *d, Error **errp)
+{
+    if (!check_sizes(d, errp)) {
+        return false;
+    }
+    if (d->conf.logical_bytes != DISK_SECTOR_BYTES) {
+        return error_set(errp, "logical_block_size must be 512 for IDE");
+    }
+    d->drive.rotation_rate = d->rotation_rate;
+    d->drive.physical_exponent =
+        __builtin_ctzll(d->conf.physical_bytes) - __builtin_ctz(DISK_SECTOR_BYTES);
+    return set_geometry(d, errp);
 }
 
 static bool ide_hd_realize(Device *dev, Error **errp)
 {
     IdeDevice *d = IDE_DEVICE_OF(dev);
 
-    if (!d->drive.medium) {
+    if (!d->drive.medium && !d->conf.drive) {
         return error_set(errp, "No drive specified");
     }
-    if (d->conf.logical_bytes && d->conf.logical_bytes != DISK_SECTOR_BYTES) {
-        return error_set(errp, "logical_block_size must be 512 for IDE");
-    }
-    if (!set_geometry(d, errp)) {
+    if (!attach_drive(d, errp)) {
         return false;
     }
-    d->drive.sectors = d->drive.medium->sectors;
-    d->drive.rotation_rate = d->rotation_rate;
-    if (d->conf.physical_bytes) {
-        d->drive.physical_exponent =
-            __builtin_ctzll(d->conf.physical_bytes) - __builtin_ctz(DISK_SECTOR_BYTES);
+    if (!set_up_disk(d, errp)) {
+        block_conf_detach(&d->conf);
+        return false;
     }
     return start(d, DISK_MODEL);
 }
 
 static bool ide_cd_realize(Device *dev, Error **errp)
 {
-    IDE_DEVICE_OF(dev)->drive.is_cd = true;
-    return start(IDE_DEVICE_OF(dev), BLANK_CD_MODEL);
+    IdeDevice *d = IDE_DEVICE_OF(dev);
+
+    d->drive.is_cd = true;
+    return check_sizes(d, errp) && attach_drive(d, errp) &&
+           start(d, BLANK_CD_MODEL);
 }
 
 static void ide_device_unrealize(Device *dev)
@@ -190,21 +320,47 @@ static void ide_device_unrealize(Device *dev)
         return;
     }
     ide_cancel(&d->drive);
+    block_conf_detach(&d->conf);
     bus->drives[d->unit] = NULL;
     bus->parent.is_full = false;
     d->drive.bus = NULL;
+    d->drive.medium = NULL;
     g_clear_pointer(&d->drive.buffer, g_free);
-    g_clear_pointer(&d->made_serial, g_free);
+}
+
+/* --- drives of the board --- */
+
+static bool add_drive(Bus *bus, unsigned unit, BlockDrive *drive, Error **errp)
+{
+    Device *dev = device_new(drive->is_cdrom ? TYPE_IDE_CD : TYPE_IDE_HD);
+
+    object_set_int(dev, "unit", unit, NULL);
+    if (!object_set_text(dev, "drive", block_backend_name(drive->backend), errp)) {
+        object_unref(dev);
+        return false;
+    }
+    return device_realize_and_unref(dev, bus, errp);
+}
+
+bool ide_controller_add_drives(Device *controller, Error **errp)
+{
+    for (guint n = 0; n < controller->buses->len; n++) {
+        IdeBus *bus = controller->buses->pdata[n];
+
+        for (unsigned unit = 0; unit < bus->units; unit++) {
+            BlockDrive *drive = block_drive_take(BLOCK_IF_IDE, n, unit);
+
+            if (drive && !add_drive(&bus->parent, unit, drive, errp)) {
+                return false;
+            }
+        }
+    }
+    return true;
 }
 
 static void ide_device_reset(Device *dev)
 {
     ide_drive_reset(&IDE_DEVICE_OF(dev)->drive, true);
-}
-
-static void ide_device_finalize(Object *obj)
-{
-    g_free(IDE_DEVICE_OF(obj)->conf.drive);
 }
 
 static const Property ide_props[] = {
@@ -243,7 +399,6 @@ static const DeviceType ide_device_type = {
     .vmstate = VMSTATE(ide_device_fields, .version = 1),
     .unrealize = ide_device_unrealize,
     .reset_hold = ide_device_reset,
-    .finalize = ide_device_finalize,
 };
 DEVICE_TYPE(ide_device_type)
 

@@ -14,6 +14,11 @@
 #define IDE_MAX_MULTIPLE   16
 #define IDE_NCQ_DEPTH      32
 
+/* MMC-5, table 284: of class "media". */
+typedef enum AtapiMediaEvent {
+    ATAPI_NO_CHANGE, ATAPI_EJECT_REQUEST, ATAPI_NEW_MEDIUM, ATAPI_MEDIUM_REMOVED
+} AtapiMediaEvent;
+
 /* What the drive waits for, or does next (ide_transfer.c). */
 typedef enum IdePhase {
     IDE_IDLE,
@@ -43,7 +48,6 @@ struct IdeDrive {
     uint16_t rotation_rate;
     unsigned physical_exponent; /* of a physical sector, in logical ones */
     uint32_t cyls, heads, secs; /* default translation */
-    uint64_t sectors;           /* of the medium, when the drive was made */
     /* registers */
     IdePair features, count, lba_low, lba_mid, lba_high;
     uint8_t device, status, error, command;
@@ -51,7 +55,8 @@ struct IdeDrive {
     uint8_t multiple;        /* sectors of a block of READ MULTIPLE; 0: not set */
     uint8_t udma, mdma;      /* selected modes, as bits */
     uint8_t now_heads, now_secs; /* INITIALIZE DEVICE PARAMETERS */
-    bool has_write_cache, has_look_ahead, has_smart, has_smart_autosave;
+    bool has_write_cache, had_write_cache; /* had_: at power on */
+    bool has_look_ahead, has_smart, has_smart_autosave;
     uint8_t smart_selftest;
     uint8_t power;           /* CHECK POWER MODE's answer */
     /* a transfer */
@@ -69,7 +74,9 @@ struct IdeDrive {
     /* ATAPI */
     uint8_t packet[IDE_PACKET_BYTES];
     uint8_t sense_key, asc, ascq;
-    bool is_tray_open, is_tray_locked, has_new_medium;
+    bool is_tray_open, is_tray_locked;
+    bool has_new_medium;   /* a unit attention is pending */
+    uint8_t media_event;   /* AtapiMediaEvent that GET EVENT STATUS NOTIFICATION tells next */
 };
 
 /* --- ide_channel.c --- */
@@ -81,6 +88,8 @@ void ide_drive_set_signature(IdeDrive *drive);
 /* --- ide_device.c --- */
 
 bool ide_device_place(IdeBus *bus, Device *dev, Error **errp);
+/* The guest moved the tray. */
+void ide_device_tray_moved(IdeDrive *drive);
 
 /* --- ide_command.c --- */
 

@@ -326,7 +326,7 @@ void ide_receive_buffer(IdeDrive *drive, uint32_t bytes, bool is_dma)
 void ide_cancel(IdeDrive *drive)
 {
     if (drive->is_waiting && drive->medium) {
-        drive->medium->ops->cancel(drive->medium, &drive->request);
+        drive->medium->ops->cancel(drive->medium);
     }
     drive->is_waiting = false;
     drive->io_error = 0;

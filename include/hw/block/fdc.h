@@ -20,7 +20,9 @@ typedef enum FdcDriveType {
 
 /* Of drive 0 or 1 of a controller: never AUTO. */
 FdcDriveType fdc_drive_type(Device *fdc, unsigned n);
-/* At any time; NULL: the disk is taken out. Borrowed. */
+/* In place of a drive of the host's, for tests: at any time; NULL: the disk is taken out. Borrowed. */
 void floppy_set_medium(Device *floppy, DiskMedium *medium);
+/* Drives that the user gave with if=floppy. */
+bool fdc_add_drives(Device *fdc, Error **errp);
 
 #endif

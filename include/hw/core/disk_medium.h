@@ -1,5 +1,6 @@
 /*
- * DiskMedium: what a drive reads and writes; the door a block back end implements.
+ * DiskMedium: what a drive reads and writes; the door that a drive of the host's implements
+ * (include/hw/core/disk_backend.h).
  *
  * Machine lock. Requests of one drive come one after the other, those of NCQ many at a time. A
  * request may be done before submit() returns.
@@ -9,9 +10,13 @@
 #ifndef HW_CORE_DISK_MEDIUM_H
 #define HW_CORE_DISK_MEDIUM_H
 
+#include "block/block_node.h"
+
 #define DISK_SECTOR_BYTES 512
 
 typedef enum DiskOp { DISK_OP_READ, DISK_OP_WRITE, DISK_OP_FLUSH, DISK_OP_DISCARD } DiskOp;
+
+typedef struct DiskMedium DiskMedium;
 
 typedef struct DiskRequest {
     DiskOp op;
@@ -19,16 +24,20 @@ typedef struct DiskRequest {
     uint64_t sectors;
     uint8_t *buf;   /* reads and writes; belongs to the drive */
     void (*done)(struct DiskRequest *request, int error); /* 0, or an errno */
+    /* the medium's own */
+    DiskMedium *medium;
+    struct DiskRequest *next, **link; /* of those under way */
+    bool is_cancelled;
+    BlockRequest block;
+    struct iovec iov;
 } DiskRequest;
-
-typedef struct DiskMedium DiskMedium;
 
 typedef struct DiskMediumOps {
     void (*submit)(DiskMedium *medium, DiskRequest *request);
-    /* Ends when `request` is done or will never be: its done() is not called any more. */
-    void (*cancel)(DiskMedium *medium, DiskRequest *request);
-    /* The drive's eject button, from inside; NULL: it has none. */
-    void (*eject)(DiskMedium *medium, bool is_open);
+    /* Ends when all requests are done or will never be: done() is called for none any more. */
+    void (*cancel)(DiskMedium *medium);
+    /* Off: what has been written is durable. NULL: there is no cache. */
+    void (*set_write_cache)(DiskMedium *medium, bool is_on);
 } DiskMediumOps;
 
 struct DiskMedium {

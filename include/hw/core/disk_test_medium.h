@@ -15,7 +15,7 @@ typedef struct TestMedium {
     uint8_t *bytes;
     bool is_deferred;      /* requests wait for test_medium_answer() */
     int error;             /* of the next requests */
-    unsigned flushes, discards, ejects;
+    unsigned flushes, discards;
     DiskRequest *queue[TEST_MEDIUM_QUEUE];
     unsigned queued;
 } TestMedium;

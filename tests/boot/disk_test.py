@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Firmware starts what is on disks and discs, on the software CPU."""
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import guest  # noqa: E402
+import house  # noqa: E402
+import media  # noqa: E402
+
+SECONDS = 300  # for a busy machine; nothing waits this long when all is well
+SEABIOS = '/usr/share/seabios/bios.bin'
+EXIT = 0x10 << 1 | 1
+
+
+@unittest.skipUnless(os.path.exists(SEABIOS), 'the package seabios is not installed')
+class Firmware(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        cls.files = {}
+        for name, data in (('disk', media.boot_disk('hello from the disk\n')),
+                           ('disc', media.boot_disc('hello from the disc\n')),
+                           ('floppy', media.boot_disk('hello from the floppy\n', 2880))):
+            cls.files[name] = os.path.join(cls.folder.name, name)
+            with open(cls.files[name], 'wb') as file:
+                file.write(data)
+
+    def starts(self, what, *args):
+        args = [arg.format(**self.files) for arg in args]
+        console = guest.Console([house.binary(), '-accel', 'tcg', '-no-user-config', '-display', 'none',
+                                 '-no-reboot', '-net', 'none', '-bios', SEABIOS, '-chardev',
+                                 'stdio,id=d', '-device', 'isa-debugcon,iobase=0x402,chardev=d',
+                                 '-device', 'isa-debug-exit', *args], SECONDS)
+        lines = [line for _, line in console.lines()]
+        self.assertIn(f'hello from the {what}', lines, '\n'.join(lines[-40:]))
+        self.assertEqual(console.process.returncode, EXIT)
+
+    def test_disk(self):
+        for board in ('pc', 'q35'):
+            with self.subTest(board):
+                self.starts('disk', '-M', board, '-drive', 'file={disk},format=raw')
+        with self.subTest('a secondary channel'):
+            self.starts('disk', '-M', 'pc', '-nodefaults', '-drive', 'if=none,id=d,file={disk},format=raw',
+                        '-device', 'ide-hd,drive=d,bus=ide.1,bootindex=0')
+
+    def test_disc(self):
+        for board in ('pc', 'q35'):
+            with self.subTest(board):
+                self.starts('disc', '-M', board, '-cdrom', '{disc}')
+
+    def test_floppy(self):
+        self.starts('floppy', '-M', 'pc', '-drive', 'if=floppy,file={floppy},format=raw')
+
+    def test_order(self):
+        both = ('-M', 'pc', '-drive', 'file={disk},format=raw', '-cdrom', '{disc}')
+        self.starts('disk', *both)
+        self.starts('disc', *both, '-boot', 'd')
+
+
+if __name__ == '__main__':
+    house.main()
