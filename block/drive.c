@@ -105,6 +105,35 @@ void block_drives_cleanup(void)
     g_clear_pointer(&drives, g_ptr_array_unref);
 }
 
+static BlockDrive *drive_of(const BlockBackend *backend)
+{
+    for (guint i = 0; i < all_drives()->len; i++) {
+        BlockDrive *drive = drives->pdata[i];
+
+        if (drive->backend == backend) {
+            return drive;
+        }
+    }
+    return NULL;
+}
+
+bool block_drive_delete(const char *id, Error **errp)
+{
+    BlockBackend *backend = block_backend_find(id);
+    BlockDrive *drive = backend ? drive_of(backend) : NULL;
+
+    if (!drive) {
+        return block_node_find(id) ? block_node_delete(id, errp) :
+                                     error_set(errp, "Device '%s' not found", id);
+    }
+    block_backend_remove(backend);
+    block_backend_hide(backend);
+    g_ptr_array_remove(drives, drive);
+    block_backend_unref(backend);
+    g_free(drive);
+    return true;
+}
+
 /* --- keys --- */
 
 /* Takes one out; borrowed until the next. NULL: it was not given. */

@@ -16,6 +16,12 @@ void hmp_history(Hmp *hmp, json_object *args);
 void hmp_print(Hmp *hmp, json_object *args);
 void complete_command(HmpWords *words);
 
+/* hmp_block.c */
+void hmp_drive_add(Hmp *hmp, json_object *args);
+void hmp_drive_del(Hmp *hmp, json_object *args);
+void hmp_info_block(Hmp *hmp, json_object *args);
+void show_blockstats(Hmp *hmp, json_object *value);
+
 /* hmp_devices.c */
 void hmp_device_add(Hmp *hmp, json_object *args);
 void hmp_qdm(Hmp *hmp, json_object *args);

@@ -33,6 +33,8 @@ typedef struct BlockDrive {
  * for `interface`, without a place the first free one. NULL: it cannot be had.
  */
 BlockDrive *block_drive_add(json_object *keys, BlockInterface interface, Error **errp);
+/* A drive, which its device keeps without a name and a medium; or a node that a client made. */
+bool block_drive_delete(const char *id, Error **errp);
 /* Also marks it as taken; NULL: there is none. */
 BlockDrive *block_drive_take(BlockInterface interface, unsigned bus, unsigned unit);
 BlockDrive *block_drive_find(BlockInterface interface, unsigned bus, unsigned unit);
