@@ -302,7 +302,7 @@ static bool step(TcgCpu *cpu, InterpFrame *frame, const IrInsn *insn)
         return false;
     case IR_EXIT_IF:
         x = value_of(cpu, frame, insn->a, &space[0]);
-        if (!ir_eval_cond(insn->c, frame->code->insns[insn->a].type, x->u64,
+        if (!ir_eval_cond(insn->c, insn->compared, x->u64,
                           value_of(cpu, frame, insn->b, &space[1])->u64)) {
             return false;
         }

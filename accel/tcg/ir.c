@@ -326,7 +326,7 @@ void ir_exit_if(IrBuilder *b, IrCond cond, IrRef x, IrRef y, uint64_t pc)
         y = b->insns[x].b;
         x = b->insns[x].a;
     }
-    emit_effect(b, (IrInsn){ .op = IR_EXIT_IF, .a = x, .b = y, .c = cond,
+    emit_effect(b, (IrInsn){ .op = IR_EXIT_IF, .compared = ir_type(b, x), .a = x, .b = y, .c = cond,
                              .imm = exit_new(b, (IrExit){ .kind = IR_EXIT_DIRECT, .pc = pc }) });
 }
 

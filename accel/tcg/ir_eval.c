@@ -179,6 +179,7 @@ void ir_eval(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrVal
     switch ((IrOp)insn->op) {
     case IR_SELECT:
         *out = x->u32 ? *y : *z;
+        out->u64 = insn->type == IR_I32 ? out->u32 : out->u64;
         return;
     case IR_SETCOND:
         result = ir_eval_cond(ir_setcond_cond(insn), ir_setcond_type(insn), a, y->u64);

@@ -21,7 +21,7 @@ static bool is_integer(IrType type)
 }
 
 /* The value with its low `bits` counting is the same as ref's: strip what changes upper bits. */
-static IrRef strip_upper(const IrBuilder *b, IrRef ref, unsigned bits)
+static IrRef strip_upper(IrBuilder *b, IrRef ref, unsigned bits)
 {
     for (;;) {
         const IrInsn *insn = ir_insn(b, ref);
@@ -47,6 +47,11 @@ static IrRef strip_upper(const IrBuilder *b, IrRef ref, unsigned bits)
         case IR_AND:
             kept = ir_is_const(b, insn->b, &mask) ? __builtin_ctzll(~mask | BIT64(63)) : 0;
             break;
+        case IR_TRUNC: {
+            IrRef wide = strip_upper(b, insn->a, bits);
+
+            return wide == insn->a ? ref : strip_upper(b, ir_trunc(b, wide), bits);
+        }
         case IR_DEPOSIT:
             if ((insn->imm & 0xff) >= bits) {
                 ref = insn->a;

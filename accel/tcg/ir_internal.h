@@ -18,7 +18,7 @@
 typedef struct IrInsn {
     uint8_t op, type;
     uint8_t heat;    /* IrHeat, by ir_mark() */
-    uint8_t unused;
+    uint8_t compared; /* EXIT_IF: the IrType of what is compared */
     IrRef snap;      /* the last PUT or SYNC before; of operations that raise or leave, and of these */
     IrRef a, b, c, d;
     IrRef chain;     /* the next one with the same hash */
@@ -144,6 +144,11 @@ typedef struct IrLoop {
  * `integers` and `vectors`, and makes that part of every snapshot. Before ir_mark().
  */
 void ir_carry(IrBuilder *b, unsigned integers, unsigned vectors, IrLoop *loop);
+
+/* The I32 it gives is known to have zeros above, in the back end's registers. */
+bool ir_has_zeros_above(const IrInsn *insn);
+/* Replaces what only widens or narrows by its argument, whose type may then be the other one. */
+void ir_alias(IrBuilder *b, IrLoop *loop);
 
 /* Sets every insn's heat. */
 void ir_mark(IrBuilder *b);

@@ -84,6 +84,12 @@ static void modrm(Insn *i, int reg, Rm rm)
         number(i, 0, 4);
         return;
     }
+    if (rm.base == NO_REG) {
+        byte(i, r | 4);
+        byte(i, rm.scale << 6 | (rm.index & 7) << 3 | RBP);
+        number(i, rm.disp, 4);
+        return;
+    }
     mod = rm.disp == 0 && (rm.base & 7) != RBP ? 0 : rm.disp == (int8_t)rm.disp ? 1 : 2;
     byte(i, mod << 6 | r | (has_sib ? 4 : rm.base & 7));
     if (has_sib) {
@@ -96,7 +102,7 @@ static void modrm(Insn *i, int reg, Rm rm)
 static unsigned rxb(int reg, Rm rm)
 {
     return (reg >> 3 & 1) << 2 | (rm.index != NO_REG ? rm.index >> 3 & 1 : 0) << 1 |
-           (rm.kind != RM_PLACE ? rm.base >> 3 & 1 : 0);
+           (rm.kind != RM_PLACE && rm.base != NO_REG ? rm.base >> 3 & 1 : 0);
 }
 
 static void legacy(Insn *i, uint32_t op, int reg, Rm rm)

@@ -26,7 +26,7 @@ typedef struct Emit {
 /* The other operand: a register, [base + index * 2^scale + disp], or a place. */
 typedef struct Rm {
     enum { RM_REG, RM_MEM, RM_PLACE } kind;
-    int base, index; /* RM_REG: base; index NO_REG: none */
+    int base, index; /* RM_REG: base; NO_REG: none */
     int scale;
     int32_t disp;    /* RM_PLACE: the place */
 } Rm;

@@ -103,7 +103,7 @@ typedef struct Jit {
     bool has_v256;
     IrLoop loop;
     int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
-    int loop_jump;                   /* main code up to and with it; 0: no loop */
+    int loop_jump;                   /* main code from its end up to and with it; 0: no loop */
     int8_t hint[IR_MAX_INSNS];       /* the register a value is best in; NO_REG */
     bool is_invariant[IR_MAX_INSNS]; /* a HEAD that is in its slot all the time */
 } Jit;

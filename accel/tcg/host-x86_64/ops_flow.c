@@ -215,7 +215,7 @@ static void side_exit(Jit *j, const IrInsn *insn)
         j->emit.in_cold = false;
         emit_jcc(&j->emit, cc, stub);
     }
-    jit_compare(j, insn->c, ir_insn(j->b, insn->a)->type, insn->a, insn->b);
+    jit_compare(j, insn->c, insn->compared, insn->a, insn->b);
 }
 
 void jit_exit(Jit *j, const IrInsn *insn)

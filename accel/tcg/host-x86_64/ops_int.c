@@ -19,8 +19,11 @@ static bool is_small(const Jit *j, IrRef ref, int32_t *value)
     if (insn->op != IR_CONST) {
         return false;
     }
+    if (insn->type != IR_I32 && (int64_t)insn->imm != (int32_t)insn->imm) {
+        return false;
+    }
     *value = insn->imm;
-    return insn->type == IR_I32 || (int64_t)insn->imm == *value;
+    return true;
 }
 
 static void op_imm(Jit *j, unsigned digit, uint32_t w, int reg, int32_t imm)
@@ -75,51 +78,108 @@ static void from_to(Jit *j, const IrInsn *insn, uint32_t op)
     emit_op(&j->emit, op, dest, rm_reg(ra_use(j, insn->a, GPRS)));
 }
 
-/*
- * Operations on I32 leave zeros above, but for those that only name or keep part of a register.
- * What the upper half holds matters here alone.
- */
-static void zero_extend(Jit *j, const IrInsn *insn)
+
+/* base + (index << scale) + disp; 0: none. */
+typedef struct Sum {
+    IrRef base, index;
+    unsigned scale;
+    int32_t disp;
+} Sum;
+
+/* Nobody has asked for the value yet: it may become part of another's instruction. */
+static const IrInsn *part_of_sum(const Jit *j, IrRef ref, IrOp op)
 {
-    switch (ir_insn(j->b, insn->a)->op) {
-    case IR_TRUNC:
-    case IR_DEPOSIT:
-    case IR_CALL:
-    case IR_CALL_RAISES:
-    case IR_CALL_PURE:
-        from_to(j, insn, OP(0x8b));
-        break;
-    default:
-        ra_left(j, ra_def(j, j->at, GPRS), insn->a);
-        break;
+    const IrInsn *insn = ir_insn(j->b, ref);
+
+    return ref && insn->op == op && insn->type == ir_insn(j->b, j->at)->type &&
+                   !ra_is_wanted(j, ref)
+               ? insn : NULL;
+}
+
+static void swap_parts(Sum *sum)
+{
+    IrRef base = sum->base;
+
+    sum->base = sum->index;
+    sum->index = base;
+}
+
+/* The constant is the base's now, if a part is a sum with one. */
+static void take_disp(const Jit *j, Sum *sum)
+{
+    const IrInsn *part = part_of_sum(j, sum->base, IR_ADD);
+
+    if (!part && sum->index) {
+        part = part_of_sum(j, sum->index, IR_ADD);
+        if (part) {
+            swap_parts(sum);
+        }
     }
+    if (part && is_small(j, part->b, &sum->disp)) {
+        sum->base = part->a;
+    }
+}
+
+static void take_scale(const Jit *j, Sum *sum)
+{
+    const IrInsn *part = part_of_sum(j, sum->index, IR_SHL);
+    int32_t count;
+
+    if (!part) {
+        part = part_of_sum(j, sum->base, IR_SHL);
+        swap_parts(sum);
+    }
+    if (part && is_small(j, part->b, &count) && count <= 3) {
+        sum->index = part->a;
+        sum->scale = count;
+    } else if (!sum->base) {
+        swap_parts(sum);
+    }
+}
+
+static Sum sum_of(const Jit *j, const IrInsn *insn)
+{
+    Sum sum = { insn->a, insn->b };
+    const IrInsn *part;
+
+    if (is_small(j, insn->b, &sum.disp)) {
+        sum.index = 0;
+        part = part_of_sum(j, sum.base, IR_ADD);
+        if (part && ir_insn(j->b, part->b)->op != IR_CONST) {
+            sum.base = part->a;
+            sum.index = part->b;
+        }
+    } else {
+        take_disp(j, &sum);
+    }
+    take_scale(j, &sum);
+    return sum;
 }
 
 static void add(Jit *j, const IrInsn *insn)
 {
     uint32_t w = width(insn->type);
-    int dest, a, b;
+    int dest = ra_def(j, j->at, GPRS), base = NO_REG, index = NO_REG;
+    Sum sum = sum_of(j, insn);
     RegSet keep = j->blocked;
-    int32_t imm;
 
-    dest = ra_def(j, j->at, GPRS);
-    if (is_small(j, insn->b, &imm)) {
-        if (j->reg[insn->a] == NO_REG) {
-            op_imm(j, 0, w, dest, imm);
-            ra_left(j, dest, insn->a);
-        } else {
-            emit_op(&j->emit, OP(0x8d) | w, dest, rm_mem(ra_use(j, insn->a, GPRS), imm));
-        }
+    if (!sum.index && j->reg[sum.base] == NO_REG) {
+        op_imm(j, 0, w, dest, sum.disp);
+        ra_left(j, dest, sum.base);
         return;
     }
-    a = ra_use(j, insn->a, GPRS);
-    j->blocked |= BIT(a);
-    b = ra_use(j, insn->b, GPRS);
+    if (sum.base) {
+        base = ra_use(j, sum.base, GPRS);
+        j->blocked |= BIT(base);
+    }
+    if (sum.index) {
+        index = ra_use(j, sum.index, GPRS);
+    }
     j->blocked = keep;
-    if (a == dest || b == dest) {
-        emit_op(&j->emit, OP(0x03) | w, dest, rm_reg(a == dest ? b : a));
+    if (sum.index && !sum.scale && !sum.disp && (base == dest || index == dest)) {
+        emit_op(&j->emit, OP(0x03) | w, dest, rm_reg(base == dest ? index : base));
     } else {
-        emit_op(&j->emit, OP(0x8d) | w, dest, rm_index(a, b, 0, 0));
+        emit_op(&j->emit, OP(0x8d) | w, dest, rm_index(base, index, sum.scale, sum.disp));
     }
 }
 
@@ -404,13 +464,8 @@ void jit_integer(Jit *j, const IrInsn *insn)
         from_to(j, insn, OP(0x63) | OP_W);
         break;
     case IR_ZEXT32:
-        from_to(j, insn, OP(0x8b));
-        break;
     case IR_ZEXT:
-        zero_extend(j, insn);
-        break;
-    case IR_TRUNC:
-        ra_left(j, ra_def(j, j->at, GPRS), insn->a);
+        from_to(j, insn, OP(0x8b));
         break;
     case IR_ADD:
         add(j, insn);

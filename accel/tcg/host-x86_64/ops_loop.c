@@ -6,7 +6,7 @@
  * want them where they are. The way in loads them from the state.
  *
  *     entry:  load carried values         start:  move       ...  body  ...
- *             stores of what is not carried; request? leave; jump to start
+ *             stores of what is not carried; no request? jump to start; leave
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -16,12 +16,14 @@
 static const uint8_t gpr_order[] = { RBX, R12, R13, R14, R15, R11, R10, R9, R8 };
 #define CARRIED_VECTORS 10
 #define FIRST_CARRIED_VECTOR 6
+#define JCC_BYTES 6
 
 void jit_loop_begin(Jit *j)
 {
     unsigned gprs = 0, vectors = 0;
 
     ir_carry(j->b, ARRAY_SIZE(gpr_order), CARRIED_VECTORS, &j->loop);
+    ir_alias(j->b, &j->loop);
     for (unsigned i = 0; i < j->loop.count; i++) {
         const IrCarried *c = &j->loop.carried[i];
         bool is_vector = ir_insn(j->b, c->head)->type >= IR_V128;
@@ -105,9 +107,9 @@ void jit_loop_end(Jit *j, const IrInsn *insn)
     HostExit *exit = &j->code->exits[insn->imm];
     IrSnapshot stores, rest = { .count = 0 };
 
-    emit_jmp(&j->emit, 0);
+    emit_jmp(&j->emit, leave_stub(j, exit));
+    emit_jcc(&j->emit, CC_E, 0);
     j->loop_jump = j->emit.main_bytes;
-    emit_jcc(&j->emit, CC_NE, leave_stub(j, exit));
     emit_op_imm(&j->emit, OP(0x83), 7, rm_mem(RBP, CPU_DISP(exit_wanted)), 1, 0);
     for (unsigned i = 0; i < j->loop.count; i++) {
         place_end(j, i);
@@ -228,8 +230,8 @@ void jit_loop_start(Jit *j)
         }
     }
     /* The jump at the end leads here. */
-    disp = -j->emit.main_bytes - -(j->loop_jump - 5);
-    memcpy(j->emit.main_buf + EMIT_BYTES - j->loop_jump + 1, &disp, 4);
+    disp = -j->emit.main_bytes - -(j->loop_jump - JCC_BYTES);
+    memcpy(j->emit.main_buf + EMIT_BYTES - j->loop_jump + JCC_BYTES - 4, &disp, 4);
     for (unsigned i = 0; i < j->loop.count; i++) {
         if (is_head_wanted(j, i)) {
             access_slot(j, j->loop_reg[i], slot_of(j, i), false);
