@@ -26,6 +26,8 @@ typedef struct BlockDriver {
     /* Sets `bytes` of the node. What fails leaves nothing but links, which the core frees. */
     bool (*open)(BlockNode *node, const BlockdevOptions *options, Error **errp);
     void (*close)(BlockNode *node);
+    /* Makes a new image; what was in its place is lost. */
+    bool (*create)(const BlockdevCreateOptions *options, Error **errp);
     int (*io)(BlockNode *node, const BlockIo *io);
     /* False: it would block, and nothing was changed. */
     bool (*submit)(BlockNode *node, BlockRequest *request);
@@ -65,6 +67,10 @@ struct BlockLink {
     void (*resized)(void *opaque);
     void *opaque;
 };
+
+/* --- file_create.c --- */
+
+bool block_file_create(const BlockdevCreateOptions *options, Error **errp);
 
 /* --- drivers.c --- */
 

@@ -640,9 +640,9 @@ static void file_stats(BlockNode *node, BlockStats *stats)
 
 const BlockDriver block_file = {
     .name = "file", .kind = BLOCKDEV_DRIVER_FILE, .size = sizeof(BlockFile), .is_protocol = true,
-    .open = file_open, .close = file_close, .io = file_io, .submit = file_submit,
-    .extent = file_extent, .resize = file_resize, .set_perms = file_set_perms,
-    .host_bytes = file_host_bytes, .stats = file_stats,
+    .open = file_open, .close = file_close, .create = block_file_create, .io = file_io,
+    .submit = file_submit, .extent = file_extent, .resize = file_resize,
+    .set_perms = file_set_perms, .host_bytes = file_host_bytes, .stats = file_stats,
 };
 const BlockDriver block_host_device = {
     .name = "host_device", .kind = BLOCKDEV_DRIVER_HOST_DEVICE, .size = sizeof(BlockFile),

@@ -1,0 +1,274 @@
+/*
+ * Requests of a qcow2 image: who is inside, reading, what can be passed on without blocking. See
+ * block/qcow2.h; writing is in block/qcow2_write.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "block/qcow2.h"
+
+/* --- who is inside --- */
+
+/* With the lock; returns what leave() wants. */
+static unsigned enter(BlockQcow2 *image)
+{
+    while (image->is_alone || image->alone_waiting) {
+        g_cond_wait(&image->changed, &image->lock);
+    }
+    image->inside[image->epoch & 1]++;
+    return image->epoch & 1;
+}
+
+static void leave(BlockQcow2 *image, unsigned parity)
+{
+    image->inside[parity]--;
+    if (image->alone_waiting) {
+        g_cond_broadcast(&image->changed);
+    }
+}
+
+void qcow2_enter_alone(BlockQcow2 *image)
+{
+    g_mutex_lock(&image->lock);
+    image->alone_waiting++;
+    while (image->is_alone || image->inside[0] || image->inside[1]) {
+        g_cond_wait(&image->changed, &image->lock);
+    }
+    image->alone_waiting--;
+    image->is_alone = true;
+    g_mutex_unlock(&image->lock);
+}
+
+void qcow2_leave_alone(BlockQcow2 *image)
+{
+    g_mutex_lock(&image->lock);
+    image->is_alone = false;
+    g_cond_broadcast(&image->changed);
+    g_mutex_unlock(&image->lock);
+}
+
+static bool is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to)
+{
+    for (const Qcow2Claim *at = image->claims; at; at = at->next) {
+        if (from < at->to && at->from < to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to)
+{
+    while (is_claimed(image, from, to)) {
+        g_cond_wait(&image->changed, &image->lock);
+    }
+    *claim = (Qcow2Claim){ from, to, image->claims };
+    image->claims = claim;
+}
+
+void qcow2_unclaim(BlockQcow2 *image, Qcow2Claim *claim)
+{
+    Qcow2Claim **at = &image->claims;
+
+    while (*at != claim) {
+        at = &(*at)->next;
+    }
+    *at = claim->next;
+    g_cond_broadcast(&image->changed);
+}
+
+/* --- reading --- */
+
+static int read_behind(BlockQcow2 *image, uint64_t offset, const BlockIo *io, uint64_t skip,
+                       uint64_t bytes)
+{
+    BlockNode *backing = image->parent.backing;
+    uint64_t end = backing ? block_node_bytes(backing) : 0;
+    uint64_t there = offset < end ? MIN(bytes, end - offset) : 0;
+    int err = there ? block_io_part(backing, io, skip, there, offset) : 0;
+
+    if (!err && there < bytes) {
+        block_iov_zero(io, skip + there, bytes - there);
+    }
+    return err;
+}
+
+static int read_packed(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, const BlockIo *io,
+                       uint64_t skip, uint64_t bytes)
+{
+    g_autofree uint8_t *packed = g_try_malloc(run->packed);
+    g_autofree uint8_t *data = g_try_malloc(image->cluster);
+    int err = packed && data ? block_read(image->parent.file, run->host, packed, run->packed) :
+                               -ENOMEM;
+
+    err = err ? err : qcow2_unpack(image, packed, run->packed, data);
+    if (!err) {
+        block_iov_from_buf(io, skip, data + (offset & (image->cluster - 1)), bytes);
+    }
+    return err;
+}
+
+int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, const BlockIo *io,
+                   uint64_t skip, uint64_t bytes)
+{
+    switch (run->kind) {
+    case QCOW2_HOLE:
+        return read_behind(image, offset, io, skip, bytes);
+    case QCOW2_ZERO:
+        block_iov_zero(io, skip, bytes);
+        return 0;
+    case QCOW2_COMPRESSED:
+        return read_packed(image, run, offset, io, skip, bytes);
+    default:
+        return block_io_part(image->data, io, skip, bytes, run->host);
+    }
+}
+
+static int read_all(BlockQcow2 *image, const BlockIo *io)
+{
+    int err = 0;
+
+    for (uint64_t done = 0; done < io->bytes && !err;) {
+        Qcow2Run run;
+
+        g_mutex_lock(&image->lock);
+        err = image->is_failed ? -EIO : qcow2_find(image, io->offset + done, io->bytes - done,
+                                                   &run);
+        g_mutex_unlock(&image->lock);
+        if (!err) {
+            err = qcow2_read_run(image, &run, io->offset + done, io, done, run.bytes);
+            done += run.bytes;
+        }
+    }
+    return err;
+}
+
+/* --- requests --- */
+
+static int dispatch(BlockQcow2 *image, const BlockIo *io)
+{
+    switch (io->op) {
+    case BLOCK_READ:
+        return read_all(image, io);
+    case BLOCK_WRITE:
+        return qcow2_write(image, io);
+    case BLOCK_ZERO:
+        return qcow2_zero(image, io);
+    default:
+        return qcow2_discard(image, io);
+    }
+}
+
+int qcow2_io(BlockNode *node, const BlockIo *io)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    unsigned parity;
+    int err;
+
+    if (io->op == BLOCK_FLUSH) {
+        return image->is_failed ? -EIO : qcow2_sync(image);
+    }
+    err = io->op == BLOCK_READ ? 0 : qcow2_sync_some(image);
+    if (err) {
+        return err;
+    }
+    g_mutex_lock(&image->lock);
+    parity = enter(image);
+    g_mutex_unlock(&image->lock);
+    err = dispatch(image, io);
+    g_mutex_lock(&image->lock);
+    leave(image, parity);
+    g_mutex_unlock(&image->lock);
+    return err;
+}
+
+/* --- without blocking --- */
+
+static void passed(BlockRequest *request, void *opaque, int err)
+{
+    BlockQcow2 *image = (BlockQcow2 *)((uintptr_t)opaque & ~(uintptr_t)1);
+
+    g_mutex_lock(&image->lock);
+    leave(image, (uintptr_t)opaque & 1);
+    g_mutex_unlock(&image->lock);
+    block_request_end(request, err);
+}
+
+/* Data in one piece, which may stay where it is. With the lock. */
+static bool is_plain(BlockQcow2 *image, const BlockIo *io, Qcow2Run *run)
+{
+    if (image->is_failed || image->is_alone || image->alone_waiting ||
+        qcow2_find_cached(image, io->offset, io->bytes, run) || run->bytes < io->bytes ||
+        run->kind != QCOW2_DATA) {
+        return false;
+    }
+    return io->op == BLOCK_READ ||
+           (run->is_own &&
+            (image->has_data_file || !qcow2_is_metadata(image, run->host, io->bytes)));
+}
+
+bool qcow2_submit(BlockNode *node, BlockRequest *request)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    BlockIo io = request->io;
+    unsigned parity = 0;
+    Qcow2Run run;
+    bool can;
+
+    if ((io.op != BLOCK_READ && io.op != BLOCK_WRITE) || !io.bytes ||
+        !g_mutex_trylock(&image->lock)) {
+        return false;
+    }
+    can = is_plain(image, &io, &run);
+    parity = can ? enter(image) : 0;
+    g_mutex_unlock(&image->lock);
+    if (!can) {
+        return false;
+    }
+    request->io.offset = run.host;
+    if (block_request_forward(request, image->data, passed, (void *)((uintptr_t)image | parity))) {
+        return true;
+    }
+    request->io = io;
+    g_mutex_lock(&image->lock);
+    leave(image, parity);
+    g_mutex_unlock(&image->lock);
+    return false;
+}
+
+/* --- what is where --- */
+
+int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    unsigned parity;
+    Qcow2Run run;
+    int err;
+
+    g_mutex_lock(&image->lock);
+    parity = enter(image);
+    err = image->is_failed ? -EIO : qcow2_find(image, offset, bytes, &run);
+    leave(image, parity);
+    g_mutex_unlock(&image->lock);
+    if (err) {
+        return err;
+    }
+    *extent = (BlockExtent){ .bytes = run.bytes };
+    switch (run.kind) {
+    case QCOW2_HOLE:
+        break;
+    case QCOW2_ZERO:
+        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_ZERO |
+                        (run.host ? BLOCK_EXTENT_OFFSET : 0);
+        break;
+    case QCOW2_COMPRESSED:
+        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA | BLOCK_EXTENT_COMPRESSED;
+        break;
+    default:
+        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA | BLOCK_EXTENT_OFFSET;
+        break;
+    }
+    extent->host = extent->flags & BLOCK_EXTENT_OFFSET ? image->data : NULL;
+    extent->host_offset = run.host;
+    return 0;
+}

@@ -1,0 +1,435 @@
+/*
+ * qcow2: what is written is read, now and after the image was closed, whatever the format's
+ * options; beside a plain array that has the same done to it.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+
+#include "block/create.h"
+#include "block/qcow2.h"
+
+#define IMAGE_BYTES (3 * MiB + 512)
+#define STEPS       150
+
+static char *folder;
+
+static char *path_of(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+static void make_file(const char *path)
+{
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+}
+
+static json_object *parse(const char *fmt, va_list ap)
+{
+    g_autofree char *text = g_strdup_vprintf(fmt, ap);
+    json_object *json = NULL;
+
+    g_assert_true(json_parse(text, strlen(text), &json, NULL));
+    return json;
+}
+
+static BlockNode *open_text(Error **errp, const char *fmt, ...) PRINTF(2, 3);
+static BlockNode *open_text(Error **errp, const char *fmt, ...)
+{
+    g_autoptr(BlockdevOptions) options = NULL;
+    g_autoptr(JsonObject) json = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    json = parse(fmt, ap);
+    va_end(ap);
+    options = blockdev_options_from_json(json, QAPI_TYPED, errp);
+    g_assert_nonnull(options);
+    return block_open(options, errp);
+}
+
+static bool create(Error **errp, const char *path, uint64_t bytes, const char *rest)
+{
+    g_autoptr(BlockdevCreateOptions) options = NULL;
+    g_autofree char *text = g_strdup_printf("{'driver':'qcow2','size':%" PRIu64 ",'file':{"
+                                            "'driver':'file','filename':'%s'}%s}", bytes, path,
+                                            rest);
+    g_autoptr(JsonObject) json = NULL;
+
+    g_assert_true(json_parse(text, strlen(text), &json, NULL));
+    options = blockdev_create_options_from_json(json, QAPI_TYPED, errp);
+    g_assert_nonnull(options);
+    return block_create(options, errp);
+}
+
+static BlockNode *open_image(const char *path, const char *rest)
+{
+    g_autoptr(Error) err = NULL;
+    BlockNode *node = open_text(&err, "{'driver':'qcow2','discard':'unmap','file':{'driver':"
+                                "'file','filename':'%s'}%s}", path, rest);
+
+    if (!node) {
+        g_error("%s", error_text(err));
+    }
+    return node;
+}
+
+static char *new_image(const char *name, uint64_t bytes, const char *rest)
+{
+    char *path = path_of(name);
+    g_autoptr(Error) err = NULL;
+
+    make_file(path);
+    if (!create(&err, path, bytes, rest)) {
+        g_error("%s", error_text(err));
+    }
+    return path;
+}
+
+static void check_error(Error *err, const char *words)
+{
+    g_assert_nonnull(err);
+    if (!strstr(error_text(err), words)) {
+        g_error("'%s' does not say '%s'", error_text(err), words);
+    }
+    error_free(err);
+}
+
+/* --- beside a shadow --- */
+
+typedef struct Shadow {
+    BlockNode *node;
+    uint8_t *bytes;
+    uint64_t size;
+} Shadow;
+
+static void check_all(const Shadow *shadow)
+{
+    g_autofree uint8_t *got = g_malloc(shadow->size);
+
+    g_assert_cmpint(block_read(shadow->node, 0, got, shadow->size), ==, 0);
+    g_assert_cmpmem(got, shadow->size, shadow->bytes, shadow->size);
+}
+
+static void random_range(const Shadow *shadow, uint64_t *offset, uint64_t *bytes)
+{
+    uint64_t most = g_random_boolean() ? 8192 : 300 * KiB;
+
+    *offset = g_random_int_range(0, shadow->size);
+    *bytes = g_random_int_range(1, most);
+    *bytes = MIN(*bytes, shadow->size - *offset);
+    if (g_random_boolean()) {
+        *offset = ROUND_DOWN(*offset, 65536);
+        *bytes = MIN(ROUND_UP(*bytes, 65536), shadow->size - *offset);
+    }
+}
+
+static void do_write(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    memset(shadow->bytes + offset, g_random_int_range(1, 256), bytes);
+    g_assert_cmpint(block_write(shadow->node, offset, shadow->bytes + offset, bytes), ==, 0);
+}
+
+static void do_zero(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    BlockIo io = { BLOCK_ZERO, g_random_boolean() ? BLOCK_MAY_UNMAP : 0, offset, bytes, NULL, 0 };
+
+    memset(shadow->bytes + offset, 0, bytes);
+    g_assert_cmpint(block_io(shadow->node, &io), ==, 0);
+}
+
+/* What is read then is anybody's guess, but stays. */
+static void do_discard(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    BlockIo io = { BLOCK_DISCARD, 0, offset, bytes, NULL, 0 };
+
+    g_assert_cmpint(block_io(shadow->node, &io), ==, 0);
+    g_assert_cmpint(block_read(shadow->node, offset, shadow->bytes + offset, bytes), ==, 0);
+}
+
+static void do_pack(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    uint64_t cluster = qcow2_of(shadow->node)->cluster;
+    struct iovec iov;
+    BlockIo io;
+
+    if (qcow2_of(shadow->node)->has_data_file) {
+        return;
+    }
+    offset = ROUND_DOWN(offset, cluster);
+    bytes = MIN(ROUND_UP(bytes, cluster), shadow->size - offset);
+    memset(shadow->bytes + offset, g_random_int_range(1, 256), bytes);
+    iov = (struct iovec){ shadow->bytes + offset, bytes };
+    io = (BlockIo){ BLOCK_WRITE, BLOCK_COMPRESSED, offset, bytes, &iov, 1 };
+    g_assert_cmpint(block_io(shadow->node, &io), ==, 0);
+}
+
+static void do_read(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    g_autofree uint8_t *got = g_malloc(bytes);
+
+    g_assert_cmpint(block_read(shadow->node, offset, got, bytes), ==, 0);
+    g_assert_cmpmem(got, bytes, shadow->bytes + offset, bytes);
+}
+
+static void do_flush(Shadow *shadow, uint64_t offset, uint64_t bytes)
+{
+    g_assert_cmpint(block_flush(shadow->node), ==, 0);
+}
+
+static void random_steps(Shadow *shadow, unsigned steps)
+{
+    static void (*const acts[])(Shadow *, uint64_t, uint64_t) = {
+        do_write, do_write, do_write, do_read, do_read, do_zero, do_discard, do_pack, do_flush,
+    };
+
+    while (steps--) {
+        uint64_t offset, bytes;
+
+        random_range(shadow, &offset, &bytes);
+        acts[g_random_int_range(0, ARRAY_SIZE(acts))](shadow, offset, bytes);
+    }
+}
+
+static const char *const variants[] = {
+    "", ",'version':'v2'", ",'cluster-size':512", ",'cluster-size':4096,'refcount-bits':1",
+    ",'cluster-size':2097152", ",'refcount-bits':64", ",'refcount-bits':8,'cluster-size':1024",
+    ",'extended-l2':true", ",'extended-l2':true,'cluster-size':16384", ",'lazy-refcounts':true",
+    ",'compression-type':'zstd'", ",'preallocation':'metadata'", ",'preallocation':'falloc'",
+    ",'preallocation':'full'",
+};
+
+static void test_random_requests(gconstpointer rest)
+{
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    Shadow shadow = { NULL, g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+
+    for (unsigned round = 0; round < 3; round++) {
+        shadow.node = open_image(path, "");
+        g_assert_cmpuint(block_node_bytes(shadow.node), ==, IMAGE_BYTES);
+        check_all(&shadow);
+        random_steps(&shadow, STEPS);
+        check_all(&shadow);
+        block_node_unref(shadow.node);
+    }
+    g_free(shadow.bytes);
+}
+
+static void test_backing(void)
+{
+    g_autofree char *below = new_image("below.qcow2", 2 * MiB, "");
+    g_autofree char *path = new_image("above.qcow2", IMAGE_BYTES,
+                                      ",'backing-file':'below.qcow2','backing-fmt':'qcow2'");
+    Shadow shadow = { open_image(below, ""), g_malloc0(IMAGE_BYTES), 2 * MiB };
+
+    random_steps(&shadow, STEPS);
+    block_node_unref(shadow.node);
+    shadow.node = open_image(path, "");
+    shadow.size = IMAGE_BYTES;
+    check_all(&shadow);
+    random_steps(&shadow, STEPS);
+    check_all(&shadow);
+    block_node_unref(shadow.node);
+    shadow.node = open_image(path, "");
+    check_all(&shadow);
+    block_node_unref(shadow.node);
+    g_free(shadow.bytes);
+}
+
+static void test_data_file(gconstpointer is_raw)
+{
+    g_autofree char *data = path_of("data.raw");
+    g_autofree char *rest = g_strdup_printf(",'data-file':{'driver':'file','filename':'%s'},"
+                                            "'data-file-raw':%s", data,
+                                            is_raw ? "true" : "false");
+    g_autofree char *path = NULL, *content = NULL;
+    Shadow shadow = { NULL, g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    gsize length;
+
+    make_file(data);
+    path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    for (unsigned round = 0; round < 2; round++) {
+        shadow.node = open_image(path, "");
+        check_all(&shadow);
+        random_steps(&shadow, STEPS);
+        check_all(&shadow);
+        block_node_unref(shadow.node);
+    }
+    if (is_raw) {
+        g_assert_true(g_file_get_contents(data, &content, &length, NULL));
+        g_assert_cmpmem(content, length, shadow.bytes, IMAGE_BYTES);
+    }
+    g_free(shadow.bytes);
+}
+
+/* --- many at once --- */
+
+#define THREADS      4
+#define THREAD_BYTES (1 * MiB)
+
+typedef struct Writer {
+    BlockNode *node;
+    uint64_t offset;
+    uint32_t seed;
+} Writer;
+
+/* Each has every THREADS-th piece: their clusters are the same. */
+static gpointer write_pieces(gpointer opaque)
+{
+    Writer *writer = opaque;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(writer->seed);
+    uint8_t buf[1024];
+
+    for (unsigned i = 0; i < THREAD_BYTES / sizeof(buf); i++) {
+        unsigned at = g_rand_int_range(rand, 0, THREAD_BYTES / sizeof(buf));
+        uint64_t offset = (at * THREADS + writer->offset) * sizeof(buf);
+
+        memset(buf, 1 + at % 250, sizeof(buf));
+        g_assert_cmpint(block_write(writer->node, offset, buf, sizeof(buf)), ==, 0);
+        if (i % 64 == 0) {
+            g_assert_cmpint(block_flush(writer->node), ==, 0);
+        }
+        g_assert_cmpint(block_read(writer->node, offset, buf, sizeof(buf)), ==, 0);
+        g_assert_cmpuint(buf[100], ==, 1 + at % 250);
+    }
+    return NULL;
+}
+
+static void test_threads(gconstpointer rest)
+{
+    g_autofree char *path = new_image("a.qcow2", THREADS * THREAD_BYTES, rest);
+    BlockNode *node = open_image(path, "");
+    Writer writers[THREADS];
+    GThread *threads[THREADS];
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        writers[i] = (Writer){ node, i, i };
+        threads[i] = g_thread_new("writer", write_pieces, &writers[i]);
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        g_thread_join(threads[i]);
+    }
+    block_node_unref(node);
+}
+
+/* --- sizes --- */
+
+static void resize(BlockNode *node, uint64_t bytes)
+{
+    BlockLink *link = block_link_new(block_node_ref(node), "test",
+                                     BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE, BLOCK_PERM_ALL, NULL);
+
+    g_assert_true(block_node_resize(node, bytes, BLOCK_PREALLOC_OFF, NULL));
+    g_assert_cmpuint(block_node_bytes(node), ==, bytes);
+    block_link_free(link);
+}
+
+static void test_resize(gconstpointer rest)
+{
+    static const uint64_t sizes[] = { 5 * MiB, 1 * MiB + 512, 9 * MiB, 512, 3 * MiB };
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    Shadow shadow = { open_image(path, ""), g_malloc0(16 * MiB), IMAGE_BYTES };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        random_steps(&shadow, 50);
+        resize(shadow.node, sizes[i]);
+        if (sizes[i] < shadow.size) {
+            memset(shadow.bytes + sizes[i], 0, shadow.size - sizes[i]);
+        }
+        shadow.size = sizes[i];
+        check_all(&shadow);
+    }
+    block_node_unref(shadow.node);
+    shadow.node = open_image(path, "");
+    check_all(&shadow);
+    block_node_unref(shadow.node);
+    g_free(shadow.bytes);
+}
+
+/* --- what is refused --- */
+
+static void test_bad_options(void)
+{
+    static const struct {
+        const char *rest, *words;
+    } rows[] = {
+        { ",'cluster-size':1000", "power of two" },
+        { ",'cluster-size':4194304", "power of two" },
+        { ",'refcount-bits':3", "Refcount width" },
+        { ",'extended-l2':true,'cluster-size':8192", "Extended L2" },
+        { ",'version':'v2','lazy-refcounts':true", "Lazy refcounts" },
+        { ",'version':'v2','compression-type':'zstd'", "Non-zlib" },
+        { ",'backing-fmt':'raw'", "Backing format" },
+    };
+    g_autofree char *path = path_of("bad.qcow2");
+
+    make_file(path);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Error *err = NULL;
+
+        g_assert_false(create(&err, path, MiB, rows[i].rest));
+        check_error(err, rows[i].words);
+    }
+}
+
+static void patch(const char *path, uint64_t offset, uint64_t value)
+{
+    int fd = open(path, O_RDWR);
+
+    value = GUINT64_TO_BE(value);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pwrite(fd, &value, sizeof(value), offset), ==, sizeof(value));
+    close(fd);
+}
+
+static void test_unknown_features(void)
+{
+    g_autofree char *path = new_image("a.qcow2", MiB, "");
+    Error *err = NULL;
+
+    patch(path, 72, BIT64(20));
+    g_assert_null(open_text(&err, "{'driver':'qcow2','file':{'driver':'file','filename':'%s'}}",
+                            path));
+    check_error(err, "Unsupported qcow2 feature(s): Unknown incompatible feature: 100000");
+}
+
+static void add(const char *name, const char *rest, void (*fn)(gconstpointer))
+{
+    g_autofree char *path = g_strdup_printf("/qcow2/%s%s%s", name, *rest ? ":" : "", rest);
+
+    for (char *at = path; *at; at++) {
+        *at = strchr("'{},", *at) ? '.' : *at;
+    }
+    g_test_add_data_func(path, rest, fn);
+}
+
+int main(int argc, char **argv)
+{
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    folder = g_dir_make_tmp("qcow2-test-XXXXXX", NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
+        add("random-requests", variants[i], test_random_requests);
+    }
+    g_test_add_func("/qcow2/backing", test_backing);
+    g_test_add_data_func("/qcow2/data-file", NULL, test_data_file);
+    g_test_add_data_func("/qcow2/data-file-raw", "raw", test_data_file);
+    add("threads", "", test_threads);
+    add("threads", ",'extended-l2':true", test_threads);
+    add("resize", "", test_resize);
+    add("resize", ",'cluster-size':512", test_resize);
+    g_test_add_func("/qcow2/bad-options", test_bad_options);
+    g_test_add_func("/qcow2/unknown-features", test_unknown_features);
+    result = g_test_run();
+    if (!result) {
+        g_autofree char *command = g_strdup_printf("rm -rf '%s'", folder);
+
+        g_assert_cmpint(system(command), ==, 0);
+    }
+    g_free(folder);
+    return result;
+}
