@@ -7,7 +7,10 @@
 #include "util/osdep.h"
 #include "hw/intc/apic_state.h"
 
-#define ICR_RESERVED 0xfff33000u
+#define ICR_RESERVED     0xfff32000u
+#define DELIVERY_STATUS  BIT(12)
+#define FIRST_LVT        0x320
+#define LAST_LVT         0x370
 
 static uint32_t offset_of(uint32_t msr)
 {
@@ -38,6 +41,15 @@ static bool is_read_only(uint32_t msr)
     return offset_of(msr) == APIC_ID || offset_of(msr) == APIC_LDR;
 }
 
+/* Not reserved: written back as they were read, they do not count. */
+static uint32_t read_only_bits(uint32_t msr)
+{
+    bool is_pin = offset_of(msr) == 0x350 || offset_of(msr) == 0x360;
+
+    return offset_of(msr) < FIRST_LVT || offset_of(msr) > LAST_LVT ? 0 :
+           DELIVERY_STATUS | (is_pin ? APIC_LVT_REMOTE_IRR : 0);
+}
+
 static bool read_x2(Apic *apic, uint32_t msr, uint64_t *value)
 {
     if (!apic_is_x2(apic) || !find(msr) || is_write_only(msr)) {
@@ -55,6 +67,7 @@ static bool write_icr(Apic *apic, uint64_t value)
     if (value & ICR_RESERVED) {
         return false;
     }
+    value &= ~(uint64_t)DELIVERY_STATUS;
     apic->icr[0] = value;
     apic->icr[1] = value >> 32;
     apic_send_ipi(apic, value, value >> 32);
@@ -65,6 +78,7 @@ static bool write_x2(Apic *apic, uint32_t msr, uint64_t value)
 {
     const RegDef *reg = apic_is_x2(apic) && !is_read_only(msr) ? find(msr) : NULL;
 
+    value &= ~(uint64_t)read_only_bits(msr);
     if (!reg || (value & ~reg->writable && offset_of(msr) != APIC_ICR_LOW)) {
         return false;
     }

@@ -358,6 +358,32 @@ static void test_x2apic(void)
     delete_cpus();
 }
 
+/* Bits that software cannot write are no error; what is reserved is one. */
+static void test_x2apic_read_only(void)
+{
+    static const struct {
+        uint32_t msr;
+        uint64_t written, read;
+        bool is_fine;
+    } rows[] = {
+        { 0x835, 0x15700, 0x10700, true }, { 0x836, 0x15400, 0x10400, true },
+        { 0x832, 0x11041, 0x10041, true }, { 0x832, 0x14041, 0x10041, false },
+        { 0x837, 0x110fe, 0x100fe, true }, { 0x837, 0x12000, 0x100fe, false },
+        { 0x834, 0x11400, 0x10400, true }, { 0x835, 0x20000, 0x10700, false },
+    };
+
+    make_cpus(0);
+    g_assert_true(write_msr(0, MSR_APIC_BASE, 0xfee00d00));
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t value;
+
+        g_assert_cmpint(write_msr(0, rows[i].msr, rows[i].written), ==, rows[i].is_fine);
+        g_assert_true(ops(0)->read_msr(cpus[0].apic, rows[i].msr, &value));
+        g_assert_cmphex(value, ==, rows[i].read);
+    }
+    delete_cpus();
+}
+
 static bool remap_all(void *opaque, const ApicMsi *msi, ApicMessage *message)
 {
     *message = (ApicMessage){ .dest = 1, .vector = 0x99, .has_wide_dest = true };
@@ -517,6 +543,7 @@ int main(int argc, char **argv)
     g_test_add_func("/apic/timer", test_timer);
     g_test_add_func("/apic/deadline", test_deadline);
     g_test_add_func("/apic/x2apic", test_x2apic);
+    g_test_add_func("/apic/x2apic-read-only", test_x2apic_read_only);
     g_test_add_func("/apic/messages", test_messages);
     g_test_add_func("/apic/ioapic", test_ioapic);
     g_test_add_func("/apic/ioapic-options", test_ioapic_options);
