@@ -322,6 +322,7 @@ void vtd_prs_written(Device *dev);
 
 void vtd_vcmd_init(IntelIommu *unit);
 void vtd_vcmd_reset(IntelIommu *unit);
+bool vtd_is_pasid_allocated(const IntelIommu *unit, uint32_t pasid);
 
 /* --- hosts behind passed-through devices (intel_iommu_host.c) --- */
 

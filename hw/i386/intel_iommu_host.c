@@ -70,10 +70,20 @@ static Binding *find_binding(VtdSpace *space, uint32_t pasid)
     return g_hash_table_lookup(space->host->bindings, GUINT_TO_POINTER(pasid));
 }
 
-static void attach(VtdSpace *space, uint32_t pasid, const VtdContext *context)
+static bool ask_host(VtdSpace *space, uint32_t pasid, const VtdContext *context, Error **errp)
 {
     HostIommuDevice *host = space->host->host;
     HostFirstStage stage = first_stage(context);
+
+    if (pasid && host->caps.has_host_pasids && !vtd_is_pasid_allocated(space->unit, pasid)) {
+        return error_set(errp, "the host did not allocate it");
+    }
+    return context->mode == VTD_PASS_THROUGH ? host_iommu_attach_second(host, pasid, errp) :
+                                               host_iommu_attach_first(host, pasid, &stage, errp);
+}
+
+static void attach(VtdSpace *space, uint32_t pasid, const VtdContext *context)
+{
     Binding *binding = find_binding(space, pasid);
     bool was_attached = binding && !binding->has_failed;
     g_autoptr(Error) err = NULL;
@@ -84,10 +94,8 @@ static void attach(VtdSpace *space, uint32_t pasid, const VtdContext *context)
         g_hash_table_insert(space->host->bindings, GUINT_TO_POINTER(pasid), binding);
     }
     memcpy(binding->entry, context->entry, sizeof(binding->entry));
-    binding->has_failed = context->mode == VTD_PASS_THROUGH ?
-                          !host_iommu_attach_second(host, pasid, &err) :
-                          !host_iommu_attach_first(host, pasid, &stage, &err);
-    trace_vtd_host_attach(vtd_space_sid(space), pasid, stage.root, binding->has_failed);
+    binding->has_failed = !ask_host(space, pasid, context, &err);
+    trace_vtd_host_attach(vtd_space_sid(space), pasid, context->first_root, binding->has_failed);
     if (binding->has_failed) {
         report(space, "attach", pasid, err);
         if (was_attached || !pasid) { /* the old table may be anything by now */
@@ -272,21 +280,57 @@ void vtd_find_allocator(VtdSpace *space, void *found)
 
 /* --- coming and going --- */
 
+static const struct SharedBit {
+    uint8_t bit;
+    bool is_ecap;
+    const char *name;
+} shared_bits[] = {
+    { VTD_CAP_FS1GP, false, "1 GiB first-stage pages" },
+    { VTD_CAP_FS5LP, false, "5-level first-stage tables" },
+    { VTD_ECAP_SRS, true, "supervisor requests" },
+    { VTD_ECAP_EAFS, true, "extended accessed flags" },
+};
+
 /* What guests were told there is must be there. */
+static bool check_final(const IntelIommu *unit, const HostIommuCaps *caps, Error **errp)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shared_bits); i++) {
+        const struct SharedBit *s = &shared_bits[i];
+        uint64_t own = s->is_ecap ? unit->ecap : unit->cap;
+        uint64_t there = s->is_ecap ? caps->vtd.ecap : caps->vtd.cap;
+
+        if (own >> s->bit & ~(there >> s->bit) & 1) {
+            return error_set(errp, "the host's IOMMU has no %s", s->name);
+        }
+    }
+    return !caps->pasid_bits || unit->pasid_bits <= caps->pasid_bits ||
+           error_set(errp, "pasid-bits=%u is more than the host's %u", unit->pasid_bits,
+                     caps->pasid_bits);
+}
+
+/* Until the machine is complete, what a host lacks is taken out of what guests are told. */
+static void reduce_caps(IntelIommu *unit, const HostIommuCaps *caps)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shared_bits); i++) {
+        const struct SharedBit *s = &shared_bits[i];
+        uint64_t bit = BIT64(s->bit);
+
+        if (s->is_ecap) {
+            unit->ecap &= caps->vtd.ecap | ~bit;
+        } else {
+            unit->cap &= caps->vtd.cap | ~bit;
+        }
+    }
+    if (caps->pasid_bits && caps->pasid_bits < unit->pasid_bits) {
+        unit->pasid_bits = caps->pasid_bits;
+        unit->ecap = (unit->ecap & ~(UINT64_C(0x1f) << VTD_ECAP_PSS)) |
+                     (uint64_t)(caps->pasid_bits - 1) << VTD_ECAP_PSS;
+    }
+}
+
 static bool check_first_stage(const IntelIommu *unit, const PciRequester *who,
                               const HostIommuCaps *caps, Error **errp)
 {
-    static const struct {
-        uint8_t bit;
-        bool is_ecap;
-        const char *name;
-    } bits[] = {
-        { VTD_CAP_FS1GP, false, "1 GiB first-stage pages" },
-        { VTD_CAP_FS5LP, false, "5-level first-stage tables" },
-        { VTD_ECAP_SRS, true, "supervisor requests" },
-        { VTD_ECAP_EAFS, true, "extended accessed flags" },
-    };
-
     if (!caps->has_nesting) {
         return error_set(errp, "first-stage translation needs a host with nesting: use iommufd");
     }
@@ -296,41 +340,14 @@ static bool check_first_stage(const IntelIommu *unit, const PciRequester *who,
     if (!(caps->vtd.ecap >> VTD_ECAP_NEST & 1)) {
         return error_set(errp, "the host's IOMMU does not nest");
     }
-    for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
-        uint64_t own = bits[i].is_ecap ? unit->ecap : unit->cap;
-        uint64_t there = bits[i].is_ecap ? caps->vtd.ecap : caps->vtd.cap;
-
-        if (own >> bits[i].bit & ~(there >> bits[i].bit) & 1) {
-            return error_set(errp, "the host's IOMMU has no %s", bits[i].name);
-        }
-    }
-    if (caps->pasid_bits && unit->pasid_bits > caps->pasid_bits) {
-        return error_set(errp, "pasid-bits=%u is more than the host's %u", unit->pasid_bits,
-                         caps->pasid_bits);
+    if (unit->is_final && !check_final(unit, caps, errp)) {
+        return false;
     }
     if (!pci_bus_is_express(who->bus)) {
         return error_set(errp, "a device behind a bridge to conventional PCI cannot be nested");
     }
     return !unit->has_svm || (caps->has_faults && caps->vtd.ecap >> VTD_ECAP_PRS & 1) ||
            error_set(errp, "svm needs a host that forwards page requests");
-}
-
-/* Until the machine is complete, what a host lacks is taken out of what guests are told. */
-static void reduce_caps(IntelIommu *unit, const HostIommuCaps *caps)
-{
-    uint64_t cap_bits = BIT64(VTD_CAP_FS1GP) | BIT64(VTD_CAP_FS5LP);
-    uint64_t ecap_bits = BIT64(VTD_ECAP_ERS) | BIT64(VTD_ECAP_SRS) | BIT64(VTD_ECAP_EAFS);
-
-    if (unit->is_final || caps->type != HOST_IOMMU_VTD || !unit->has_first_stage) {
-        return;
-    }
-    unit->cap &= caps->vtd.cap | ~cap_bits;
-    unit->ecap &= caps->vtd.ecap | ~ecap_bits;
-    if (caps->pasid_bits && caps->pasid_bits < unit->pasid_bits) {
-        unit->pasid_bits = caps->pasid_bits;
-        unit->ecap = (unit->ecap & ~(UINT64_C(0x1f) << VTD_ECAP_PSS)) |
-                     (uint64_t)(caps->pasid_bits - 1) << VTD_ECAP_PSS;
-    }
 }
 
 bool vtd_set_device(void *opaque, const PciRequester *who, HostIommuDevice *host, Error **errp)
@@ -349,9 +366,13 @@ bool vtd_set_device(void *opaque, const PciRequester *who, HostIommuDevice *host
         return error_set(errp, "aw-bits %u > host aw-bits %u", unit->address_bits,
                          host->caps.address_bits);
     }
-    reduce_caps(unit, &host->caps);
-    if (unit->has_first_stage && !check_first_stage(unit, who, &host->caps, errp)) {
-        return false;
+    if (unit->has_first_stage) {
+        if (!check_first_stage(unit, who, &host->caps, errp)) {
+            return false;
+        }
+        if (!unit->is_final) {
+            reduce_caps(unit, &host->caps);
+        }
     }
     space->host = g_new0(VtdHost, 1);
     space->host->host = host;

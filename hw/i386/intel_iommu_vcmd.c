@@ -29,9 +29,9 @@ static uint32_t pasid_limit(const IntelIommu *unit)
     return BIT(unit->pasid_bits);
 }
 
-static bool is_allocated(const IntelIommu *unit, uint32_t pasid)
+bool vtd_is_pasid_allocated(const IntelIommu *unit, uint32_t pasid)
 {
-    return pasid && pasid < pasid_limit(unit) && unit->pasids[pasid / 64] >> pasid % 64 & 1;
+    return unit->pasids && pasid && pasid < pasid_limit(unit) && unit->pasids[pasid / 64] >> pasid % 64 & 1;
 }
 
 static HostIommuDevice *find_allocator(IntelIommu *unit)
@@ -55,17 +55,27 @@ static uint32_t find_free(const IntelIommu *unit)
     return 0;
 }
 
+/* One that the guest could not name goes back. */
+static uint32_t allocate_from(IntelIommu *unit, HostIommuDevice *host)
+{
+    uint32_t pasid, limit = pasid_limit(unit);
+
+    if (!host_iommu_alloc_pasid(host, 1, limit - 1, &pasid, NULL)) {
+        return 0;
+    }
+    if (pasid >= limit) {
+        host_iommu_free_pasid(host, pasid, NULL);
+        return 0;
+    }
+    return pasid;
+}
+
 /* 0: there is none. */
 static uint32_t allocate(IntelIommu *unit)
 {
     HostIommuDevice *host = find_allocator(unit);
-    uint32_t pasid = 0;
+    uint32_t pasid = host ? allocate_from(unit, host) : find_free(unit);
 
-    if (!host) {
-        pasid = find_free(unit);
-    } else if (!host_iommu_alloc_pasid(host, 1, pasid_limit(unit) - 1, &pasid, NULL)) {
-        pasid = 0;
-    }
     if (pasid) {
         unit->pasids[pasid / 64] |= 1ul << pasid % 64;
     }
@@ -77,7 +87,7 @@ static bool release(IntelIommu *unit, uint32_t pasid)
     HostIommuDevice *host = find_allocator(unit);
     g_autoptr(Error) err = NULL;
 
-    if (!is_allocated(unit, pasid)) {
+    if (!vtd_is_pasid_allocated(unit, pasid)) {
         return false;
     }
     unit->pasids[pasid / 64] &= ~(1ul << pasid % 64);
@@ -173,7 +183,7 @@ void vtd_vcmd_reset(IntelIommu *unit)
     }
     host = find_allocator(unit);
     for (uint32_t pasid = 1; host && pasid < pasid_limit(unit); pasid++) {
-        if (is_allocated(unit, pasid)) {
+        if (vtd_is_pasid_allocated(unit, pasid)) {
             host_iommu_free_pasid(host, pasid, NULL);
         }
     }
