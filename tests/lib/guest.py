@@ -1,19 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests for tests and benchmarks: Debian's kernels, and an initramfs that holds given programs."""
+"""Guests for tests and benchmarks: Debian's kernels and packages, and an initramfs that holds given programs."""
+import lzma
 import os
+import re
 import stat
+import struct
 import subprocess
 import time
 
 SCRIPTS = os.path.join(os.path.dirname(__file__), '..', '..', 'scripts')
 
+# What the kernel has to say while the shell runs does not go between its lines: dmesg has it.
+SHELL_INIT = """#!/busybox sh
+/busybox mkdir -p /bin /proc /sys /tmp
+/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+dmesg -n 1
+export PS1='shell> '
+exec setsid cttyhack sh
+"""
+PROMPT = 'shell> '
+
+
+def fetched(script, *args):
+    done = subprocess.run([os.path.join(SCRIPTS, script), *args], check=True, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.strip()
+
+
+def package(name, *path, arch='amd64'):
+    """The path of a package's file, fetched into the cache when it is not there."""
+    return os.path.join(fetched('guest-package.sh', name, arch), *path)
+
 
 def kernel(series='6.12', flavour='cloud', arch='amd64'):
     """The path of a kernel image, fetched into the cache when it is not there."""
-    script = os.path.join(SCRIPTS, 'guest-kernel.sh')
-    boot = os.path.join(subprocess.run([script, series, flavour, arch], check=True, text=True,
-                                       stdout=subprocess.PIPE,
-                                       stderr=subprocess.DEVNULL).stdout.strip(), 'boot')
+    boot = os.path.join(fetched('guest-kernel.sh', series, flavour, arch), 'boot')
     return next(os.path.join(boot, name) for name in sorted(os.listdir(boot))
                 if name.startswith('vmlinu'))
 
@@ -28,6 +52,26 @@ def cpio(entries):
             out += part
             out += bytes(-len(out) % 4)
     return bytes(out)
+
+
+def unpack_kernel(bzimage, path):
+    """Writes the ELF file in a bzImage (of those compressed with xz)."""
+    with open(bzimage, 'rb') as file:
+        image = file.read()
+    at, size = struct.unpack_from('<II', image, 0x248)
+    at += (image[0x1f1] + 1) * 512
+    with open(path, 'wb') as file:
+        file.write(lzma.LZMADecompressor().decompress(image[at:at + size]))
+
+
+def shell(path, arch='amd64', files=()):
+    """Writes an archive with a shell on the console, and `files` as initramfs() takes them."""
+    folder = os.path.dirname(path)
+    init = os.path.join(folder, 'init')
+    with open(init, 'w', encoding='ascii') as script:
+        script.write(SHELL_INIT)
+    initramfs(path, {'init': init, 'busybox': package('busybox-static', 'bin', 'busybox', arch=arch),
+                     **dict(files)})
 
 
 def initramfs(path, files):
@@ -54,11 +98,11 @@ def build(source, program, *flags):
 class Console:
     """A machine with its first serial line on our pipe. Lines come with the seconds since its start."""
 
-    def __init__(self, command, seconds=300):
+    def __init__(self, command, seconds=300, stdin=subprocess.DEVNULL):
         self.start = time.perf_counter()
         self.seconds = seconds
         self.process = subprocess.Popen(['timeout', '-k', '5', str(seconds), *command], text=True,
-                                        errors='replace', stdin=subprocess.DEVNULL,
+                                        errors='replace', stdin=stdin,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def lines(self):
@@ -67,5 +111,50 @@ class Console:
         self.close()
 
     def close(self):
+        if self.process.stdin:
+            self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
+
+
+class Terminal(Console):
+    """A console that is typed on. `text` is what came and was not yet waited for."""
+
+    def __init__(self, command, seconds=300):
+        super().__init__(command, seconds, stdin=subprocess.PIPE)
+        self.text = ''
+        self.seen = ''
+
+    def wait_for(self, pattern):
+        """What came up to and with the first match of a regular expression; an error at the end."""
+        while True:
+            match = re.search(pattern, self.text)
+            if match:
+                before, self.text = self.text[:match.end()], self.text[match.end():]
+                return before
+            came = os.read(self.process.stdout.fileno(), 65536).decode(errors='replace')
+            if not came:
+                self.close()
+                raise AssertionError(f'{pattern!r} never came:\n' + self.seen[-4000:])
+            self.text += came
+            self.seen += came
+
+    def type(self, text):
+        os.write(self.process.stdin.fileno(), text.encode())
+
+    def run(self, command):
+        """What a command in the shell prints."""
+        self.type(command + '\n')
+        self.wait_for(re.escape(command) + '\r?\n')
+        return self.wait_for(PROMPT)[:-len(PROMPT)].replace('\r', '').strip()
+
+    def end(self):
+        """Ends the shell's guest; the process's status."""
+        self.type('poweroff -f\n')
+        for _, line in self.lines():
+            self.seen += line + '\n'
+        return self.process.returncode
+
+    def stop(self):
+        self.process.terminate()
+        self.close()
