@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Linux guest that is a host: its KVM (kvm_amd) runs a guest of its own by our SVM."""
-import glob
-import lzma
 import os
 import subprocess
 import sys
@@ -26,13 +24,8 @@ class Kvm(unittest.TestCase):
             raise unittest.SkipTest('Linux cannot be fetched from the package archive') from None
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
-        files = {'init': guest.build('kvm_init.c', os.path.join(cls.folder.name, 'init'))}
-        for name in MODULES:
-            for path in glob.glob(os.path.join(os.path.dirname(cls.kernel), '..', '**', name + '.ko.xz'),
-                                  recursive=True):
-                files[name + '.ko'] = os.path.join(cls.folder.name, name)
-                with lzma.open(path) as module, open(files[name + '.ko'], 'wb') as out:
-                    out.write(module.read())
+        files = {'init': guest.build('kvm_init.c', os.path.join(cls.folder.name, 'init')),
+                 **guest.modules(cls.kernel, MODULES, cls.folder.name)}
         cls.archive = os.path.join(cls.folder.name, 'initramfs')
         guest.initramfs(cls.archive, files)
 

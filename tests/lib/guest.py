@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests for tests and benchmarks: Debian's kernels and packages, and an initramfs that holds given programs."""
+import glob
 import lzma
 import os
 import re
+import shutil
 import stat
 import struct
 import subprocess
@@ -40,6 +42,18 @@ def kernel(series='6.12', flavour='cloud', arch='amd64'):
     boot = os.path.join(fetched('guest-kernel.sh', series, flavour, arch), 'boot')
     return next(os.path.join(boot, name) for name in sorted(os.listdir(boot))
                 if name.startswith('vmlinu'))
+
+
+def modules(image, names, folder):
+    """Modules of the kernel `image`, for initramfs(): unpacked into `folder`. It may have some built in."""
+    files = {}
+    for name in names:
+        for path in glob.glob(os.path.join(os.path.dirname(image), '..', '**', name + '.ko*'), recursive=True):
+            files[name + '.ko'] = os.path.join(folder, name)
+            with (lzma.open if path.endswith('.xz') else open)(path, 'rb') as module, \
+                    open(files[name + '.ko'], 'wb') as out:
+                shutil.copyfileobj(module, out)
+    return files
 
 
 def cpio(entries):
