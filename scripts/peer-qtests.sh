@@ -3,17 +3,20 @@
 #
 #   peer-qtests.sh build                        fetches and builds them, once; prints their folder
 #   peer-qtests.sh folder                       prints it; fails if they are not built
+#   peer-qtests.sh sources                      prints where apt is to get the source from
 #   peer-qtests.sh run BINARY TEST [OPTION...]  runs one, prints TAP: rtc-test -p /x86_64/rtc/misc
 #
 # Their source is Debian's package, of the release that the host's distribution has: 7.2 in Debian
-# 12, where there is no 9.0. It goes through apt into a folder of its own; the host's lists of
-# sources stay as they are. Programs and their data are kept, by distribution, in $TANDEM_CACHE,
-# else tandem/ in $XDG_CACHE_HOME or ~/.cache. They are black boxes: nobody here reads their source.
-# Between them and the binary is peer_qtest_proxy.py, with the boards of that release.
+# 12, where there is no 9.0. It comes from where the host's packages come from, through apt, into a
+# folder of its own; the host's lists of sources stay as they are. Programs and their data are kept,
+# by distribution, in $TANDEM_CACHE, else tandem/ in $XDG_CACHE_HOME or ~/.cache. They are black
+# boxes: nobody here reads their source. Between them and the binary is peer_qtest_proxy.py, with
+# the boards of that release.
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${TANDEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tandem}/peer-qtests
+distribution=$(. /etc/os-release && echo "${ID:-none}")
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-none}")
 folder=$cache/$suite
 
@@ -30,10 +33,20 @@ apt_alone() {
         -o Dir::State::lists="$work/lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root "$@"
 }
 
+# Packages come from where apt is told to get the host's own, in whatever form it is told.
+list_sources() {
+    keys=/usr/share/keyrings/$distribution-archive-keyring.gpg
+    # shellcheck disable=SC2016 # names of apt's fields
+    apt-get indextargets --no-release-info --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' \
+        'Created-By: Packages' |
+        sed -n -E "s|^($suite\|stable\|oldstable) main (.*)|deb-src [signed-by=$keys] \2 $suite main|p" |
+        sort -u
+}
+
 fetch() {
     mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-    keys=/usr/share/keyrings/debian-archive-keyring.gpg
-    echo "deb-src [signed-by=$keys] http://deb.debian.org/debian $suite main" >"$work/sources.list"
+    list_sources >"$work/sources.list"
+    [ -s "$work/sources.list" ] || die "apt knows no source of packages of '$suite', part main"
     apt_alone apt-get update
     (cd "$work" && apt_alone apt-get source qemu)
 }
@@ -99,6 +112,7 @@ run() {
 case ${1:-} in
 build) build && folder ;;
 folder) folder ;;
+sources) list_sources ;;
 run) shift && [ $# -ge 2 ] || die "run BINARY TEST [OPTION...]"; run "$@" ;;
-*) die "build, folder, or run BINARY TEST [OPTION...]" ;;
+*) die "build, folder, sources, or run BINARY TEST [OPTION...]" ;;
 esac
