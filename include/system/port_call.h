@@ -21,7 +21,10 @@ typedef struct PortCallRegs {
 
 typedef struct PortCallCpu {
     void (*get)(Object *cpu, PortCallRegs *regs);
-    /* Clears the upper halves of 64-bit registers. */
+    /*
+     * Clears the upper halves of the 64-bit registers whose lower halves change. The others stay
+     * whole: who touches the port without meaning a call may have pointers in them.
+     */
     void (*set)(Object *cpu, const PortCallRegs *regs);
 } PortCallCpu;
 

@@ -7,6 +7,7 @@
 #ifndef TARGET_I386_CONTROL_H
 #define TARGET_I386_CONTROL_H
 
+#include "system/port_call.h"
 #include "target/i386/exception.h"
 
 /* Names of bits the features stand for, where code asks often. */
@@ -45,6 +46,8 @@ void x86_sysexit(X86Cpu *cpu, bool is_64);
 void x86_check_port(X86Cpu *cpu, uint16_t port, unsigned bytes);
 uint32_t x86_port_in(X86Cpu *cpu, uint16_t port, unsigned bytes);
 void x86_port_out(X86Cpu *cpu, uint16_t port, unsigned bytes, uint32_t value);
+/* How the device behind a port gets at the registers of who accesses it. */
+extern const PortCallCpu x86_port_call;
 
 /* System management mode: target/i386/smm.c. */
 void x86_enter_smm(X86Cpu *cpu);

@@ -284,6 +284,7 @@ static const X86CpuType x86_cpu_type = {
     .parent = TYPE_CPU,
     .size = sizeof(X86Cpu),
     .is_abstract = true,
+    .interfaces = (const InterfaceImpl[]){ { TYPE_PORT_CALL_CPU, &x86_port_call }, { 0 } },
     .init = x86_cpu_init,
     .finalize = x86_cpu_finalize,
     .properties = PROPERTIES(x86_cpu_props),

@@ -47,3 +47,36 @@ void x86_port_out(X86Cpu *cpu, uint16_t port, unsigned bytes, uint32_t value)
     address_space_store(address_space_io(), port, mem_format(bytes, ENDIAN_LITTLE),
                         x86_mem_attrs(cpu), value);
 }
+
+/* --- devices that are called with arguments in registers --- */
+
+static void get_call_regs(Object *cpu, PortCallRegs *regs)
+{
+    const uint64_t *gpr = X86_CPU(cpu)->state.gpr;
+
+    *regs = (PortCallRegs){
+        .eax = gpr[X86_RAX], .ebx = gpr[X86_RBX], .ecx = gpr[X86_RCX],
+        .edx = gpr[X86_RDX], .esi = gpr[X86_RSI], .edi = gpr[X86_RDI],
+    };
+}
+
+static void set_call_reg(uint64_t *gpr, uint32_t value)
+{
+    if ((uint32_t)*gpr != value) {
+        *gpr = value;
+    }
+}
+
+static void set_call_regs(Object *cpu, const PortCallRegs *regs)
+{
+    uint64_t *gpr = X86_CPU(cpu)->state.gpr;
+
+    set_call_reg(&gpr[X86_RAX], regs->eax);
+    set_call_reg(&gpr[X86_RBX], regs->ebx);
+    set_call_reg(&gpr[X86_RCX], regs->ecx);
+    set_call_reg(&gpr[X86_RDX], regs->edx);
+    set_call_reg(&gpr[X86_RSI], regs->esi);
+    set_call_reg(&gpr[X86_RDI], regs->edi);
+}
+
+const PortCallCpu x86_port_call = { .get = get_call_regs, .set = set_call_regs };

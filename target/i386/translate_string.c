@@ -166,13 +166,15 @@ static const IrHelper check_port = {
     .name = "check_port", .fn = x86_help_check_port, .arg_count = 2, .args = { IR_I32, IR_I32 },
     .reads = GROUP_EFLAGS, .flags = IR_HELPER_RAISES,
 };
+/* The device may be one that is called with arguments in registers. */
 static const IrHelper port_in = {
     .name = "in", .fn = x86_help_in, .result = IR_I32, .arg_count = 2,
-    .args = { IR_I32, IR_I32 }, .flags = IR_HELPER_RAISES,
+    .args = { IR_I32, IR_I32 }, .reads = GROUP_GPRS, .writes = GROUP_GPRS,
+    .flags = IR_HELPER_RAISES,
 };
 static const IrHelper port_out = {
     .name = "out", .fn = x86_help_out, .arg_count = 3, .args = { IR_I32, IR_I32, IR_I32 },
-    .flags = IR_HELPER_RAISES,
+    .reads = GROUP_GPRS, .writes = GROUP_GPRS, .flags = IR_HELPER_RAISES,
 };
 
 static IrRef port_of(X86Tr *t, unsigned n, unsigned bytes)
