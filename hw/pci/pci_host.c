@@ -9,20 +9,32 @@
 
 #define CONFIG_ADDRESS_ENABLE BIT(31)
 
+/* NULL: nobody answers. */
+static PciDevice *find_function(PciHost *host, PciConfigAddress where)
+{
+    return host->bus ? pci_find_device(host->bus, where.bus, where.devfn) : NULL;
+}
+
+static uint32_t read_function(PciDevice *dev, PciConfigAddress where, unsigned bytes)
+{
+    return dev ? pci_config_read(dev, where.at, bytes) : UINT32_MAX >> (32 - 8 * bytes);
+}
+
+static void write_function(PciDevice *dev, PciConfigAddress where, uint32_t value, unsigned bytes)
+{
+    if (dev) {
+        pci_config_write(dev, where.at, value, bytes);
+    }
+}
+
 uint32_t pci_host_config_read(PciHost *host, PciConfigAddress where, unsigned bytes)
 {
-    PciDevice *dev = host->bus ? pci_find_device(host->bus, where.bus, where.devfn) : NULL;
-
-    return dev ? pci_config_read(dev, where.at, bytes) : UINT32_MAX >> (32 - 8 * bytes);
+    return read_function(find_function(host, where), where, bytes);
 }
 
 void pci_host_config_write(PciHost *host, PciConfigAddress where, uint32_t value, unsigned bytes)
 {
-    PciDevice *dev = host->bus ? pci_find_device(host->bus, where.bus, where.devfn) : NULL;
-
-    if (dev) {
-        pci_config_write(dev, where.at, value, bytes);
-    }
+    write_function(find_function(host, where), where, value, bytes);
 }
 
 /* --- mechanism #1 --- */
@@ -84,12 +96,22 @@ static PciConfigAddress enhanced(uint64_t offset)
 
 static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned bytes)
 {
-    return pci_host_config_read(opaque, enhanced(offset), bytes);
+    PciHost *host = opaque;
+    PciConfigAddress where = enhanced(offset);
+    PciDevice *dev = find_function(host, where);
+
+    host->absent_reads += !dev;
+    return read_function(dev, where, bytes);
 }
 
 static void ecam_write(void *opaque, uint64_t offset, uint64_t value, unsigned bytes)
 {
-    pci_host_config_write(opaque, enhanced(offset), value, bytes);
+    PciHost *host = opaque;
+    PciConfigAddress where = enhanced(offset);
+    PciDevice *dev = find_function(host, where);
+
+    host->absent_writes += !dev;
+    write_function(dev, where, value, bytes);
 }
 
 static const MemoryOps ecam_ops = {
@@ -194,10 +216,28 @@ static const DeviceType pci_host_type = {
 };
 DEVICE_TYPE(pci_host_type)
 
+static json_object *get_absent_reads(Object *obj, const Property *p, Error **errp)
+{
+    return json_object_new_uint64(PCI_HOST(obj)->absent_reads);
+}
+
+static json_object *get_absent_writes(Object *obj, const Property *p, Error **errp)
+{
+    return json_object_new_uint64(PCI_HOST(obj)->absent_writes);
+}
+
+static const Property pcie_host_props[] = {
+    PROP_COMPUTED("ecam-absent-reads", "uint64", .get = get_absent_reads,
+                  .doc = "Reads through ECAM of functions that are not there"),
+    PROP_COMPUTED("ecam-absent-writes", "uint64", .get = get_absent_writes,
+                  .doc = "Writes through ECAM to functions that are not there"),
+};
+
 static const DeviceType pcie_host_type = {
     .name = TYPE_PCIE_HOST,
     .parent = TYPE_PCI_HOST,
     .doc = "A PCI Express host bridge",
+    .properties = PROPERTIES(pcie_host_props),
     .is_abstract = true,
 };
 DEVICE_TYPE(pcie_host_type)

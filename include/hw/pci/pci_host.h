@@ -22,6 +22,7 @@ typedef struct PciHost {
     MemoryRegion address_region, data_region; /* 4 bytes each: for ports 0xcf8 and 0xcfc */
     MemoryRegion ecam;          /* pci_host_map_ecam() */
     uint64_t ecam_base;         /* PCI_UNMAPPED: not mapped */
+    uint64_t absent_reads, absent_writes; /* through `ecam`, of functions that are not there */
 } PciHost;
 DECLARE_CAST(PciHost, PCI_HOST)
 
