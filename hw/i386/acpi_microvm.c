@@ -304,12 +304,9 @@ static void add_file(void *opaque, const char *file, const GByteArray *bytes, ui
     add_bytes(opaque, file, bytes);
 }
 
-bool microvm_add_acpi(MicrovmMachine *m, Error **errp)
+void microvm_build_acpi(const MicrovmMachine *m, AcpiLinker *linker)
 {
-    g_autoptr(AcpiLinker) linker = acpi_linker_new();
     g_autoptr(AcpiTables) t = NULL;
-    g_autoptr(GByteArray) script = NULL;
-    Adding adding = { m->parent.fw_cfg, errp, true };
     AcpiOem oem;
 
     g_strlcpy(oem.id, m->parent.oem_id, sizeof(oem.id));
@@ -318,6 +315,15 @@ bool microvm_add_acpi(MicrovmMachine *m, Error **errp)
     add_fadt(t, acpi_tables_add_aml(t, "DSDT", 2, dsdt(m)));
     add_madt(m, t);
     acpi_tables_finish(t, 2);
+}
+
+bool microvm_add_acpi(MicrovmMachine *m, Error **errp)
+{
+    g_autoptr(AcpiLinker) linker = acpi_linker_new();
+    g_autoptr(GByteArray) script = NULL;
+    Adding adding = { m->parent.fw_cfg, errp, true };
+
+    microvm_build_acpi(m, linker);
     script = acpi_linker_script(linker);
     acpi_linker_foreach(linker, add_file, &adding);
     add_bytes(&adding, ACPI_LOADER_FILE, script);

@@ -15,7 +15,7 @@
 #include "microvm.h"
 #include "system/accel.h"
 #include "x86_cpus.h"
-#include "x86_kernel.h"
+#include "x86_direct.h"
 
 #define RTC_BASE_YEAR 2000
 #define FIRMWARE_ACPI "bios-microvm.bin"
@@ -223,28 +223,40 @@ static bool check_properties(const MicrovmMachine *m, Error **errp)
     return check_pci_hole(m, errp);
 }
 
+/* A kernel needs no firmware unless the user names one, or something that only firmware runs. */
+static bool can_start_directly(const MicrovmMachine *m)
+{
+    const Machine *machine = &m->parent.parent;
+
+    return m->parent.kernel && !machine->firmware && !machine->options.option_roms->len &&
+           x86_can_start_directly(m->parent.kernel);
+}
+
 static bool load_firmware(MicrovmMachine *m, Error **errp)
 {
-    return x86_load_firmware(&m->parent, microvm_has_acpi(m) ? FIRMWARE_ACPI : FIRMWARE_BARE,
-                             memory_region_system(), errp);
+    X86Machine *x86 = &m->parent;
+    const char *usual = microvm_has_acpi(m) ? FIRMWARE_ACPI : FIRMWARE_BARE;
+
+    x86->has_direct_start = can_start_directly(m);
+    return x86->has_direct_start ||
+           (x86_load_firmware(x86, usual, memory_region_system(), errp) &&
+            (!m->has_option_roms || x86_offer_kernel_rom(x86, errp)));
 }
 
 static bool microvm_build(Machine *machine, Error **errp)
 {
     MicrovmMachine *m = MICROVM_MACHINE(machine);
     X86Machine *x86 = &m->parent;
-    X86KernelStart start = m->has_option_roms ? X86_KERNEL_BY_ROM : X86_KERNEL_BY_FIRMWARE;
 
     choose_lines(m);
     if (!check_properties(m, errp)) {
         return false;
     }
     x86_map_ram(x86, MICROVM_RAM_BELOW_4G);
-    return x86_make_fw_cfg(x86, errp) && load_firmware(m, errp) && make_isa(m, errp) &&
-           make_ioapics(m, errp) && make_isa_devices(m, errp) && make_slots(m, errp) &&
-           (!microvm_has_acpi(m) || make_ged(m, errp)) &&
-           (m->pcie != ON_OFF_AUTO_VALUE_ON || make_pcie(m, errp)) &&
-           x86_load_kernel(x86, start, 0, errp);
+    return x86_make_fw_cfg(x86, errp) && x86_load_kernel(x86, 0, errp) && load_firmware(m, errp) &&
+           make_isa(m, errp) && make_ioapics(m, errp) && make_isa_devices(m, errp) &&
+           make_slots(m, errp) && (!microvm_has_acpi(m) || make_ged(m, errp)) &&
+           (m->pcie != ON_OFF_AUTO_VALUE_ON || make_pcie(m, errp));
 }
 
 /* A guest without ACPI finds its devices on the command line, the highest slot first. */
@@ -275,7 +287,8 @@ static bool microvm_complete(Machine *machine, Error **errp)
         return false;
     }
     return x86_tell_boot(&m->parent, errp) && microvm_add_fdt(m, errp) &&
-           (!microvm_has_acpi(m) || microvm_add_acpi(m, errp));
+           (!microvm_has_acpi(m) || microvm_add_acpi(m, errp)) &&
+           (!m->parent.has_direct_start || microvm_start_directly(m, errp));
 }
 
 /* --- nothing is plugged into it while it runs --- */
@@ -310,6 +323,14 @@ static json_object *get_no_hole(Object *obj, const Property *p, Error **errp)
     return json_object_new_int(0);
 }
 
+/* The bridge's counters; 0 without PCI Express. */
+static json_object *get_counter(Object *obj, const Property *p, Error **errp)
+{
+    Device *gpex = MICROVM_MACHINE(obj)->gpex;
+
+    return gpex ? object_get(gpex, p->name, errp) : json_object_new_int(0);
+}
+
 static const char *const pci_hole_names[] = { "auto", "kvm", "alias", "off" };
 static const EnumTable pci_hole_table = { "MicrovmPciHole", pci_hole_names,
                                           ARRAY_SIZE(pci_hole_names) };
@@ -334,12 +355,21 @@ static const Property microvm_props[] = {
     PROP_COMPUTED("pci-hole-slots", "int", .get = get_no_hole, .doc = "Memory slots it takes"),
     PROP_COMPUTED("pci-hole-pages", "int", .get = get_no_hole, .doc = "Pages it covers"),
     PROP_COMPUTED("pci-hole-updates", "int", .get = get_no_hole, .doc = "How often it changed"),
+    PROP_COMPUTED("ecam-absent-reads", "uint64", .get = get_counter,
+                  .doc = "Configuration reads of functions that are not there"),
+    PROP_COMPUTED("ecam-absent-writes", "uint64", .get = get_counter,
+                  .doc = "Configuration writes to functions that are not there"),
 };
 
 /* Ports below the root give no I/O space away: there is none. */
 static void microvm_init(Object *obj)
 {
     device_add_global("pcie-root-port", "io-reserve", "0", false);
+}
+
+static void microvm_finalize(Object *obj)
+{
+    microvm_direct_clear(MICROVM_MACHINE(obj));
 }
 
 static const X86MachineType microvm_type = {
@@ -350,6 +380,7 @@ static const X86MachineType microvm_type = {
     .interfaces = (const InterfaceImpl[]){ { TYPE_HOTPLUG_HANDLER, &microvm_hotplug }, { 0 } },
     .properties = PROPERTIES(microvm_props),
     .init = microvm_init,
+    .finalize = microvm_finalize,
     .max_cpus = 288,
     .default_ram_id = "microvm.ram",
     .has_acpi = true,

@@ -9,6 +9,7 @@
 #ifndef HW_I386_MICROVM_H
 #define HW_I386_MICROVM_H
 
+#include "hw/acpi/linker.h"
 #include "x86_machine.h"
 
 #define TYPE_MICROVM "microvm" TYPE_MACHINE_SUFFIX
@@ -54,6 +55,8 @@ typedef struct MicrovmMachine {
     Device *slots[MICROVM_MAX_SLOTS]; /* borrowed */
     Device *gpex;                     /* borrowed; NULL: no PCI Express */
     uint64_t pcie_mmio64, pcie_mmio64_bytes;
+    struct X86DirectBoot *direct;     /* how resets enter the kernel; NULL: firmware does */
+    GPtrArray *direct_roms;           /* Rom: what they write for it */
 } MicrovmMachine;
 DECLARE_CAST(MicrovmMachine, MICROVM_MACHINE)
 
@@ -73,5 +76,12 @@ bool microvm_has_serial(const MicrovmMachine *m);
 /* In .complete: ACPI's files (acpi_microvm.c) and the device tree's (microvm_fdt.c) in fw_cfg. */
 bool microvm_add_acpi(MicrovmMachine *m, Error **errp);
 bool microvm_add_fdt(MicrovmMachine *m, Error **errp);
+/* The tables behind the former. */
+void microvm_build_acpi(const MicrovmMachine *m, AcpiLinker *linker);
+
+/* Without firmware (microvm_direct.c): the tables and the kernel are what resets write to memory.
+ * In .complete, after all devices; at the end. */
+bool microvm_start_directly(MicrovmMachine *m, Error **errp);
+void microvm_direct_clear(MicrovmMachine *m);
 
 #endif

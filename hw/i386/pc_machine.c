@@ -110,7 +110,7 @@ bool pc_build(Machine *machine, Error **errp)
            x86_make_ioapic(x86, &pc->host->parent.parent.parent.parent, errp) &&
            pc_add_isa_devices(pc, errp) && pc_add_functions(pc, errp) &&
            pc_add_lines(pc, errp) && set_acpi_device(x86) && pc_fill_cmos(pc, errp) &&
-           x86_load_kernel(x86, X86_KERNEL_BY_ROM, ACPI_DATA_BYTES, errp);
+           x86_load_kernel(x86, ACPI_DATA_BYTES, errp) && x86_offer_kernel_rom(x86, errp);
 }
 
 bool pc_complete(Machine *machine, Error **errp)

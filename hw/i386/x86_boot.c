@@ -11,16 +11,7 @@
 #include "x86_kernel.h"
 #include "x86_machine.h"
 
-/* Before anything else. */
-static bool offer_rom(X86Machine *x86, Error **errp)
-{
-    g_autofree char *path = g_strdup_printf("/rom@genroms/%s", x86_kernel_rom_name(x86->kernel));
-
-    boot_order_add(path, 0);
-    return x86_kernel_offer_rom(x86->kernel, x86->fw_cfg, errp);
-}
-
-bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_bytes, Error **errp)
+bool x86_load_kernel(X86Machine *x86, uint64_t reserved_bytes, Error **errp)
 {
     const X86KernelRoom room = { x86->below_4g_bytes, reserved_bytes };
     const Machine *machine = &x86->parent;
@@ -30,7 +21,19 @@ bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_by
                (!machine->append || error_set(errp, "-append only allowed with -kernel option"));
     }
     x86->kernel = x86_kernel_load(machine, &room, errp);
-    return x86->kernel && (start == X86_KERNEL_BY_FIRMWARE || offer_rom(x86, errp));
+    return x86->kernel;
+}
+
+bool x86_offer_kernel_rom(X86Machine *x86, Error **errp)
+{
+    g_autofree char *path = NULL;
+
+    if (!x86->kernel) {
+        return true;
+    }
+    path = g_strdup_printf("/rom@genroms/%s", x86_kernel_rom_name(x86->kernel));
+    boot_order_add(path, 0);
+    return x86_kernel_offer_rom(x86->kernel, x86->fw_cfg, errp);
 }
 
 /* Takes the bytes, whatever comes of it. */
@@ -119,5 +122,6 @@ bool x86_tell_boot(X86Machine *x86, Error **errp)
         return false;
     }
     reset_register(renew_boot_order, x86);
-    return !x86->kernel || x86_kernel_publish(x86->kernel, x86->fw_cfg, errp);
+    return !x86->kernel || x86->has_direct_start ||
+           x86_kernel_publish(x86->kernel, x86->fw_cfg, errp);
 }

@@ -140,14 +140,22 @@ static void fill_boot_params(const X86Kernel *kernel, const X86DirectRoom *room,
     memcpy(params + BOOT_PARAMS_E820, map->data, map->len);
 }
 
+bool x86_can_start_directly(const X86Kernel *kernel)
+{
+    const uint8_t *setup = kernel->setup.bytes.data;
+
+    return kernel->kind != X86_KERNEL_LINUX ||
+           (!memcmp(setup + LINUX_MAGIC, "HdrS", 4) && load_le16(setup + LINUX_VERSION) >= 0x202 &&
+            (setup[LINUX_LOADFLAGS] & LINUX_LOADED_HIGH));
+}
+
 static bool start_linux(const X86Kernel *kernel, const X86DirectRoom *room, X86DirectBoot *boot,
                         Error **errp)
 {
     const uint8_t *setup = kernel->setup.bytes.data;
     uint16_t protocol = load_le16(setup + LINUX_VERSION);
 
-    if (memcmp(setup + LINUX_MAGIC, "HdrS", 4) || protocol < 0x202 ||
-        !(setup[LINUX_LOADFLAGS] & LINUX_LOADED_HIGH)) {
+    if (!x86_can_start_directly(kernel)) {
         return error_set(errp, "the kernel is too old to be started without firmware");
     }
     if (e820_count(room->memory) > BOOT_PARAMS_E820_MAX) {

@@ -45,6 +45,7 @@ typedef struct X86Machine {
     MemoryRegion ram_below, ram_above; /* aliases on the machine's RAM */
     uint64_t firmware_bytes;     /* 0: there is none */
     struct X86Kernel *kernel;    /* of -kernel; NULL: none was given */
+    bool has_direct_start;       /* resets enter it; firmware is told nothing of it */
     Object *firmware_home;       /* referenced: owner of the memory it is in; NULL: nobody */
 } X86Machine;
 DECLARE_CAST(X86Machine, X86_MACHINE)
@@ -94,10 +95,10 @@ bool x86_load_firmware(X86Machine *x86, const char *initial, MemoryRegion *memor
 
 /* --- what it boots from (x86_boot.c) --- */
 
-/* Who starts a kernel: an option ROM that we offer, or firmware that knows how. */
-typedef enum X86KernelStart { X86_KERNEL_BY_ROM, X86_KERNEL_BY_FIRMWARE } X86KernelStart;
-/* After fw_cfg and RAM. `reserved_bytes` of RAM below 4 GiB are left for ACPI tables. */
-bool x86_load_kernel(X86Machine *x86, X86KernelStart start, uint64_t reserved_bytes, Error **errp);
+/* After RAM. `reserved_bytes` of RAM below 4 GiB are left for ACPI tables. */
+bool x86_load_kernel(X86Machine *x86, uint64_t reserved_bytes, Error **errp);
+/* After fw_cfg: an option ROM that starts the kernel, if there is one, before anything else. */
+bool x86_offer_kernel_rom(X86Machine *x86, Error **errp);
 /* In .complete: users' files, the kernel and the boot order, into fw_cfg. */
 bool x86_tell_boot(X86Machine *x86, Error **errp);
 

@@ -7,6 +7,7 @@
 #ifndef TARGET_I386_CONTROL_H
 #define TARGET_I386_CONTROL_H
 
+#include "hw/core/x86_start.h"
 #include "system/port_call.h"
 #include "target/i386/exception.h"
 
@@ -62,5 +63,7 @@ uint64_t x86_components_in_use(const X86State *s);
 void x86_reset_state(X86Cpu *cpu, bool is_init);
 /* After STARTUP. */
 void x86_start_at(X86Cpu *cpu, uint8_t vector);
+/* In a kernel, without firmware: target/i386/start.c. */
+extern const X86StartCpu x86_start_cpu;
 
 #endif

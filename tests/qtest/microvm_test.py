@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The board microvm: what is where, which lines go where, what firmware and kernels are told."""
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -287,6 +288,11 @@ class Pcie(unittest.TestCase):
                 self.assertEqual(vm.qtest(f'readl {ECAM + 0x8000:#x}'), '0x00000000ffffffff')
                 self.assertEqual(vm.qtest(f'readl {ECAM + 0xff00000:#x}'), '0x00000000ffffffff')
                 self.assertEqual(vm.qtest('readl 0xc0000000'), '0x00000000ffffffff')
+                vm.qtest(f'writeb {ECAM + 0x9004:#x} 7')
+                vm.qtest(f'readb {ECAM + 0x9004:#x}')
+                for path in '/machine', '/machine/gpex':
+                    self.assertEqual([vm.qmp('qom-get', path=path, property=f'ecam-absent-{way}')
+                                      for way in ('reads', 'writes')], [3, 1])
         with machine() as vm:
             self.assertEqual(vm.qtest(f'readl {ECAM:#x}'), '0x0000000000000000')
 
@@ -413,6 +419,11 @@ class DeviceTree(unittest.TestCase):
 
 
 class Kernel(Files):
+    """Started by firmware that the user names."""
+
+    def machine(self, *args, **kwargs):
+        return machine('-bios', 'bios-microvm.bin', *args, **kwargs)
+
     def keys(self, vm):
         fw_cfg = FwCfg(vm)
         return {name: fw_cfg.number(key, 4) for name, key in KERNEL_KEYS.items()}
@@ -428,8 +439,8 @@ class Kernel(Files):
                               b'virtio_mmio.device=512@0xfeb00c00:11\0'),
                 (',acpi=off,auto-kernel-cmdline=off', b'console=ttyS0\0'),
                 ('', b'console=ttyS0\0')):
-            with machine('-kernel', kernel, '-append', 'console=ttyS0', *RNG, *RNG,
-                         options=options) as vm:
+            with self.machine('-kernel', kernel, '-append', 'console=ttyS0', *RNG, *RNG,
+                              options=options) as vm:
                 self.assertEqual(self.cmdline(vm), text)
                 vm.qmp('system_reset')
                 vm.qmp.wait_event('RESET')
@@ -438,7 +449,7 @@ class Kernel(Files):
     def test_bzimage(self):
         kernel = self.file('kernel', images.bzimage(b'CODE' * 16))
         initrd = self.file('initrd', b'INITRD' * 100)
-        with machine('-kernel', kernel, '-initrd', initrd) as vm:
+        with self.machine('-kernel', kernel, '-initrd', initrd) as vm:
             keys = self.keys(vm)
             self.assertEqual(keys, {'kernel_addr': 0x100000, 'kernel_size': 64,
                                     'initrd_addr': 0x7fff000, 'initrd_size': 600, 'entry': 0,
@@ -455,7 +466,7 @@ class Kernel(Files):
     def test_pvh(self):
         for bits in 32, 64:
             kernel = self.file('kernel', images.pvh(b'\xf4' * 64, bits=bits))
-            with machine('-kernel', kernel, '-append', 'x') as vm:
+            with self.machine('-kernel', kernel, '-append', 'x') as vm:
                 keys = self.keys(vm)
                 self.assertEqual((keys['kernel_addr'], keys['kernel_size'], keys['entry']),
                                  (0x200000, 128, 0x200000))
@@ -469,7 +480,7 @@ class Kernel(Files):
     def test_multiboot(self):
         kernel = self.file('kernel', images.multiboot())
         module = self.file('module', b'MODULE')
-        with machine('-kernel', kernel, '-initrd', f'{module} a,{module}') as vm:
+        with self.machine('-kernel', kernel, '-initrd', f'{module} a,{module}') as vm:
             keys = self.keys(vm)
             self.assertEqual((keys['kernel_addr'], keys['entry'], keys['initrd_addr']),
                              (0x200000, 0x20000c, 0x9500))
@@ -477,7 +488,7 @@ class Kernel(Files):
 
     def test_no_rom(self):
         kernel = self.file('kernel', images.bzimage())
-        with machine('-kernel', kernel, options=',x-option-roms=off') as vm:
+        with self.machine('-kernel', kernel, options=',x-option-roms=off') as vm:
             self.assertEqual(FwCfg(vm).file('bootorder'), b'')
             self.assertNotIn('genroms/linuxboot_dma.bin', FwCfg(vm).files())
 
@@ -490,6 +501,128 @@ class Kernel(Files):
         self.assertIn('No such file', refusal(house.binary(), '-M', 'microvm', '-kernel', '/no'))
         self.assertIn('-append only allowed', refusal(house.binary(), '-M', 'microvm', '-append',
                                                       'x'))
+
+
+class Direct(Files):
+    """Started by resets, without firmware: Linux' boot protocol 2.15, PVH 1, MP specification 1.4."""
+
+    def registers(self, vm):
+        text = vm.qmp.hmp('info registers')
+        found = re.findall(r'\b(\w+) ?=([0-9a-f]+)((?: [0-9a-f]{8,16})*)', text)
+        return {name: [int(word, 16) for word in (value + more).split()]
+                for name, value, more in found}
+
+    def read(self, vm, addr, size):
+        return bytes.fromhex(vm.qtest(f'read {addr:#x} {size}')[2:])
+
+    def word(self, vm, addr, size=4):
+        return int.from_bytes(self.read(vm, addr, size), 'little')
+
+    def test_linux(self):
+        kernel = self.file('kernel', images.bzimage(b'CODE' * 200, xloadflags=1))
+        initrd = self.file('initrd', b'INITRD' * 100)
+        with machine('-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0', '-m', '4G',
+                     options=',pcie=on') as vm:
+            for _ in range(2):
+                regs = self.registers(vm)
+                self.assertEqual([regs[name][0] for name in ('RIP', 'RSI', 'CR0', 'CR3', 'CR4', 'EFER')],
+                                 [0x100200, 0x7000, 0x80000011, 0x9000, 0x20, 0x500])
+                self.assertEqual((regs['CS'][:3], regs['DS'][:3]),
+                                 ([0x10, 0, 0xffffffff], [0x18, 0, 0xffffffff]))
+                self.assertEqual(self.read(vm, 0x100000, 800), b'CODE' * 200)
+                self.assertEqual(self.read(vm, self.word(vm, 0x7228), 14), b'console=ttyS0\0')
+                at = self.word(vm, 0x7218)
+                self.assertEqual(self.read(vm, at, self.word(vm, 0x721c)), b'INITRD' * 100)
+                rows = [struct.unpack('<QQI', self.read(vm, 0x72d0 + 20 * n, 20))
+                        for n in range(self.word(vm, 0x71e8, 1))]
+                self.assertEqual(rows, [
+                    (0, 0x9fc00, 1), (0x9fc00, 0x60400, 2), (0x100000, 0xbff00000, 1),
+                    (0xe0000000, 0x10000000, 2), (1 << 32, 1 << 30, 1)])
+                self.assertEqual((port(vm, 0x21), port(vm, 0xa1)), (0xff, 0xff))
+                vm.qtest('outb 0x21 0')
+                vm.qtest('memset 0x7000 0x4000 0x11')
+                vm.qtest('memset 0x100000 800 0x11')
+                vm.qmp('system_reset')
+                vm.qmp.wait_event('RESET')
+            self.assertEqual(FwCfg(vm).file('bootorder'), b'')
+
+    def test_acpi(self):
+        """Tables in memory, with addresses and sums as a firmware would have put them."""
+        kernel = self.file('kernel', images.bzimage(xloadflags=1))
+        with machine('-kernel', kernel, *RNG) as vm:
+            rsdp = self.read(vm, self.word(vm, 0x7070, 8), 36)
+            self.assertEqual((rsdp[:8], sum(rsdp) & 0xff), (b'RSD PTR ', 0))
+            xsdt = self.table(vm, struct.unpack_from('<Q', rsdp, 24)[0])
+            tables = [self.table(vm, at) for at, in struct.iter_unpack('<Q', xsdt[36:])]
+            self.assertEqual([t[:4] for t in tables], [b'FACP', b'APIC'])
+            dsdt = self.table(vm, struct.unpack_from('<Q', tables[0], 140)[0])
+            self.assertEqual(dsdt[:4], b'DSDT')
+            self.assertIn(b'VR23', dsdt)
+
+    def table(self, vm, at):
+        data = self.read(vm, at, self.word(vm, at + 4))
+        self.assertEqual(sum(data) & 0xff, 0)
+        self.assertTrue(0xe0000 <= at < 0xf0000)
+        return data
+
+    def test_mp_table(self):
+        kernel = self.file('kernel', images.bzimage(xloadflags=1))
+        with machine('-kernel', kernel, '-smp', '3', *RNG, options=',acpi=off') as vm:
+            self.assertEqual(self.word(vm, 0x7070, 8), 0)
+            pointer = self.read(vm, 0xf0000, 16)
+            self.assertEqual((pointer[:4], pointer[8:10], sum(pointer) & 0xff),
+                             (b'_MP_', b'\x01\x04', 0))
+            at = struct.unpack_from('<I', pointer, 4)[0]
+            table = self.read(vm, at, self.word(vm, at + 4, 2))
+            self.assertEqual((table[:4], table[6], sum(table) & 0xff), (b'PCMP', 4, 0))
+            self.assertIn(b'virtio_mmio.device=512@0xfeb00e00:12\0',
+                          self.read(vm, self.word(vm, 0x7228), 64))
+        entries, at = [], 44
+        while at < len(table):
+            size = 20 if table[at] == 0 else 8
+            entries.append(table[at:at + size])
+            at += size
+        self.assertEqual(len(entries), struct.unpack_from('<H', table, 34)[0])
+        self.assertEqual([(e[1], e[3]) for e in entries if e[0] == 0], [(0, 3), (1, 1), (2, 1)])
+        self.assertEqual([e for e in entries if e[0] == 1], [b'\x01\0ISA   '])
+        self.assertEqual([struct.unpack_from('<I', e, 4)[0] for e in entries if e[0] == 2], [IOAPIC])
+        pins = {e[5]: (e[7], e[2]) for e in entries if e[0] == 3}
+        self.assertEqual(pins, {n: (n or 2, 13 if 5 <= n < 13 else 0) for n in range(16) if n != 2})
+        self.assertEqual([(e[1], e[6], e[7]) for e in entries if e[0] == 4], [(3, 255, 0), (1, 255, 1)])
+
+    def test_pvh(self):
+        kernel = self.file('kernel', images.pvh(b'\xf4' * 64))
+        with machine('-kernel', kernel, '-append', 'x y') as vm:
+            for _ in range(2):
+                regs = self.registers(vm)
+                self.assertEqual([regs[name][0] for name in ('EIP', 'EBX', 'CR0', 'CR4', 'EFER')],
+                                 [0x200000, 0x6000, 0x11, 0, 0])
+                self.assertEqual(self.word(vm, 0x6000), 0x336ec578)
+                self.assertEqual(self.read(vm, self.word(vm, 0x6018), 4), b'x y\0')
+                self.assertEqual(self.read(vm, self.word(vm, 0x6020), 8), b'RSD PTR ')
+                self.assertEqual(self.read(vm, 0x20003c, 8), b'\xf4' * 4 + bytes(4))
+                vm.qtest('memset 0x200000 128 0x11')
+                vm.qmp('system_reset')
+                vm.qmp.wait_event('RESET')
+
+    def test_firmware_where_it_is_needed(self):
+        """A kernel for real mode, or a ROM that only firmware runs."""
+        old = self.file('old', images.bzimage(protocol=0x0201))
+        new = self.file('new', images.bzimage(xloadflags=1))
+        rom = self.file('rom', b'\x55\xaa\x01' + bytes(509))
+        for args in ['-kernel', old], ['-kernel', new, '-option-rom', rom]:
+            with machine(*args) as vm:
+                self.assertIn(b'genroms/linuxboot_dma.bin', FwCfg(vm).file('bootorder'))
+                self.assertNotEqual(self.read(vm, 0xfffffff0, 16), bytes(16))
+
+    def test_refusals(self):
+        linux = self.file('linux', images.bzimage(bytes(1 << 20), xloadflags=1))
+        low = self.file('low', images.pvh(base=0x50000))
+        tables = self.file('tables', images.pvh(base=0xf0000))
+        for size, kernel, why in (('1M', linux, 'does not fit below 0x100000'),
+                                  ('1M', low, 'more than 1 MiB of RAM'),
+                                  ('2M', tables, 'ROM regions are overlapping')):
+            self.assertIn(why, refusal(house.binary(), '-M', 'microvm', '-m', size, '-kernel', kernel))
 
 
 if __name__ == '__main__':
