@@ -16,6 +16,7 @@
 #include "cli/daemon.h"
 #include "cli/drives.h"
 #include "cli/machine_options.h"
+#include "cli/networks.h"
 #include "cli/sandbox.h"
 #include "cli/startup.h"
 #include "gdbstub/gdbstub.h"
@@ -26,6 +27,7 @@
 #include "migration/migration.h"
 #include "system/migration_blocker.h"
 #include "monitor/monitor.h"
+#include "net/net.h"
 #include "qapi/qapi.h"
 #include "qapi/qapi-types-run-state.h"
 #include "qom/user_creatable.h"
@@ -297,7 +299,8 @@ static bool add_back_ends(OptionSet *set)
     bool is_late = false;
 
     if (!option_each(set, "object", add_object, &is_late) ||
-        !option_each(set, "chardev", add_chardev, NULL) || !start_qtest(set)) {
+        !option_each(set, "chardev", add_chardev, NULL) || !start_qtest(set) ||
+        !networks_add(set)) {
         return false;
     }
     is_late = true;
@@ -487,6 +490,7 @@ void startup_undo(void)
         machine_destroy();
     }
     drives_cleanup();
+    net_cleanup();
     accel_end();
     monitor_cleanup();
     qtest_server_cleanup();

@@ -74,6 +74,8 @@ void complete_migration_parameter(HmpWords *words);
 /* hmp_objects.c */
 /* The member "options" as -chardev and the like read it; NULL: what is wrong is printed. */
 json_object *hmp_parse_options(Hmp *hmp, json_object *args, const char *implied_key);
+void hmp_netdev_add(Hmp *hmp, json_object *args);
+void hmp_network(Hmp *hmp, json_object *args);
 void hmp_chardev_add(Hmp *hmp, json_object *args);
 void hmp_chardev_change(Hmp *hmp, json_object *args);
 void hmp_object_add(Hmp *hmp, json_object *args);
@@ -81,6 +83,9 @@ void hmp_qom_set(Hmp *hmp, json_object *args);
 void show_qom_list(Hmp *hmp, json_object *value);
 void show_json(Hmp *hmp, json_object *value);
 void hmp_qom_tree(Hmp *hmp, json_object *args);
+void complete_netdev(HmpWords *words);
+void complete_netdev_type(HmpWords *words);
+void complete_network_end(HmpWords *words);
 void complete_chardev(HmpWords *words);
 void complete_device(HmpWords *words);
 void complete_object(HmpWords *words);

@@ -390,7 +390,7 @@ static int fd_by_name(const char *name, Error **errp)
     return fd;
 }
 
-static int fd_take(const char *text, Error **errp)
+int socket_address_take_fd(const char *text, Error **errp)
 {
     struct stat st;
     guint64 number;
@@ -414,7 +414,7 @@ static int fd_take(const char *text, Error **errp)
 
 static int fd_listen(const char *text, Error **errp)
 {
-    int fd = fd_take(text, errp);
+    int fd = socket_address_take_fd(text, errp);
 
     if (fd >= 0 && listen(fd, BACKLOG) < 0) {
         return fail(fd, errp, "Failed to listen on fd socket", text);
@@ -469,7 +469,7 @@ int socket_address_connect(const SocketAddress *addr, Error **errp)
     case SOCKET_ADDRESS_TYPE_VSOCK:
         return vsock_open(&addr->u.vsock, false, errp);
     default:
-        return fd_take(addr->u.fd.str, errp);
+        return socket_address_take_fd(addr->u.fd.str, errp);
     }
 }
 
@@ -541,4 +541,84 @@ char *socket_address_show_peer(int fd)
     socklen_t size = sizeof(name);
 
     return getpeername(fd, &name.any, &size) == 0 ? show_name(&name, size, "") : NULL;
+}
+
+/* --- names --- */
+
+static bool inet_name(const InetSocketAddress *addr, bool is_passive, SocketName *out,
+                      Error **errp)
+{
+    struct addrinfo *list = resolve(addr, SOCK_DGRAM, is_passive, errp);
+
+    if (!list) {
+        return false;
+    }
+    memcpy(&out->name, list->ai_addr, list->ai_addrlen);
+    out->size = list->ai_addrlen;
+    freeaddrinfo(list);
+    return true;
+}
+
+bool socket_address_name(const SocketAddress *addr, bool is_passive, SocketName *out,
+                         Error **errp)
+{
+    *out = (SocketName){ 0 };
+    switch (addr->type) {
+    case SOCKET_ADDRESS_TYPE_INET:
+        return inet_name(&addr->u.inet, is_passive, out, errp);
+    case SOCKET_ADDRESS_TYPE_UNIX:
+        return local_name(&addr->u.unix_, (struct sockaddr_un *)&out->name, &out->size, errp);
+    default:
+        return error_set(errp, "this kind of address has no name");
+    }
+}
+
+char *socket_address_show_name(const SocketName *name)
+{
+    return show_name((const AnyAddress *)&name->name, name->size, "");
+}
+
+static void inet_of(const AnyAddress *name, socklen_t size, SocketAddress *addr)
+{
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+
+    if (getnameinfo(&name->any, size, host, sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV)) {
+        *host = *port = 0;
+    }
+    addr->type = SOCKET_ADDRESS_TYPE_INET;
+    addr->u.inet.host = g_strdup(host);
+    addr->u.inet.port = g_strdup(port);
+    addr->u.inet.has_ipv4 = addr->u.inet.ipv4 = name->any.sa_family == AF_INET;
+    addr->u.inet.has_ipv6 = addr->u.inet.ipv6 = name->any.sa_family == AF_INET6;
+}
+
+static void local_of(const AnyAddress *name, socklen_t size, SocketAddress *addr)
+{
+    size_t room = size - MIN(size, offsetof(struct sockaddr_un, sun_path));
+    bool is_abstract = room && !name->local.sun_path[0];
+
+    addr->type = SOCKET_ADDRESS_TYPE_UNIX;
+    addr->u.unix_.path = g_strndup(name->local.sun_path + is_abstract, room - is_abstract);
+    addr->u.unix_.has_abstract = addr->u.unix_.abstract = is_abstract;
+}
+
+SocketAddress *socket_address_of_peer(int fd)
+{
+    SocketAddress *addr;
+    AnyAddress name;
+    socklen_t size = sizeof(name);
+
+    if (getpeername(fd, &name.any, &size) < 0 ||
+        (name.any.sa_family != AF_INET && name.any.sa_family != AF_INET6 &&
+         name.any.sa_family != AF_UNIX)) {
+        return NULL;
+    }
+    addr = g_new0(SocketAddress, 1);
+    if (name.any.sa_family == AF_UNIX) {
+        local_of(&name, size, addr);
+    } else {
+        inet_of(&name, size, addr);
+    }
+    return addr;
 }

@@ -6,6 +6,8 @@
 #ifndef SOCKETS_SOCKET_ADDRESS_H
 #define SOCKETS_SOCKET_ADDRESS_H
 
+#include <sys/socket.h>
+
 #include "qapi/qapi-types-sockets.h"
 #include "qom/error.h"
 
@@ -21,6 +23,20 @@ int socket_address_connect(const SocketAddress *addr, Error **errp);
 /* A datagram socket that receives at `local` (NULL: anywhere) and sends to `remote`; inet only. */
 int socket_address_datagram(const SocketAddress *remote, const SocketAddress *local,
                             Error **errp);
+/* Takes over the open socket of this number, or of this name of getfd; -1: there is none. */
+int socket_address_take_fd(const char *text, Error **errp);
+/* A name to bind to (`is_passive`) or to send datagrams to: IP and local. */
+typedef struct SocketName {
+    struct sockaddr_storage name;
+    socklen_t size;
+} SocketName;
+bool socket_address_name(const SocketAddress *addr, bool is_passive, SocketName *out,
+                         Error **errp);
+/* "127.0.0.1:80", "[::1]:80"; NULL: it is not IP. Free it. */
+char *socket_address_show_name(const SocketName *name);
+/* What a socket's other end is called; NULL when it has no name. Free it. */
+SocketAddress *socket_address_of_peer(int fd);
+
 /* As users name it: "unix:/path", "PROTOCOL:host:port", "fd:7". Free it. */
 char *socket_address_show(const SocketAddress *addr, const char *protocol);
 /* What the socket is bound to, in place of what was asked for (port 0). Free it. */

@@ -1,0 +1,66 @@
+/*
+ * HMP commands on networks.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "hmp_handlers.h"
+#include "net/net.h"
+
+void hmp_netdev_add(Hmp *hmp, json_object *args)
+{
+    g_autoptr(JsonObject) options = hmp_parse_options(hmp, args, "type");
+    g_autofree char *help = NULL;
+    Error *err = NULL;
+
+    if (!options) {
+        return;
+    }
+    if (hmp_has(options, "help")) {
+        help = net_help();
+        hmp_printf(hmp, "%s", help);
+    } else if (!net_add_from_options(options, hmp_text(args, "options"), false, &err)) {
+        hmp_report(hmp, err);
+    }
+}
+
+void hmp_network(Hmp *hmp, json_object *args)
+{
+    g_autofree char *text = net_info();
+
+    hmp_printf(hmp, "%s", text);
+}
+
+static bool offer_back_end(void *opaque, NetEnd *end)
+{
+    if (!end->is_device) {
+        hmp_offer(opaque, end->name);
+    }
+    return true;
+}
+
+static bool offer_end(void *opaque, NetEnd *end)
+{
+    hmp_offer(opaque, end->name);
+    return true;
+}
+
+void complete_netdev(HmpWords *words)
+{
+    net_each(offer_back_end, words);
+}
+
+void complete_network_end(HmpWords *words)
+{
+    net_each(offer_end, words);
+}
+
+void complete_netdev_type(HmpWords *words)
+{
+    g_autofree char *help = net_help();
+    g_auto(GStrv) lines = g_strsplit(help, "\n", -1);
+
+    for (unsigned n = 1; lines[n]; n++) {
+        hmp_offer(words, lines[n]);
+    }
+}

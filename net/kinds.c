@@ -1,0 +1,15 @@
+/*
+ * The kinds of back ends: see net/kinds.h.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "net/kinds.h"
+
+const NetKind net_kinds[] = {
+    { "socket", NET_CLIENT_DRIVER_SOCKET, net_socket_open },
+    { "stream", NET_CLIENT_DRIVER_STREAM, net_stream_open },
+    { "dgram", NET_CLIENT_DRIVER_DGRAM, net_dgram_open },
+    { "hubport", NET_CLIENT_DRIVER_HUBPORT, net_hub_open },
+    { NULL },
+};
