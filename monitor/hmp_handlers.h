@@ -52,6 +52,10 @@ void hmp_dump_virtual(Hmp *hmp, json_object *args);
 void hmp_pcie_aer_inject_error(Hmp *hmp, json_object *args);
 void show_pci(Hmp *hmp, json_object *value);
 
+/* hmp_iommu.c */
+void hmp_iommu_walk(Hmp *hmp, json_object *args);
+void show_iommu(Hmp *hmp, json_object *value);
+
 /* hmp_memory.c */
 void hmp_jit(Hmp *hmp, json_object *args);
 void hmp_one_insn_per_tb(Hmp *hmp, json_object *args);

@@ -317,7 +317,9 @@ MemTxResult address_space_load(AddressSpace *as, GuestAddr addr, MemFormat forma
         *value = memory_host_load(target.host, format);
         return MEM_TX_OK;
     }
-    result = address_space_read(as, addr, attrs, buf, bytes);
+    /* What was refused once is not asked again: an IOMMU has noted it. */
+    result = target.bytes >= bytes ? read_part(&target, attrs, buf, bytes) :
+                                     address_space_read(as, addr, attrs, buf, bytes);
     *value = load_bytes(buf, bytes, mem_format_endian(format));
     return result;
 }
@@ -342,7 +344,8 @@ MemTxResult address_space_store(AddressSpace *as, GuestAddr addr, MemFormat form
         return MEM_TX_OK;
     }
     store_bytes(buf, bytes, mem_format_endian(format), value);
-    return address_space_write(as, addr, attrs, buf, bytes);
+    return target.bytes >= bytes ? write_part(&target, attrs, buf, bytes) :
+                                   address_space_write(as, addr, attrs, buf, bytes);
 }
 
 MemTxResult address_space_store64(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs,

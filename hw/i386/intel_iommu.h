@@ -18,6 +18,9 @@
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_iommu.h"
 
+struct IommuInfo;
+struct IommuWalkInfo;
+
 #define TYPE_INTEL_IOMMU "intel-iommu"
 
 #define VTD_BASE        UINT64_C(0xfed90000)
@@ -135,6 +138,9 @@ typedef struct VtdEvent {
 } VtdEvent;
 enum { VTD_EVENT_IM = 31, VTD_EVENT_IP = 30 };
 
+/* Descriptors that registers do the work of, too. */
+enum { VTD_CONTEXT_CACHE = 1, VTD_IOTLB = 2 };
+
 typedef struct VtdCounters {
     uint64_t walks, faults[VTD_FAULT_CODES], invalidations[16], page_requests, page_responses,
         remapped, blocked;
@@ -229,25 +235,40 @@ void vtd_frcd_written(Device *dev, unsigned n, uint64_t value);
 
 /* --- tables (intel_iommu_context.c) --- */
 
+/* What a watch is told of: the table, its level (0: it has none), an entry's place and words. */
+typedef enum VtdTable { VTD_TABLE_ROOT, VTD_TABLE_CONTEXT, VTD_TABLE_DIRECTORY, VTD_TABLE_PASID,
+                        VTD_TABLE_FIRST, VTD_TABLE_SECOND } VtdTable;
+typedef struct VtdWatch {
+    void (*seen)(void *opaque, VtdTable table, unsigned level, GuestAddr at, const uint64_t *words,
+                 unsigned count);
+    void *opaque;
+} VtdWatch;
+
 /* Any thread, in rcu_lock(). False with *fault. */
 bool vtd_find_context(VtdSpace *space, uint32_t pasid, VtdContext *context, IommuFault *fault);
 /* The same, past the cache. */
-bool vtd_read_context(IntelIommu *unit, uint16_t sid, uint32_t pasid, VtdContext *context,
-                      IommuFault *fault);
+typedef struct VtdLookup {
+    const IntelIommu *unit;
+    uint16_t sid;
+    uint32_t pasid;
+    const VtdWatch *watch; /* hears of every entry; NULL: nobody does */
+} VtdLookup;
+bool vtd_read_context(const VtdLookup *look, VtdContext *context, IommuFault *fault);
+/* Calls for PASIDs but 0, present or not, whose table is there, until `fn` is false. */
+typedef bool VtdPasidFn(VtdSpace *space, uint32_t pasid, const VtdContext *context,
+                        IommuFault fault, void *opaque);
+void vtd_each_pasid(VtdSpace *space, VtdPasidFn *fn, void *opaque);
 void vtd_forget_contexts(IntelIommu *unit);
 /* Reads guest memory in little-endian words. */
 bool vtd_read_words(GuestAddr addr, uint64_t *words, unsigned count);
 
 /* --- walks (intel_iommu_walk.c) --- */
 
-/* Told of each entry a walk reads; level 0 of `kind` 'p' is the result. For people. */
-typedef void VtdWalkFn(void *opaque, char kind, unsigned level, GuestAddr at, uint64_t entry);
 typedef struct VtdWalk {
     const IntelIommu *unit;
     const VtdContext *context;
     const IommuRequest *request;
-    VtdWalkFn *seen; /* NULL: nobody looks */
-    void *opaque;
+    const VtdWatch *watch; /* NULL: nobody looks */
 } VtdWalk;
 bool vtd_walk(const VtdWalk *walk, IommuPage *page, IommuFault *fault);
 
@@ -257,6 +278,8 @@ extern const PciIommuOps vtd_pci_ops;
 uint16_t vtd_space_sid(const VtdSpace *space);
 VtdSpace *vtd_space(IntelIommu *unit, PciBus *bus, int devfn);
 /* For all functions that are there. */
+typedef void VtdDeviceFn(VtdSpace *space, const PciDevice *dev, void *opaque);
+void vtd_each_device(IntelIommu *unit, VtdDeviceFn *fn, void *opaque);
 typedef void VtdSpaceFn(VtdSpace *space, void *opaque);
 void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
 /* Contexts may have changed: from now on it goes where they say. */
@@ -266,6 +289,9 @@ void vtd_free_spaces(IntelIommu *unit);
 /* Translates through cache and tables; false with *fault. */
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,
                    VtdContext *context, IommuFault *fault);
+/* By tables alone. */
+bool vtd_translate_watched(VtdSpace *space, const IommuRequest *request, const VtdWatch *watch,
+                           IommuPage *page, VtdContext *context, IommuFault *fault);
 
 /* --- invalidation (intel_iommu_inval.c, intel_iommu_queue.c) --- */
 
@@ -287,6 +313,8 @@ void vtd_drop_device_tlb(IntelIommu *unit, uint16_t sid, uint32_t pasid, IovaAdd
                          uint64_t bytes);
 void vtd_drop_irq_entries(IntelIommu *unit);
 void vtd_run_queue(IntelIommu *unit);
+/* Of a type, as counters have them. */
+const char *vtd_descriptor_name(unsigned type);
 
 /* --- listeners of the second stage (intel_iommu_shadow.c) --- */
 
@@ -331,6 +359,7 @@ void vtd_unset_device(void *opaque, const PciRequester *who);
 /* Bindings follow the guest's PASID tables. domain -1, pasid VTD_NO_PASID: any. */
 void vtd_sync_hosts(IntelIommu *unit, int domain, uint32_t pasid);
 void vtd_sync_host(VtdSpace *space);
+bool vtd_find_binding(const VtdSpace *space, uint32_t pasid, bool *is_refused);
 /* Reset: all go. */
 void vtd_detach_hosts(IntelIommu *unit);
 void vtd_flush_hosts(IntelIommu *unit, const VtdRange *range);
@@ -341,6 +370,10 @@ void vtd_find_allocator(VtdSpace *space, void *found);
 
 /* --- for firmware, for people --- */
 
+const char *vtd_fault_reason(uint8_t code);
+struct IommuInfo *vtd_describe(void *opaque);
+struct IommuWalkInfo *vtd_show_walk(void *opaque, const PciRequester *who,
+                                    const IommuRequest *request);
 struct AcpiTables;
 void vtd_add_tables(Device *dev, struct AcpiTables *t);
 

@@ -53,6 +53,19 @@ bool vtd_read_words(GuestAddr addr, uint64_t *words, unsigned count)
     return true;
 }
 
+/* Reads an entry of a table that somebody may watch. */
+static bool read_entry(const VtdLookup *look, VtdTable table, GuestAddr at, uint64_t *words,
+                       unsigned count)
+{
+    if (!vtd_read_words(at, words, count)) {
+        return false;
+    }
+    if (look->watch) {
+        look->watch->seen(look->watch->opaque, table, 0, at, words, count);
+    }
+    return true;
+}
+
 static bool fail(IommuFault *fault, VtdFault code)
 {
     fault->code = code;
@@ -78,7 +91,7 @@ static bool is_width_supported(const IntelIommu *unit, unsigned aw)
 
 /* --- legacy mode --- */
 
-static bool take_legacy(IntelIommu *unit, const uint64_t entry[2], VtdContext *context,
+static bool take_legacy(const IntelIommu *unit, const uint64_t entry[2], VtdContext *context,
                         IommuFault *fault)
 {
     unsigned type = entry[0] >> 2 & 3, aw = entry[1] & 7;
@@ -105,11 +118,13 @@ static bool take_legacy(IntelIommu *unit, const uint64_t entry[2], VtdContext *c
     return true;
 }
 
-static bool read_legacy(IntelIommu *unit, uint16_t sid, VtdContext *context, IommuFault *fault)
+static bool read_legacy(const VtdLookup *look, VtdContext *context, IommuFault *fault)
 {
+    const IntelIommu *unit = look->unit;
     uint64_t root[2], entry[2];
+    GuestAddr at = unit->root_table + (look->sid >> 8) * 16;
 
-    if (!vtd_read_words(unit->root_table + (sid >> 8) * 16, root, 2)) {
+    if (!read_entry(look, VTD_TABLE_ROOT, at, root, 2)) {
         return fail(fault, VTD_ROOT_UNREADABLE);
     }
     if (!(root[0] & PRESENT)) {
@@ -118,7 +133,8 @@ static bool read_legacy(IntelIommu *unit, uint16_t sid, VtdContext *context, Iom
     if (root[0] & ROOT_RESERVED || root[1] || beyond(unit, root[0])) {
         return fail(fault, VTD_ROOT_RESERVED);
     }
-    if (!vtd_read_words((root[0] & VTD_ADDRESS_MASK) + (sid & 0xff) * 16, entry, 2)) {
+    at = (root[0] & VTD_ADDRESS_MASK) + (look->sid & 0xff) * 16;
+    if (!read_entry(look, VTD_TABLE_CONTEXT, at, entry, 2)) {
         return fail(fault, VTD_CONTEXT_UNREADABLE);
     }
     return take_legacy(unit, entry, context, fault);
@@ -126,7 +142,7 @@ static bool read_legacy(IntelIommu *unit, uint16_t sid, VtdContext *context, Iom
 
 /* --- scalable mode --- */
 
-static bool take_scalable(IntelIommu *unit, const uint64_t entry[4], VtdContext *context,
+static bool take_scalable(const IntelIommu *unit, const uint64_t entry[4], VtdContext *context,
                           IommuFault *fault)
 {
     bool is_reserved = entry[0] & SC_RESERVED_LO || beyond(unit, entry[0]) ||
@@ -151,13 +167,14 @@ static bool take_scalable(IntelIommu *unit, const uint64_t entry[4], VtdContext 
     return true;
 }
 
-static bool read_scalable(IntelIommu *unit, uint16_t sid, uint64_t entry[4], VtdContext *context,
+static bool read_scalable(const VtdLookup *look, uint64_t entry[4], VtdContext *context,
                           IommuFault *fault)
 {
+    const IntelIommu *unit = look->unit;
     uint64_t root;
-    bool is_upper = sid & 0x80;
+    GuestAddr at = unit->root_table + (look->sid >> 7) * 8;
 
-    if (!vtd_read_words(unit->root_table + (sid >> 8) * 16 + is_upper * 8, &root, 1)) {
+    if (!read_entry(look, VTD_TABLE_ROOT, at, &root, 1)) {
         return fail(fault, VTD_SM_ROOT_UNREADABLE);
     }
     if (!(root & PRESENT)) {
@@ -166,7 +183,8 @@ static bool read_scalable(IntelIommu *unit, uint16_t sid, uint64_t entry[4], Vtd
     if (root & ROOT_RESERVED || beyond(unit, root)) {
         return fail(fault, VTD_SM_ROOT_RESERVED);
     }
-    if (!vtd_read_words((root & VTD_ADDRESS_MASK) + (sid & 0x7f) * 32, entry, 4)) {
+    at = (root & VTD_ADDRESS_MASK) + (look->sid & 0x7f) * 32;
+    if (!read_entry(look, VTD_TABLE_CONTEXT, at, entry, 4)) {
         return fail_context(context, fault, VTD_SM_CONTEXT_UNREADABLE);
     }
     return take_scalable(unit, entry, context, fault);
@@ -202,7 +220,7 @@ static bool is_pasid_reserved(const IntelIommu *unit, const uint64_t entry[8])
     return bits;
 }
 
-static bool take_pasid(IntelIommu *unit, VtdContext *context, IommuFault *fault)
+static bool take_pasid(const IntelIommu *unit, VtdContext *context, IommuFault *fault)
 {
     const uint64_t *entry = context->entry;
 
@@ -231,33 +249,36 @@ static bool take_pasid(IntelIommu *unit, VtdContext *context, IommuFault *fault)
     return true;
 }
 
-static bool read_pasid(IntelIommu *unit, uint64_t context_lo, uint32_t pasid, VtdContext *context,
+static bool read_pasid(const VtdLookup *look, uint64_t context_lo, VtdContext *context,
                        IommuFault *fault)
 {
+    uint32_t pasid = look->pasid == VTD_NO_PASID ? 0 : look->pasid;
+    GuestAddr at = (context_lo & VTD_ADDRESS_MASK) + (pasid >> 6) * 8;
     uint64_t directory;
 
     if (pasid >> (13 + (context_lo >> 9 & 7))) {
         return fail_context(context, fault, VTD_SM_PASID_TOO_LARGE);
     }
-    if (!vtd_read_words((context_lo & VTD_ADDRESS_MASK) + (pasid >> 6) * 8, &directory, 1)) {
+    if (!read_entry(look, VTD_TABLE_DIRECTORY, at, &directory, 1)) {
         return fail(fault, VTD_SM_DIRECTORY_UNREADABLE);
     }
     context->is_fault_disabled |= (directory & FAULT_DISABLE) != 0;
     if (!(directory & PRESENT)) {
         return fail_context(context, fault, VTD_SM_DIRECTORY_NOT_PRESENT);
     }
-    if (directory & DIRECTORY_RESERVED || beyond(unit, directory)) {
+    if (directory & DIRECTORY_RESERVED || beyond(look->unit, directory)) {
         return fail_context(context, fault, VTD_SM_DIRECTORY_RESERVED);
     }
-    if (!vtd_read_words((directory & VTD_ADDRESS_MASK) + (pasid & 63) * 64, context->entry, 8)) {
+    at = (directory & VTD_ADDRESS_MASK) + (pasid & 63) * 64;
+    if (!read_entry(look, VTD_TABLE_PASID, at, context->entry, 8)) {
         return fail(fault, VTD_SM_PASID_UNREADABLE);
     }
-    return take_pasid(unit, context, fault);
+    return take_pasid(look->unit, context, fault);
 }
 
-bool vtd_read_context(IntelIommu *unit, uint16_t sid, uint32_t pasid, VtdContext *context,
-                      IommuFault *fault)
+bool vtd_read_context(const VtdLookup *look, VtdContext *context, IommuFault *fault)
 {
+    const IntelIommu *unit = look->unit;
     uint64_t entry[4];
 
     *context = (VtdContext){ .is_scalable = unit->is_scalable_root };
@@ -266,16 +287,39 @@ bool vtd_read_context(IntelIommu *unit, uint16_t sid, uint32_t pasid, VtdContext
         return fail(fault, VTD_SM_TABLE_ADDRESS);
     }
     if (!context->is_scalable) {
-        return pasid == VTD_NO_PASID ? read_legacy(unit, sid, context, fault) :
-                                       fail(fault, VTD_SM_PASID_IN_LEGACY);
+        return look->pasid == VTD_NO_PASID ? read_legacy(look, context, fault) :
+                                             fail(fault, VTD_SM_PASID_IN_LEGACY);
     }
-    if (!read_scalable(unit, sid, entry, context, fault)) {
+    if (!read_scalable(look, entry, context, fault)) {
         return false;
     }
-    if (pasid != VTD_NO_PASID && !context->has_pasids) {
+    if (look->pasid != VTD_NO_PASID && !context->has_pasids) {
         return fail_context(context, fault, VTD_SM_NO_PASIDS);
     }
-    return read_pasid(unit, entry[0], pasid == VTD_NO_PASID ? 0 : pasid, context, fault);
+    return read_pasid(look, entry[0], context, fault);
+}
+
+/* Directory entries that are not there stand for 64 PASIDs. */
+void vtd_each_pasid(VtdSpace *space, VtdPasidFn *fn, void *opaque)
+{
+    VtdLookup look = { space->unit, vtd_space_sid(space) };
+
+    for (uint32_t pasid = 1; pasid >> space->unit->pasid_bits == 0; pasid++) {
+        VtdContext context;
+        IommuFault fault;
+
+        look.pasid = pasid;
+        vtd_read_context(&look, &context, &fault);
+        if (fault.code == VTD_SM_PASID_TOO_LARGE ||
+            (fault.code && fault.code < VTD_SM_DIRECTORY_UNREADABLE)) {
+            return;
+        }
+        if (fault.code >= VTD_SM_DIRECTORY_UNREADABLE && fault.code <= VTD_SM_DIRECTORY_RESERVED) {
+            pasid |= 63;
+        } else if (!fn(space, pasid, &context, fault, opaque)) {
+            return;
+        }
+    }
 }
 
 /* --- what was read --- */
@@ -326,7 +370,7 @@ bool vtd_find_context(VtdSpace *space, uint32_t pasid, VtdContext *context, Iomm
     if (find_kept(slot_of(space, pasid), sid, pasid, generation, context)) {
         return true;
     }
-    if (!vtd_read_context(unit, sid, pasid, context, fault)) {
+    if (!vtd_read_context(&(VtdLookup){ unit, sid, pasid }, context, fault)) {
         return false;
     }
     keep(space, (VtdContextSlot){ .sid = sid, .pasid = pasid, .generation = generation,

@@ -65,7 +65,7 @@ static void detach(VtdSpace *space, uint32_t pasid)
     }
 }
 
-static Binding *find_binding(VtdSpace *space, uint32_t pasid)
+static Binding *find_binding(const VtdSpace *space, uint32_t pasid)
 {
     return g_hash_table_lookup(space->host->bindings, GUINT_TO_POINTER(pasid));
 }
@@ -80,6 +80,14 @@ static bool ask_host(VtdSpace *space, uint32_t pasid, const VtdContext *context,
     }
     return context->mode == VTD_PASS_THROUGH ? host_iommu_attach_second(host, pasid, errp) :
                                                host_iommu_attach_first(host, pasid, &stage, errp);
+}
+
+bool vtd_find_binding(const VtdSpace *space, uint32_t pasid, bool *is_refused)
+{
+    const Binding *binding = find_binding(space, pasid);
+
+    *is_refused = binding && binding->has_failed;
+    return binding;
 }
 
 static void attach(VtdSpace *space, uint32_t pasid, const VtdContext *context)
@@ -117,8 +125,9 @@ static bool read_binding(VtdSpace *space, uint32_t pasid, VtdContext *context, I
         *fault = (IommuFault){ VTD_SM_ROOT_NOT_PRESENT };
         return false;
     }
-    return vtd_read_context(space->unit, vtd_space_sid(space), pasid ? pasid : VTD_NO_PASID,
-                            context, fault) && is_bindable(context);
+    return vtd_read_context(&(VtdLookup){ space->unit, vtd_space_sid(space),
+                                          pasid ? pasid : VTD_NO_PASID }, context, fault) &&
+           is_bindable(context);
 }
 
 typedef struct Sync {
@@ -162,28 +171,42 @@ static void attach_if_changed(const Sync *sync, uint32_t pasid, const VtdContext
     }
 }
 
-/* Directory entries that are not there stand for 64 PASIDs. */
-static void attach_new(const Sync *sync)
+static bool attach_listed(VtdSpace *space, uint32_t pasid, const VtdContext *context,
+                          IommuFault fault, void *opaque)
 {
-    VtdSpace *space = sync->space;
-    const HostIommuCaps *caps = &space->host->host->caps;
-    uint32_t limit = BIT(MIN(space->unit->pasid_bits, caps->pasid_bits));
-    uint32_t pasid = sync->pasid == VTD_NO_PASID ? 0 : sync->pasid;
+    if (pasid >> space->host->host->caps.pasid_bits) {
+        return false;
+    }
+    if (!fault.code && is_bindable(context)) {
+        attach_if_changed(opaque, pasid, context);
+    }
+    return true;
+}
 
-    for (; pasid < limit; pasid++) {
-        VtdContext context;
-        IommuFault fault = { 0 };
+static void attach_one(const Sync *sync, uint32_t pasid)
+{
+    const HostIommuCaps *caps = &sync->space->host->host->caps;
+    uint32_t limit = BIT(MIN(sync->space->unit->pasid_bits, caps->pasid_bits));
+    VtdContext context;
+    IommuFault fault;
 
-        if ((pasid || caps->translates_rid) && read_binding(space, pasid, &context, &fault)) {
-            attach_if_changed(sync, pasid, &context);
-        }
-        if (sync->pasid != VTD_NO_PASID || (pasid && fault.code == VTD_SM_PASID_TOO_LARGE) ||
-            (pasid && fault.code && fault.code < VTD_SM_DIRECTORY_UNREADABLE)) {
-            break;
-        }
-        if (fault.code >= VTD_SM_DIRECTORY_UNREADABLE && fault.code <= VTD_SM_DIRECTORY_RESERVED) {
-            pasid |= 63;
-        }
+    if (pasid < limit && (pasid || caps->translates_rid) &&
+        read_binding(sync->space, pasid, &context, &fault)) {
+        attach_if_changed(sync, pasid, &context);
+    }
+}
+
+static void attach_new(Sync *sync)
+{
+    const IntelIommu *unit = sync->space->unit;
+
+    if (sync->pasid != VTD_NO_PASID) {
+        attach_one(sync, sync->pasid);
+        return;
+    }
+    attach_one(sync, 0);
+    if (unit->is_translating && unit->is_scalable_root) {
+        vtd_each_pasid(sync->space, attach_listed, sync);
     }
 }
 

@@ -192,8 +192,8 @@ static const struct DescriptorDef {
     bool is_wide;  /* for 256-bit queues only */
     bool has_private_data;
 } descriptors[16] = {
-    [1] = { "context-cache", do_context, { UINT64_C(0xfffc00000000f1c0), ALL_WORDS_RESERVED } },
-    [2] = { "iotlb", do_iotlb, { UINT64_C(0xffffffff0000f100), 0xf80 } },
+    [VTD_CONTEXT_CACHE] = { "context-cache", do_context, { UINT64_C(0xfffc00000000f1c0), ALL_WORDS_RESERVED } },
+    [VTD_IOTLB] = { "iotlb", do_iotlb, { UINT64_C(0xffffffff0000f100), 0xf80 } },
     [3] = { "device-tlb", do_device_tlb, { UINT64_C(0x000f0000ffe001f0), 0xffe },
             VTD_ECAP_DT },
     [4] = { "interrupt-entry-cache", do_irq_entries, { UINT64_C(0xffff000007fff1e0),
@@ -207,6 +207,11 @@ static const struct DescriptorDef {
     [9] = { "page-response", do_page_response, { UINT64_C(0xfff00000000001e0),
             UINT64_C(0xfffffffffffff003) }, VTD_ECAP_PRS, true, true },
 };
+
+const char *vtd_descriptor_name(unsigned type)
+{
+    return descriptors[type].name;
+}
 
 /* --- the queue --- */
 

@@ -129,6 +129,7 @@ static void ccmd_write(Device *dev, unsigned n, uint64_t value)
     if (!(value & BIT(31)) || is_by_queue(unit)) {
         return;
     }
+    unit->counters.invalidations[VTD_CONTEXT_CACHE]++;
     granularity = value >> 29 & 3;
     if (granularity == 3) {
         vtd_drop_device_contexts(unit, unit->ccmd[0] >> 16, value & 3);
@@ -152,6 +153,7 @@ static unsigned drop_by_register(IntelIommu *unit, unsigned granularity, uint16_
     VtdRange range = { .domain = domain, .pasid = VTD_NO_PASID, .pages = pages,
                        .addr = (iva & ~UINT64_C(0xfff)) & ~(pages * 4096 - 1) };
 
+    unit->counters.invalidations[VTD_IOTLB]++;
     switch (granularity) {
     case 1:
         vtd_drop_all(unit);

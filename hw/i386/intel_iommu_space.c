@@ -46,7 +46,7 @@ static bool translate_page(VtdSpace *space, const VtdContext *context,
 {
     IntelIommu *unit = space->unit;
     IotlbTag tag = tag_of(context, request->has_pasid ? request->pasid : VTD_NO_PASID);
-    VtdWalk walk = { .unit = unit, .context = context, .request = request };
+    VtdWalk walk = { unit, context, request };
     IotlbMark mark;
 
     if (context->mode == VTD_PASS_THROUGH) {
@@ -88,23 +88,53 @@ static bool take_translated(const VtdContext *context, const IommuRequest *reque
     return true;
 }
 
+static bool check_window(const VtdContext *context, IovaAddr addr, IommuFault *fault)
+{
+    if (is_in_window(addr)) { /* without PASID it does not come here */
+        *fault = (IommuFault){ context->is_scalable ? VTD_SM_INTERRUPT : VTD_INTERRUPT_OUTPUT,
+                               context->is_fault_disabled };
+        return false;
+    }
+    return true;
+}
+
+/* Its context may make a request a privileged one. */
+static IommuRequest with_context(const IommuRequest *request, const VtdContext *context)
+{
+    IommuRequest full = *request;
+
+    full.is_privileged |= context->is_rid_privileged && !request->has_pasid;
+    return full;
+}
+
+bool vtd_translate_watched(VtdSpace *space, const IommuRequest *request, const VtdWatch *watch,
+                           IommuPage *page, VtdContext *context, IommuFault *fault)
+{
+    VtdLookup look = { space->unit, vtd_space_sid(space),
+                       request->has_pasid ? request->pasid : VTD_NO_PASID, watch };
+    IommuRequest full;
+    VtdWalk walk = { space->unit, context, &full, watch };
+
+    if (!vtd_read_context(&look, context, fault) ||
+        !check_window(context, request->addr, fault)) {
+        return false;
+    }
+    full = with_context(request, context);
+    return vtd_walk(&walk, page, fault);
+}
+
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,
                    VtdContext *context, IommuFault *fault)
 {
     IommuRequest privileged;
 
     if (!vtd_find_context(space, request->has_pasid ? request->pasid : VTD_NO_PASID, context,
-                          fault)) {
+                          fault) ||
+        !check_window(context, request->addr, fault)) {
         return false;
     }
-    if (is_in_window(request->addr)) { /* without PASID it does not come here */
-        *fault = (IommuFault){ context->is_scalable ? VTD_SM_INTERRUPT : VTD_INTERRUPT_OUTPUT,
-                               context->is_fault_disabled };
-        return false;
-    }
-    if (context->is_rid_privileged && !request->has_pasid) {
-        privileged = *request;
-        privileged.is_privileged = true;
+    if (context->is_rid_privileged) {
+        privileged = with_context(request, context);
         request = &privileged;
     }
     return request->type == IOMMU_TRANSLATED ?
@@ -282,32 +312,49 @@ static AddressSpace *give_space(void *opaque, PciBus *bus, int devfn)
     return &space->as;
 }
 
-typedef struct EachSpace {
+typedef struct EachDevice {
     IntelIommu *unit;
-    VtdSpaceFn *fn;
+    VtdDeviceFn *fn;
     void *opaque;
-} EachSpace;
+} EachDevice;
 
 static void each_function(void *opaque, PciDevice *dev)
 {
-    EachSpace *each = opaque;
+    EachDevice *each = opaque;
     PciRequester who;
     void *unit;
     const PciIommuOps *ops = pci_device_iommu(dev, &who, &unit);
 
     if (ops == &vtd_pci_ops && unit == each->unit) {
-        each->fn(vtd_space(unit, who.bus, who.devfn), each->opaque);
+        each->fn(vtd_space(unit, who.bus, who.devfn), dev, each->opaque);
     }
 }
 
-void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
+void vtd_each_device(IntelIommu *unit, VtdDeviceFn *fn, void *opaque)
 {
-    EachSpace each = { unit, fn, opaque };
+    EachDevice each = { unit, fn, opaque };
 
     pci_bus_each(unit->root, each_function, &each);
     for (guint i = 0; unit->root->expanders && i < unit->root->expanders->len; i++) {
         pci_bus_each(unit->root->expanders->pdata[i], each_function, &each);
     }
+}
+
+typedef struct EachSpace {
+    VtdSpaceFn *fn;
+    void *opaque;
+} EachSpace;
+
+static void each_space(VtdSpace *space, const PciDevice *dev, void *opaque)
+{
+    const EachSpace *each = opaque;
+
+    each->fn(space, each->opaque);
+}
+
+void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
+{
+    vtd_each_device(unit, each_space, &(EachSpace){ fn, opaque });
 }
 
 static void free_space(VtdSpace *space)
@@ -352,4 +399,6 @@ const PciIommuOps vtd_pci_ops = {
     .ats_translate = vtd_ats_translate,
     .page_request = vtd_page_request,
     .set_page_notifier = vtd_set_page_notifier,
+    .describe = vtd_describe,
+    .walk = vtd_show_walk,
 };

@@ -54,10 +54,10 @@ static bool fail(const VtdWalk *walk, IommuFault *fault, VtdFault code)
     return false;
 }
 
-static void see(const VtdWalk *walk, char kind, unsigned level, GuestAddr at, uint64_t entry)
+static void see(const VtdWalk *walk, VtdTable table, unsigned level, GuestAddr at, uint64_t entry)
 {
-    if (walk->seen) {
-        walk->seen(walk->opaque, kind, level, at, entry);
+    if (walk->watch) {
+        walk->watch->seen(walk->watch->opaque, table, level, at, &entry, 1);
     }
 }
 
@@ -132,7 +132,7 @@ static bool walk_second(const VtdWalk *walk, uint64_t addr, IommuAccess needs, I
             return fail_second(walk, fault, level == context->second_levels ? SECOND_TOP :
                                                                               SECOND_UNREADABLE);
         }
-        see(walk, 's', level, at, entry);
+        see(walk, VTD_TABLE_SECOND, level, at, entry);
         permitted &= entry;
         if (needs & IOMMU_WRITE && !(permitted & SS_WRITE)) {
             return fail_second(walk, fault, SECOND_WRITE);
@@ -281,13 +281,13 @@ static bool use_entry(const FirstWalk *first, GuestAddr at, unsigned level, uint
             return fail(first->walk, fault, is_top ? VTD_FS_TOP_UNREADABLE : VTD_FS_UNREADABLE);
         }
         if (!(*entry & FS_PRESENT)) {
-            see(first->walk, 'f', level, at, *entry);
+            see(first->walk, VTD_TABLE_FIRST, level, at, *entry);
             return fail(first->walk, fault, VTD_FS_NOT_PRESENT);
         }
         with.all &= *entry;
         with.no_execute |= context->has_no_execute && *entry & FS_NO_EXECUTE;
         is_leaf = level == 1 || *entry & LARGE;
-        see(first->walk, 'f', level, at, *entry);
+        see(first->walk, VTD_TABLE_FIRST, level, at, *entry);
         if (!check_user(first, with, fault)) {
             return false;
         }
@@ -394,14 +394,15 @@ static bool check_request(const VtdWalk *walk, IommuFault *fault)
 static bool walk_by_mode(const VtdWalk *walk, IommuPage *page, IommuFault *fault)
 {
     const IommuRequest *request = walk->request;
-    bool is_request = request->type == IOMMU_TRANSLATION_REQUEST;
+    bool only_asks = request->type == IOMMU_TRANSLATION_REQUEST ||
+                     (request->is_debug && !walk->watch);
     FirstWalk first = { walk, walk->context->mode == VTD_NESTED,
                         request->is_write && !request->no_write, IOMMU_READ_WRITE };
 
     switch (walk->context->mode) {
     case VTD_SECOND:
         return walk_second(walk, request->addr,
-                           is_request || request->is_debug ? IOMMU_NONE :
+                           only_asks ? IOMMU_NONE :
                            request->is_write ? IOMMU_WRITE : IOMMU_READ, page, fault);
     case VTD_FIRST:
         return check_request(walk, fault) && walk_first(&first, page, fault);
@@ -420,7 +421,6 @@ bool vtd_walk(const VtdWalk *walk, IommuPage *page, IommuFault *fault)
     if (!walk_by_mode(walk, page, fault)) {
         return false;
     }
-    see(walk, 'p', page->shift, page->addr, page->access);
     if (walk->context->mode != VTD_PASS_THROUGH && is_interrupt(page, walk->request->addr)) {
         return fail(walk, fault, walk->context->is_scalable ? VTD_SM_INTERRUPT :
                                                               VTD_INTERRUPT_OUTPUT);

@@ -14,6 +14,9 @@
 #include "system/iommu_region.h"
 
 struct HostIommuDevice;
+struct IommuInfo;
+struct IommuRequest;
+struct IommuWalkInfo;
 
 /* Who asks: the bus and devfn after aliases, and a process of it. */
 typedef struct PciRequester {
@@ -60,6 +63,10 @@ typedef struct PciIommuOps {
                          IommuEntry *results, unsigned count);
     bool (*page_request)(void *opaque, const PciRequester *who, const PciPageRequest *request);
     bool (*set_page_notifier)(void *opaque, const PciRequester *who, PciPageNotifier *notifier);
+    /* For people (hw/iommu/iommu_query.c): free what they return by the type's own function. */
+    struct IommuInfo *(*describe)(void *opaque);
+    struct IommuWalkInfo *(*walk)(void *opaque, const PciRequester *who,
+                                  const struct IommuRequest *request);
 } PciIommuOps;
 
 /* For all functions below, those that are there and those to come. NULL takes it away. */

@@ -1,0 +1,82 @@
+/*
+ * intel-iommu: what its fault codes say, for people. VT-d specification, "Fault Reason Encodings".
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "intel_iommu.h"
+
+static const char *const reasons[VTD_FAULT_CODES] = {
+    [VTD_ROOT_NOT_PRESENT] = "root entry not present",
+    [VTD_CONTEXT_NOT_PRESENT] = "context entry not present",
+    [VTD_CONTEXT_INVALID] = "context entry asks for what the unit has not",
+    [VTD_BEYOND_WIDTH] = "address beyond the table's width",
+    [VTD_NO_WRITE] = "page not writable",
+    [VTD_NO_READ] = "page not readable",
+    [VTD_PAGE_UNREADABLE] = "page table is not in memory",
+    [VTD_ROOT_UNREADABLE] = "root table is not in memory",
+    [VTD_CONTEXT_UNREADABLE] = "context table is not in memory",
+    [VTD_ROOT_RESERVED] = "reserved bits in a root entry",
+    [VTD_CONTEXT_RESERVED] = "reserved bits in a context entry",
+    [VTD_PAGE_RESERVED] = "reserved bits in a page table",
+    [VTD_TYPE_BLOCKED] = "context entry blocks this type of request",
+    [VTD_INTERRUPT_OUTPUT] = "page is in the window of interrupts",
+    [VTD_IR_RESERVED] = "reserved bits in a remappable interrupt",
+    [VTD_IR_INDEX] = "interrupt beyond the table",
+    [VTD_IR_NOT_PRESENT] = "interrupt entry not present",
+    [VTD_IR_UNREADABLE] = "interrupt table is not in memory",
+    [VTD_IR_ENTRY_RESERVED] = "reserved bits in an interrupt entry",
+    [VTD_IR_COMPATIBILITY] = "interrupt in compatibility format",
+    [VTD_IR_SOURCE] = "interrupt of another source",
+    [VTD_SM_TABLE_ADDRESS] = "root table's type is not one",
+    [VTD_SM_PASID_IN_LEGACY] = "PASID in legacy mode",
+    [VTD_SM_PAGES_IN_LEGACY] = "page request in legacy mode",
+    [VTD_SM_ROOT_UNREADABLE] = "root table is not in memory",
+    [VTD_SM_ROOT_NOT_PRESENT] = "root entry not present",
+    [VTD_SM_ROOT_RESERVED] = "reserved bits in a root entry",
+    [VTD_SM_CONTEXT_UNREADABLE] = "context table is not in memory",
+    [VTD_SM_CONTEXT_NOT_PRESENT] = "context entry not present",
+    [VTD_SM_CONTEXT_RESERVED] = "reserved bits in a context entry",
+    [VTD_SM_CONTEXT_INVALID] = "context entry asks for what the unit has not",
+    [VTD_SM_NO_DEVICE_TLB] = "context entry permits no device TLB",
+    [VTD_SM_NO_PASIDS] = "context entry permits no PASIDs",
+    [VTD_SM_PASID_TOO_LARGE] = "PASID beyond the directory",
+    [VTD_SM_NO_PAGE_REQUESTS] = "context entry permits no page requests",
+    [VTD_SM_RID_PASID] = "PASID for requests without one is not 0",
+    [VTD_SM_DIRECTORY_UNREADABLE] = "PASID directory is not in memory",
+    [VTD_SM_DIRECTORY_NOT_PRESENT] = "PASID directory entry not present",
+    [VTD_SM_DIRECTORY_RESERVED] = "reserved bits in a PASID directory entry",
+    [VTD_SM_PASID_UNREADABLE] = "PASID table is not in memory",
+    [VTD_SM_PASID_NOT_PRESENT] = "PASID entry not present",
+    [VTD_SM_PASID_RESERVED] = "reserved bits in a PASID entry",
+    [VTD_SM_PASID_INVALID] = "PASID entry asks for what the unit has not",
+    [VTD_SM_NO_EXECUTE_REQUESTS] = "PASID entry permits no requests to execute",
+    [VTD_SM_NO_SUPERVISOR_REQUESTS] = "PASID entry permits no privileged requests",
+    [VTD_FS_UNREADABLE] = "first-stage table is not in memory",
+    [VTD_FS_NOT_PRESENT] = "first-stage entry not present",
+    [VTD_FS_RESERVED] = "reserved bits in a first-stage entry",
+    [VTD_FS_TOP_UNREADABLE] = "top first-stage table is not in memory",
+    [VTD_FS_NESTED_BEYOND] = "first-stage table beyond the second stage",
+    [VTD_FS_NESTED_TOP] = "top first-stage table not readable by the second stage",
+    [VTD_FS_NESTED_READ] = "first-stage table not readable by the second stage",
+    [VTD_FS_NESTED_WRITE] = "first-stage table not writable by the second stage",
+    [VTD_SS_UNREADABLE] = "second-stage table is not in memory",
+    [VTD_SS_PERMISSION] = "second-stage page does not permit it",
+    [VTD_SS_RESERVED] = "reserved bits in a second-stage entry",
+    [VTD_SS_TOP] = "top second-stage table is not in memory",
+    [VTD_FS_NOT_CANONICAL] = "address not canonical",
+    [VTD_FS_SUPERVISOR] = "page is for privileged requests",
+    [VTD_FS_EXECUTE] = "page not executable",
+    [VTD_SM_BEYOND_HARDWARE] = "address beyond the unit's width",
+    [VTD_SS_BEYOND_WIDTH] = "address beyond the second stage's width",
+    [VTD_SM_NO_WRITE] = "page not writable",
+    [VTD_SM_NO_READ] = "page not readable",
+    [VTD_SM_INTERRUPT] = "page is in the window of interrupts",
+    [VTD_FS_NO_ACCESSED] = "accessed flag cannot be set",
+    [VTD_FS_NO_DIRTY] = "dirty flag cannot be set",
+};
+
+const char *vtd_fault_reason(uint8_t code)
+{
+    return reasons[code] ? reasons[code] : "unknown";
+}
