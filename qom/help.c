@@ -36,11 +36,9 @@ void type_print_properties(GString *out, const Type *type)
                                    prop->doc ? prop->doc : "");
         }
         if (initial) {
-            bool is_bool = json_object_is_type(initial, json_type_boolean);
-
-            g_string_append_printf(out, " (default: %s)",
-                                   is_bool ? (json_object_get_boolean(initial) ? "on" : "off") :
-                                             json_object_get_string(initial));
+            g_string_append_printf(
+                out, " (default: %s)",
+                json_object_to_json_string_ext(initial, JSON_C_TO_STRING_NOSLASHESCAPE));
             json_unref(initial);
         }
         g_string_append_c(out, '\n');

@@ -36,6 +36,7 @@ MAPS = (('-M', 'pc', '-m', '64'), ('-M', 'pc', '-m', '5G'), ('-M', 'q35', '-m', 
 # CPUs that cannot be added beside one that is there.
 WRONG_CPUS = ({}, {'socket-id': 9}, {'apic-id': 99}, {'apic-id': 0}, {'apic-id': 3, 'core-id': 0})
 CPU = 'qemu64-x86_64-cpu'
+HELPS = ('edu', 'isa-serial', 'pcie-root-port', 'pci-bridge', 'virtio-rng-pci')
 NOTHING = '-'
 
 
@@ -201,6 +202,24 @@ def property_differences():
         yield from compare('properties', properties(ours, types), properties(peer, types))
 
 
+def helps(binary):
+    """Kinds and defaults, as text for people."""
+    found = {}
+    for name in HELPS:
+        text = subprocess.run([binary, '-device', name + ',help'], stdout=subprocess.PIPE, check=True,
+                              text=True).stdout
+        for prop, kind, value in re.findall(r'^  (\S+)=<(.*?)>(?:.*\(default: (.*)\))?', text, re.M):
+            found[f'{name} {prop}'] = f'{kind} {value}'.strip()
+    return found
+
+
+def help_differences():
+    """Of properties that both have: which those are is compared elsewhere."""
+    ours, peer = helps(OURS), helps(PEER)
+    yield from compare('help', *({key: table[key] for key in ours.keys() & peer.keys()}
+                                 for table in (ours, peer)))
+
+
 def single_differences(area, read, *args):
     with start(OURS, *args) as ours, start(PEER, *args) as peer:
         yield from compare(area, read(ours), read(peer))
@@ -216,6 +235,7 @@ def differences():
         yield from board_differences(name, *args, '-nodefaults')
         yield from board_differences(name + '+', *args)
     yield from property_differences()
+    yield from help_differences()
 
 
 def rows():
