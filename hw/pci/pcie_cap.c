@@ -54,6 +54,11 @@ static void init_link(PciDevice *dev, const PcieCapSpec *spec)
         store_le32(dev->config + pcie_at(dev, PCI_EXP_LNKCAP2), ((1u << speed) - 1) << 1);
         pcie_put16(dev, PCI_EXP_LNKCTL2, speed);
     }
+    if (spec->has_link_control) {
+        store_le16(dev->writable + pcie_at(dev, PCI_EXP_LNKCTL),
+                   PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
+        store_le16(dev->fixed + pcie_at(dev, PCI_EXP_LNKCTL), 0);
+    }
     /* Negotiated with whoever is on the other side: not the same everywhere. */
     store_le16(dev->fixed + pcie_at(dev, PCI_EXP_LNKSTA), 0);
 }

@@ -3,8 +3,7 @@
  * from its type, its properties and its place: with both it is a transitional device. See
  * hw/virtio/virtio_pci.h.
  *
- * Left out: notifications at ports (modern-pio-notify), and what properties for old migration
- * streams would keep.
+ * Left out: what properties for old migration streams would keep.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -214,6 +213,21 @@ static void init_region(VirtioPci *pci, MemoryRegion *region, const MemoryOps *o
     memory_region_init_io(region, (Object *)pci, ops, name, bytes);
 }
 
+static bool add_modern(VirtioPci *pci, Error **errp)
+{
+    PciDevice *dev = &pci->parent;
+
+    init_region(pci, &pci->modern, &virtio_pci_modern_ops, "virtio-pci-modern",
+                virtio_pci_modern_bytes(pci));
+    pci_add_bar(dev, VIRTIO_PCI_BAR_MODERN, PCI_BAR_64 | PCI_BAR_PREFETCH, &pci->modern);
+    if (pci->has_port) {
+        init_region(pci, &pci->port, &virtio_pci_port_ops, "virtio-pci-notify-pio",
+                    VIRTIO_PCI_PORT_BYTES);
+        pci_add_bar(dev, VIRTIO_PCI_BAR_PORT, PCI_BAR_IO, &pci->port);
+    }
+    return virtio_pci_add_caps(pci, errp);
+}
+
 static bool add_interfaces(VirtioPci *pci, Error **errp)
 {
     PciDevice *dev = &pci->parent;
@@ -221,19 +235,24 @@ static bool add_interfaces(VirtioPci *pci, Error **errp)
                                                          pci->vectors;
 
     pci->window_cap = 0;
-    if (vectors && !msix_init_bar(dev, vectors, VIRTIO_PCI_BAR_MSIX, errp)) {
-        return false;
-    }
     if (pci->has_legacy) {
         init_region(pci, &pci->legacy, &virtio_pci_legacy_ops, "virtio-pci",
                     virtio_pci_legacy_bytes(pci));
         pci_add_bar(dev, VIRTIO_PCI_BAR_LEGACY, PCI_BAR_IO, &pci->legacy);
     }
-    if (pci->has_modern) {
-        init_region(pci, &pci->modern, &virtio_pci_modern_ops, "virtio-pci-modern",
-                    virtio_pci_modern_bytes(pci));
-        pci_add_bar(dev, VIRTIO_PCI_BAR_MODERN, PCI_BAR_64 | PCI_BAR_PREFETCH, &pci->modern);
-        return virtio_pci_add_caps(pci, errp);
+    return (!pci->has_modern || add_modern(pci, errp)) &&
+           (!vectors || msix_init_bar(dev, vectors, VIRTIO_PCI_BAR_MSIX, errp));
+}
+
+static bool add_power(VirtioPci *pci, Error **errp)
+{
+    PciDevice *dev = &pci->parent;
+
+    if (!pci_add_pm_capability(dev, 0, errp)) {
+        return false;
+    }
+    if (!pci->has_power_states) {
+        store_le16(dev->writable + dev->pm_cap + PCI_PM_CTRL, 0);
     }
     return true;
 }
@@ -241,13 +260,16 @@ static bool add_interfaces(VirtioPci *pci, Error **errp)
 static bool add_express(VirtioPci *pci, Error **errp)
 {
     PciDevice *dev = &pci->parent;
-    const PcieCapSpec spec = { .type = PCIE_ENDPOINT, .has_flr = pci->has_flr };
+    const PcieCapSpec spec = {
+        .type = PCIE_ENDPOINT, .has_flr = pci->has_flr, .reports_errors = pci->reports_errors,
+        .has_link_control = pci->has_link_control,
+    };
     const PcieAerSpec aer = { .at = PCIE_EXTENDED, .version = 2, .log_max = 8 };
 
     if (!is_behind_port(pci) || pci->is_conventional) {
         return true;
     }
-    return pcie_cap_init(dev, &spec, errp) && pci_add_pm_capability(dev, 0, errp) &&
+    return pcie_cap_init(dev, &spec, errp) && add_power(pci, errp) &&
            (!pci->has_aer || pcie_aer_init(dev, &aer, errp)) &&
            (!pci->has_ats || pcie_ats_init(dev, PCIE_EXTENDED + (pci->has_aer ? AER_BYTES : 0),
                                            pci->aligns_ats, errp));
@@ -273,7 +295,7 @@ static bool virtio_pci_realize(Device *dev, Error **errp)
     if (!realize_device(pci, errp)) {
         return false;
     }
-    if (!choose_interfaces(pci, errp) || !add_interfaces(pci, errp) || !add_express(pci, errp)) {
+    if (!choose_interfaces(pci, errp) || !add_express(pci, errp) || !add_interfaces(pci, errp)) {
         device_delete(DEVICE(object_child(&dev->parent, VIRTIO_PCI_BACKEND)));
         return false;
     }
@@ -289,6 +311,7 @@ static void virtio_pci_init(Object *obj)
 
     memory_region_init(&pci->legacy, obj, "virtio-pci", 1);
     memory_region_init(&pci->modern, obj, "virtio-pci-modern", 1);
+    memory_region_init(&pci->port, obj, "virtio-pci-notify-pio", 1);
     backend->is_part = true;
     object_add_child(obj, VIRTIO_PCI_BACKEND, backend, NULL);
     object_unref(backend);
@@ -298,6 +321,7 @@ static void virtio_pci_finalize(Object *obj)
 {
     memory_region_clear(&VIRTIO_PCI(obj)->legacy);
     memory_region_clear(&VIRTIO_PCI(obj)->modern);
+    memory_region_clear(&VIRTIO_PCI(obj)->port);
 }
 
 static void virtio_pci_reset_enter(Device *dev)
@@ -338,6 +362,14 @@ static const Property virtio_pci_props[] = {
               .doc = "No Express capability, wherever it sits"),
     PROP_BOOL("x-pcie-flr-init", VirtioPci, has_flr, .initial = true,
               .doc = "Function level reset"),
+    PROP_BOOL("x-pcie-deverr-init", VirtioPci, reports_errors, .initial = true,
+              .doc = "Error reporting can be enabled in the Express capability"),
+    PROP_BOOL("x-pcie-lnkctl-init", VirtioPci, has_link_control, .initial = true,
+              .doc = "Link control has bits that can be set"),
+    PROP_BOOL("x-pcie-pm-init", VirtioPci, has_power_states, .initial = true,
+              .doc = "The power state can be changed"),
+    PROP_BOOL("modern-pio-notify", VirtioPci, has_port,
+              .doc = "Notifications also at a port, for which exits are faster"),
 };
 
 const Property virtio_pci_generic_props[2] = {

@@ -49,6 +49,21 @@ static bool add_notify_cap(VirtioPci *pci, Error **errp)
     return at;
 }
 
+/* Writes of all queues go to one place: the multiplier is 0. */
+static bool add_port_cap(VirtioPci *pci, Error **errp)
+{
+    unsigned at;
+
+    if (!pci->has_port) {
+        return true;
+    }
+    at = add_cap(pci, CFG_NOTIFY, 0, VIRTIO_PCI_PORT_BYTES, NOTIFY_CAP_BYTES, errp);
+    if (at) {
+        pci->parent.config[at + CAP_BAR] = VIRTIO_PCI_BAR_PORT;
+    }
+    return at;
+}
+
 /* Bar, offset, length and data are the driver's to write. */
 static bool add_window_cap(VirtioPci *pci, Error **errp)
 {
@@ -72,7 +87,7 @@ bool virtio_pci_add_caps(VirtioPci *pci, Error **errp)
     return add_cap(pci, CFG_COMMON, VIRTIO_PCI_COMMON, VIRTIO_PCI_PAGE, CAP_BYTES, errp) &&
            add_cap(pci, CFG_ISR, VIRTIO_PCI_ISR, VIRTIO_PCI_PAGE, CAP_BYTES, errp) &&
            add_cap(pci, CFG_DEVICE, VIRTIO_PCI_DEVICE, VIRTIO_PCI_PAGE, CAP_BYTES, errp) &&
-           add_notify_cap(pci, errp) && add_window_cap(pci, errp);
+           add_notify_cap(pci, errp) && add_port_cap(pci, errp) && add_window_cap(pci, errp);
 }
 
 /* --- the window --- */

@@ -1,6 +1,6 @@
 /*
  * virtio over PCI (virtio 1.3, 4.1.4): common configuration, ISR, the device's configuration and
- * notifications, each from a page of one BAR on.
+ * notifications, each from a page of one BAR on; notifications at a port, too, if wanted.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -246,4 +246,23 @@ static void region_write(void *opaque, uint64_t at, uint64_t value, unsigned byt
 const MemoryOps virtio_pci_modern_ops = {
     .read = region_read, .write = region_write, .endian = ENDIAN_LITTLE,
     .valid = { .min = 1, .max = 8 }, .impl = { .min = 1, .max = 4 },
+};
+
+/* --- the port: the value alone says which queue --- */
+
+static uint64_t port_read(void *opaque, uint64_t at, unsigned bytes)
+{
+    return 0;
+}
+
+static void port_write(void *opaque, uint64_t at, uint64_t value, unsigned bytes)
+{
+    if (virtio_pci_device(opaque)) {
+        virtio_pci_kick(opaque, value & 0xffff);
+    }
+}
+
+const MemoryOps virtio_pci_port_ops = {
+    .read = port_read, .write = port_write, .endian = ENDIAN_LITTLE,
+    .valid = { .min = 1, .max = 4 }, .impl = { .min = 1, .max = 4 },
 };

@@ -11,10 +11,14 @@
 #define VIRTIO_PCI_BACKEND "virtio-backend" /* the child that is the device */
 
 /* BARs. */
-enum { VIRTIO_PCI_BAR_LEGACY = 0, VIRTIO_PCI_BAR_MSIX = 1, VIRTIO_PCI_BAR_MODERN = 4 };
+enum {
+    VIRTIO_PCI_BAR_LEGACY = 0, VIRTIO_PCI_BAR_MSIX = 1, VIRTIO_PCI_BAR_PORT = 2,
+    VIRTIO_PCI_BAR_MODERN = 4,
+};
 
 /* The modern BAR: a page for each structure, then one or more for notifications. */
 #define VIRTIO_PCI_PAGE 0x1000
+#define VIRTIO_PCI_PORT_BYTES 4
 enum { VIRTIO_PCI_COMMON, VIRTIO_PCI_ISR, VIRTIO_PCI_DEVICE, VIRTIO_PCI_NOTIFY };
 
 typedef struct VirtioPci {
@@ -22,12 +26,13 @@ typedef struct VirtioPci {
     /* properties */
     int legacy_is_off;       /* OnOffAutoValue */
     bool modern_is_off, has_ioeventfd, has_page_per_queue, has_aer, has_ats, aligns_ats;
-    bool is_conventional, has_flr;
+    bool is_conventional, has_flr, reports_errors, has_link_control, has_power_states;
+    bool has_port;           /* notifications at a port, too */
     uint32_t vectors;        /* UINT32_MAX: the family's */
     /* state */
     Bus *bus;
     bool has_legacy, has_modern;
-    MemoryRegion legacy, modern;
+    MemoryRegion legacy, modern, port;
     uint8_t window_cap;      /* offset of the capability that reaches into BARs */
     uint32_t device_features_sel, driver_features_sel;
     uint32_t driver_features[2]; /* modern: chosen, until FEATURES_OK makes them count */
@@ -69,7 +74,7 @@ uint32_t virtio_pci_legacy_read(VirtioPci *pci, uint64_t at, unsigned bytes);
 void virtio_pci_legacy_write(VirtioPci *pci, uint64_t at, uint32_t value, unsigned bytes);
 uint64_t virtio_pci_modern_bytes(const VirtioPci *pci);
 uint64_t virtio_pci_legacy_bytes(const VirtioPci *pci);
-extern const MemoryOps virtio_pci_modern_ops, virtio_pci_legacy_ops;
+extern const MemoryOps virtio_pci_modern_ops, virtio_pci_legacy_ops, virtio_pci_port_ops;
 /* Capabilities that say where the modern structures are (virtio_pci_caps.c). */
 bool virtio_pci_add_caps(VirtioPci *pci, Error **errp);
 /* Accesses to the window: true if [at, at + bytes) is its data. */

@@ -122,6 +122,35 @@ class Identity(unittest.TestCase):
             self.assertIn('pci id 1af4:1044', vm.qmp.hmp('info qtree'))
 
 
+class Express(unittest.TestCase):
+    """What old machine types do not have in the Express and power capabilities."""
+
+    def masks(self, options):
+        """Bits that can be set: of device control, link control, power control."""
+        with Vm(house.binary(), '-M', 'q35', '-nodefaults', '-device', 'pcie-root-port,id=p,addr=4',
+                '-device', 'virtio-rng-pci,bus=p' + options, qtest=True) as vm:
+            pci = Pci(vm)
+            pci.write(SLOT, 0x18, 0x010100)
+            caps, at = {}, pci.read(0, 0x34, 1, bus=1)
+            while at:
+                caps[pci.read(0, at, 1, bus=1)] = at
+                at = pci.read(0, at + 1, 1, bus=1)
+            found = []
+            for at in caps[0x10] + 8, caps[0x10] + 0x10, caps[1] + 4:
+                before = pci.read(0, at, 2, bus=1)
+                pci.write(0, at, 0x7fff, 2, bus=1)
+                found.append(pci.read(0, at, 2, bus=1) & ~before)
+            return found
+
+    def test_masks(self):
+        self.assertEqual(self.masks(''), [0xf, 0xc0, 3])
+        for n, name in enumerate(('deverr', 'lnkctl', 'pm')):
+            with self.subTest(name):
+                expected = [0xf, 0xc0, 3]
+                expected[n] = 0
+                self.assertEqual(self.masks(f',x-pcie-{name}-init=off'), expected)
+
+
 class Modern(unittest.TestCase):
     def fill(self, vm, function, queue):
         queue.add([(0x180000, 64, True)])
@@ -195,6 +224,23 @@ class Modern(unittest.TestCase):
             self.assertEqual(function.read(function.caps[NOTIFY] + 16), 0x1000)
             function.start(queue)
             self.fill(vm, function, queue)
+
+    def test_port(self):
+        """A port takes notifications of all queues, its capability is found before the other one."""
+        with machine('virtio-rng-pci,modern-pio-notify=on') as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            at = function.read(0x34, 1)
+            while (function.read(at, 1), function.read(at + 3, 1)) != (9, NOTIFY):
+                at = function.read(at + 1, 1)
+            self.assertEqual([function.read(at + n) for n in (4, 8, 12, 16)], [2, 0, 4, 0])
+            function.write(0x18, 0xc100)
+            function.start(queue)
+            queue.add([(0x180000, 64, True)])
+            vm.qtest('outw 0xc100 1')
+            self.assertIsNone(queue.take())
+            self.assertEqual(int(vm.qtest('inw 0xc100'), 16), 0)
+            vm.qtest('outw 0xc100 0')
+            self.assertEqual(queue.wait()[1], 64)
 
     def test_broken(self):
         with machine() as vm:
