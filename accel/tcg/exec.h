@@ -54,6 +54,11 @@ static inline unsigned tcg_jump_index(uint64_t pc)
 {
     return tcg_jump_group(pc) * TCG_JUMP_GROUP + (pc ^ pc >> 6) % TCG_JUMP_GROUP;
 }
+/* Where it is if another one took its place. */
+static inline unsigned tcg_jump_second(uint64_t pc)
+{
+    return tcg_jump_index(pc) ^ 1;
+}
 
 /* Guards the table and chains; a leaf but for TcgTlb.lock. What changes them takes it. */
 void region_lock(void);

@@ -266,6 +266,7 @@ IrRef ir_call(IrBuilder *b, const IrHelper *helper, const IrRef *args)
 static unsigned exit_new(IrBuilder *b, IrExit exit)
 {
     assert(b->exit_count < IR_MAX_EXITS);
+    exit.mode = exit.mode ? exit.mode : b->mode;
     b->exits[b->exit_count] = exit;
     return b->exit_count++;
 }
@@ -288,6 +289,11 @@ void ir_exit_direct(IrBuilder *b, uint64_t pc)
 
     emit_exit(b, (IrExit){ .kind = is_loop ? IR_EXIT_LOOP : IR_EXIT_DIRECT, .pc = pc },
               ir_i64(b, pc));
+}
+
+void ir_exit_direct_in(IrBuilder *b, uint64_t pc, uint32_t mode)
+{
+    emit_exit(b, (IrExit){ .kind = IR_EXIT_DIRECT, .pc = pc, .mode = mode }, ir_i64(b, pc));
 }
 
 void ir_exit_indirect(IrBuilder *b, IrRef pc)

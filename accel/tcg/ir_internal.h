@@ -40,6 +40,7 @@ typedef struct IrExit {
     uint64_t pc;        /* IR_EXIT_DIRECT */
     bool is_call, is_return;
     uint64_t return_pc; /* is_call */
+    uint32_t mode;      /* what follows is in: see region_mode() */
 } IrExit;
 
 typedef union IrValue {
@@ -116,6 +117,8 @@ static inline IrType ir_setcond_type(const IrInsn *insn)
     return insn->imm >> 8;
 }
 
+/* As ir_exit_direct(), in a mode by its number. */
+void ir_exit_direct_in(IrBuilder *b, uint64_t pc, uint32_t mode);
 /* Values that a snapshot adds to memory: by slot, the newest first. */
 typedef struct IrSnapshot {
     unsigned count;

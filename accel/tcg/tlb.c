@@ -63,7 +63,6 @@ static void table_make(TlbTable *table, unsigned entries)
     }
     memset(&table->used, 0, sizeof(table->used));
     table->fills = 0;
-    table->large = 0;
 }
 
 /* Takes those out that go; they are for reset_entry(). */
@@ -91,6 +90,7 @@ static void table_flush(TlbTable *table, bool keeps_global)
 {
     unsigned size = wanted_size(table);
 
+    table->large &= keeps_global ? UINT64_MAX : 0;
     if (size != table->entries) {
         table_make(table, size);
     } else {
@@ -115,20 +115,14 @@ static void publish(TcgCpu *cpu)
     cpu->jumps = tag->jumps;
 }
 
-static void jumps_reset(TcgJump *jumps, unsigned first, unsigned count)
-{
-    for (unsigned i = first; i < first + count; i++) {
-        __atomic_store_n(&jumps[i].mode, 0, __ATOMIC_RELAXED);
-    }
-}
-
 static void jumps_drop(TlbTag *tag, bool keeps_global)
 {
     for (unsigned word = 0; word < TCG_JUMPS / 64; word++) {
         uint64_t bits = take_used(&tag->jumps_used, word, keeps_global);
 
         for (; bits; bits &= bits - 1) {
-            jumps_reset(tag->jumps, word * 64 + __builtin_ctzll(bits), 1);
+            __atomic_store_n(&tag->jumps[word * 64 + __builtin_ctzll(bits)].mode, 0,
+                             __ATOMIC_RELAXED);
         }
     }
 }
@@ -475,6 +469,34 @@ static void flush_table(TlbTable *table, const Flush *what)
     }
 }
 
+/* Of one group: jumps to regions that begin in the page, or only those that reach out of it. */
+static void flush_jump_group(TlbTag *tag, uint64_t page, bool is_reaching)
+{
+    unsigned group = tcg_jump_group(page);
+
+    for (uint64_t bits = tag->jumps_used.any[group]; bits; bits &= bits - 1) {
+        TcgJump *jump = &tag->jumps[group * TCG_JUMP_GROUP + __builtin_ctzll(bits)];
+
+        if ((jump->pc ^ page) / PAGE_BYTES == 0 && jump->mode &&
+            (!is_reaching || jump->region->page_count > 1)) {
+            __atomic_store_n(&jump->mode, 0, __ATOMIC_RELAXED);
+        }
+    }
+}
+_Static_assert(TCG_JUMP_GROUP == 64, "a group is a word of TlbUsed");
+
+static void flush_jumps(TlbTag *tag, uint64_t addr)
+{
+    for (unsigned i = 0; i < TCG_MMU_MODES; i++) {
+        if (tag->modes[i].large & large_bits(addr, TCG_PAGE_BITS)) {
+            jumps_drop(tag, false);
+            return;
+        }
+    }
+    flush_jump_group(tag, addr, false);
+    flush_jump_group(tag, addr - PAGE_BYTES, true);
+}
+
 static void flush_tag(TcgCpu *cpu, TlbTag *tag, const Flush *what)
 {
     for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
@@ -483,10 +505,7 @@ static void flush_tag(TcgCpu *cpu, TlbTag *tag, const Flush *what)
         }
     }
     if (what->is_page) {
-        /* Regions that begin in the page, and those that reach into it. */
-        jumps_reset(tag->jumps, tcg_jump_group(what->addr) * TCG_JUMP_GROUP, TCG_JUMP_GROUP);
-        jumps_reset(tag->jumps, tcg_jump_group(what->addr - PAGE_BYTES) * TCG_JUMP_GROUP,
-                    TCG_JUMP_GROUP);
+        flush_jumps(tag, what->addr);
     } else {
         jumps_drop(tag, what->keeps_global);
     }
@@ -540,28 +559,54 @@ void tlb_map_changed(TcgCpu *cpu)
 
 /* --- jumps --- */
 
+static bool is_jump(const TcgJump *jump, uint64_t pc, uint32_t mode)
+{
+    return jump->pc == pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode;
+}
+
+/* Generated code looks at the first place alone. */
 const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
 {
-    const TcgJump *jump = &cpu->jumps[tcg_jump_index(pc)];
+    const TcgJump *first = &cpu->jumps[tcg_jump_index(pc)];
+    const TcgJump *second = &cpu->jumps[tcg_jump_second(pc)];
 
-    return jump->pc == pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode ? jump : NULL;
+    return is_jump(first, pc, mode) ? first : is_jump(second, pc, mode) ? second : NULL;
 }
 
 /* Never seen half done: by this thread alone, but for clearing .mode. */
+static void set_jump(TcgCpu *cpu, unsigned index, TcgJump jump)
+{
+    TcgJump *at = &cpu->jumps[index];
+
+    tlb_used_set(&cpu->tlb_state->current->jumps_used, index, jump.is_global);
+    at->mode = 0;
+    at->pc = jump.pc;
+    at->region = jump.region;
+    at->code = jump.code;
+    at->is_global = jump.is_global;
+    /* Before it is asked whether the region is valid: who drops it looks here after. */
+    __atomic_store_n(&at->mode, jump.mode, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&jump.region->is_valid, __ATOMIC_SEQ_CST)) {
+        at->mode = 0;
+    }
+}
+
+/* What was in the first place goes to the second. */
 void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump)
 {
     unsigned index = tcg_jump_index(jump->pc);
-    TcgJump *at = &cpu->jumps[index];
+    TcgJump before = cpu->jumps[index];
 
-    tlb_used_set(&cpu->tlb_state->current->jumps_used, index, jump->is_global);
-    at->mode = 0;
-    at->pc = jump->pc;
-    at->region = jump->region;
-    at->code = jump->code;
-    at->is_global = jump->is_global;
-    __atomic_store_n(&at->mode, jump->mode, __ATOMIC_RELEASE);
-    if (!__atomic_load_n(&jump->region->is_valid, __ATOMIC_SEQ_CST)) {
-        at->mode = 0;
+    if (before.mode && !(before.pc == jump->pc && before.mode == jump->mode)) {
+        set_jump(cpu, tcg_jump_second(jump->pc), before);
+    }
+    set_jump(cpu, index, *jump);
+}
+
+static void forget_jump(TcgJump *jump, const TcgRegion *region)
+{
+    if (jump->region == region) {
+        __atomic_store_n(&jump->mode, 0, __ATOMIC_RELEASE);
     }
 }
 
@@ -572,10 +617,9 @@ void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region)
 
     g_mutex_lock(&tlb->lock);
     for (TlbTag *tag = tlb->tags; tag < tlb->tags + TLB_TAGS; tag++) {
-        TcgJump *jump = tag->jumps ? &tag->jumps[tcg_jump_index(region->key.pc)] : NULL;
-
-        if (jump && jump->region == region) {
-            __atomic_store_n(&jump->mode, 0, __ATOMIC_RELEASE);
+        if (tag->jumps) {
+            forget_jump(&tag->jumps[tcg_jump_index(region->key.pc)], region);
+            forget_jump(&tag->jumps[tcg_jump_second(region->key.pc)], region);
         }
     }
     g_mutex_unlock(&tlb->lock);

@@ -223,6 +223,11 @@ bool tcg_is_full(IrBuilder *b, uint64_t next)
            debug_breaks_at(next);
 }
 
+void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags)
+{
+    ir_exit_direct_in(b, pc, region_mode(b->key.cs_base, flags));
+}
+
 /* How often the region at `pc` was entered. */
 static uint32_t heat_at(const IrBuilder *b, uint64_t pc)
 {

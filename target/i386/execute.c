@@ -19,7 +19,6 @@
 #include "target/i386/svm.h"
 #include "util/log.h"
 
-#define MOST_INSN_BYTES 15
 #define STACK_NEAR 16 /* what one push or pop may touch, about RSP */
 #define PAGE_BYTES (1u << TCG_PAGE_BITS)
 
@@ -68,20 +67,20 @@ static bool needs_more(const X86Tr *t, const uint8_t *bytes, unsigned count)
 static Fetch fetch(X86Tr *t, uint64_t pc, bool is_first)
 {
     unsigned in_page = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
-    unsigned most = MIN(MOST_INSN_BYTES, in_page);
-    uint8_t bytes[MOST_INSN_BYTES];
+    unsigned most = MIN(X86_MOST_INSN_BYTES, in_page);
+    uint8_t bytes[X86_MOST_INSN_BYTES];
     unsigned count = tcg_code(t->b, pc, bytes, most);
 
-    if (count < MOST_INSN_BYTES && needs_more(t, bytes, count)) {
+    if (count < X86_MOST_INSN_BYTES && needs_more(t, bytes, count)) {
         if (!is_first || !tcg_code_next_page(t->b, pc)) {
             return FETCH_ENDS;
         }
-        count = tcg_code(t->b, pc, bytes, MOST_INSN_BYTES);
+        count = tcg_code(t->b, pc, bytes, X86_MOST_INSN_BYTES);
     }
     if (x86_decode(t, bytes, count)) {
         return FETCH_OK;
     }
-    return count == MOST_INSN_BYTES && needs_more(t, bytes, count) ? FETCH_TOO_LONG
+    return count == X86_MOST_INSN_BYTES && needs_more(t, bytes, count) ? FETCH_TOO_LONG
                                                                    : FETCH_UNDEFINED;
 }
 
@@ -165,6 +164,8 @@ static void x86_translate(TcgCpu *tcg, IrBuilder *b, const TcgKey *key, const Tc
     t.is_alone = limits->is_single_step || limits->max_insns == 1 || (t.mode & alone);
     t.rip = tr_is_64(&t) ? key->pc : (uint32_t)(key->pc - key->cs_base);
     for (bool is_first = true;; is_first = false) {
+        bool is_shadowed = t.is_in_shadow;
+
         if (!translate_next(&t, is_first)) {
             ir_exit_direct(b, tr_pc(&t, t.rip));
             return;
@@ -177,7 +178,7 @@ static void x86_translate(TcgCpu *tcg, IrBuilder *b, const TcgKey *key, const Tc
             return;
         }
         t.rip = t.next_rip;
-        if (tcg_is_full(b, tr_pc(&t, t.rip))) {
+        if (is_shadowed || (!t.is_in_shadow && tcg_is_full(b, tr_pc(&t, t.rip)))) {
             ir_exit_direct(b, tr_pc(&t, t.rip));
             return;
         }
@@ -194,7 +195,7 @@ static void x86_disassemble(TcgCpu *tcg, const TcgKey *key, const uint8_t *bytes
 {
     for (size_t at = 0, length = 1; at < count && length; at += length) {
         g_string_append_printf(out, "%016" PRIx64 "  ", key->pc + at);
-        length = x86_format_insn(key->flags, key->pc + at, bytes + at, MOST_INSN_BYTES, out);
+        length = x86_format_insn(key->flags, key->pc + at, bytes + at, X86_MOST_INSN_BYTES, out);
         g_string_append(out, length ? "\n" : "?\n");
     }
 }
@@ -233,7 +234,7 @@ static void shut_down(X86Cpu *cpu)
 static bool is_stack_access(X86Cpu *cpu)
 {
     X86Tr t = { .cpu = cpu, .mode = cpu->state.mode };
-    uint8_t bytes[MOST_INSN_BYTES];
+    uint8_t bytes[X86_MOST_INSN_BYTES];
     unsigned count = 0;
     TcgPage page;
 

@@ -190,6 +190,11 @@ void x86_help_sti(TcgCpu *tcg)
     }
 }
 
+void x86_help_look_at_requests(TcgCpu *tcg)
+{
+    x86_interrupts_changed(x86_cpu_of(tcg));
+}
+
 void x86_help_set_ac(TcgCpu *tcg, uint32_t is_set)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);

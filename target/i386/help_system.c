@@ -174,15 +174,6 @@ JUMPS(x86_help_sysexit, x86_sysexit(cpu, false))
 JUMPS(x86_help_sysexit64, x86_sysexit(cpu, true))
 JUMPS(x86_help_rsm, x86_rsm(cpu))
 
-void x86_help_swapgs(TcgCpu *tcg, uint64_t next_rip)
-{
-    X86State *s = &x86_cpu_of(tcg)->state;
-    uint64_t base = s->seg[X86_GS].base;
-
-    s->seg[X86_GS].base = s->kernel_gs_base;
-    s->kernel_gs_base = base;
-}
-
 /* --- control registers --- */
 
 void x86_help_clts(TcgCpu *tcg, uint64_t next_rip)

@@ -73,6 +73,7 @@ void x86_help_far_return(TcgCpu *tcg, uint32_t bytes, uint32_t released);
 void x86_help_iret(TcgCpu *tcg, uint32_t bytes, uint64_t next_rip);
 void x86_help_load_flags(TcgCpu *tcg, uint32_t value, uint32_t mask);
 void x86_help_sti(TcgCpu *tcg);
+void x86_help_look_at_requests(TcgCpu *tcg);
 void x86_help_set_ac(TcgCpu *tcg, uint32_t is_set);
 void x86_help_step(TcgCpu *tcg, uint32_t bits);
 /* About an instruction that may raise #XM: target/i386/help_vector.c. */
@@ -100,7 +101,6 @@ void x86_help_sysret64(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_sysenter(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_sysexit(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_sysexit64(TcgCpu *tcg, uint64_t next_rip);
-void x86_help_swapgs(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_xsetbv(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_xgetbv(TcgCpu *tcg, uint64_t next_rip);
 void x86_help_monitor(TcgCpu *tcg, uint64_t next_rip);

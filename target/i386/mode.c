@@ -60,7 +60,7 @@ static uint32_t fpu_mode(const X86State *s)
 /* A breakpoint that is on and is looked for at each instruction. */
 static bool has_code_breakpoint(const X86State *s)
 {
-    for (unsigned n = 0; n < 4; n++) {
+    for (unsigned n = 0; n < 4 && (s->dr[7] & DR7_ENABLES); n++) {
         X86BreakType type = x86_break_type(s, n);
 
         if (type == X86_BREAK_CODE || type == X86_BREAK_PORT) {
@@ -77,6 +77,7 @@ static uint32_t check_mode(const X86State *s, unsigned cpl)
                                                                 X86_MMU_SUPERVISOR;
     uint32_t mode = (uint32_t)mmu << X86_MODE_MMU_SHIFT;
 
+    mode |= s->cr4 & CR4_SMAP ? X86_MODE_SMAP : 0;
     mode |= s->eflags & FLAG_TF ? X86_MODE_TF : 0;
     mode |= s->shadow ? X86_MODE_SHADOW : 0;
     mode |= s->is_in_smm ? X86_MODE_SMM : 0;
@@ -96,12 +97,16 @@ void x86_update_mode(X86Cpu *cpu)
     s->mode = mode | segment_mode(s) | fpu_mode(s) | check_mode(s, mode & X86_MODE_CPL);
 }
 
+void x86_put_eflags(X86State *s, uint32_t value, uint32_t mask)
+{
+    uint32_t kept = FLAGS_ARITH & ~mask ? x86_flags_arith(s) & ~mask : 0;
+
+    x86_set_arith_flags(s, kept | (value & mask));
+    s->eflags = ((s->eflags & ~mask) | (value & mask)) & ~(FLAGS_ARITH | FLAG_ONE);
+}
+
 void x86_load_eflags(X86Cpu *cpu, uint32_t value, uint32_t mask)
 {
-    X86State *s = &cpu->state;
-    uint32_t arith = x86_flags_arith(s);
-
-    x86_set_arith_flags(s, (arith & ~mask) | (value & mask));
-    s->eflags = ((s->eflags & ~mask) | (value & mask)) & ~(FLAGS_ARITH | FLAG_ONE);
+    x86_put_eflags(&cpu->state, value, mask);
     x86_update_mode(cpu);
 }

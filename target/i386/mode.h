@@ -32,6 +32,7 @@
 #define X86_MODE_RF     BIT(23)
 #define X86_MODE_GUEST  BIT(25) /* run by VMRUN: some instructions may be intercepted */
 #define X86_MODE_XM     BIT(24) /* MXCSR has exceptions unmasked */
+#define X86_MODE_SMAP   BIT(26) /* CR4.SMAP */
 
 /* Shadow of STI and of loading SS. */
 #define X86_SHADOW_STI 1
@@ -112,7 +113,8 @@ static inline void x86_give_rip(X86State *s)
     s->pc = s->mode & X86_MODE_CODE64 ? s->rip : (uint32_t)(s->rip + s->seg[X86_CS].base);
 }
 
-/* A flag image is loaded: arithmetic and other flags of `mask`. */
+/* A flag image is loaded: arithmetic and other flags of `mask`; put: and the mode is still old. */
+void x86_put_eflags(X86State *s, uint32_t value, uint32_t mask);
 void x86_load_eflags(X86Cpu *cpu, uint32_t value, uint32_t mask);
 
 #endif

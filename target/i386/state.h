@@ -82,6 +82,7 @@ enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_LDTR, X86_TR, X86_SEG
 #define DR6_BT BIT(15)
 #define DR6_FIXED_1 0xffff0ff0u
 #define DR7_FIXED_1 0x400u
+#define DR7_ENABLES 0xffu
 #define DR7_GD BIT(13)
 
 /* Access rights of a segment: bits 8..23 of a descriptor's upper word, and one of ours. */

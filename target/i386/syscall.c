@@ -49,7 +49,7 @@ void x86_syscall(X86Cpu *cpu, uint64_t next_rip)
     }
     s->gpr[X86_RCX] = next_rip;
     s->gpr[11] = x86_eflags(s) & ~FLAG_RF;
-    x86_load_eflags(cpu, 0, s->fmask | FLAG_RF);
+    x86_put_eflags(s, 0, s->fmask | FLAG_RF);
     take_segments(cpu, flat_code(selector, 0, true), flat_data(selector + 8, 0));
     s->rip = was_64 ? s->lstar : s->cstar;
 }
@@ -69,7 +69,7 @@ void x86_sysret(X86Cpu *cpu, bool is_64)
         x86_raise_gp(cpu);
     }
     if (x86_is_long(s)) {
-        x86_load_eflags(cpu, s->gpr[11] & ~FLAG_RF, mask);
+        x86_put_eflags(s, s->gpr[11] & ~FLAG_RF, mask);
     } else {
         s->eflags |= FLAG_IF;
     }

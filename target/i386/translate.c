@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "target/i386/translate.h"
 
+#include "accel/tcg/translate.h"
 #include "target/i386/control.h"
 #include "target/i386/helpers.h"
 #include "target/i386/isa.h"
@@ -464,4 +465,21 @@ void tr_leave_next(X86Tr *t)
 {
     tr_put_rip(t, ir_i64(t->b, t->next_rip));
     tr_leave(t);
+}
+
+void tr_leave_in(X86Tr *t, uint32_t mode)
+{
+    assert(!t->is_alone);
+    ir_st(t->b, IR_MEM_32, offsetof(X86State, mode), 0, ir_i32(t->b, mode));
+    tcg_exit_in(t->b, tr_pc(t, t->next_rip), mode);
+    t->is_ended = true;
+}
+
+/* A guest of ours may be looked at from outside between the two: its shadow is in its state. */
+bool tr_can_shadow(X86Tr *t)
+{
+    uint64_t next = tr_pc(t, t->next_rip), page = UINT64_C(1) << TCG_PAGE_BITS;
+
+    return !t->is_alone && !(t->mode & (X86_MODE_GUEST | X86_MODE_XM)) &&
+           (next & (page - 1)) <= page - X86_MOST_INSN_BYTES && !tcg_is_full(t->b, next);
 }

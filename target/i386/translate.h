@@ -47,6 +47,8 @@ typedef struct X86KnownFlags {
     IrRef carry;        /* I32 0 or 1: CF, where it is not a comparison of the above */
 } X86KnownFlags;
 
+#define X86_MOST_INSN_BYTES 15
+
 typedef struct X86Tr {
     IrBuilder *b;
     X86Cpu *cpu;
@@ -62,6 +64,7 @@ typedef struct X86Tr {
     bool has_new_rip;   /* the PC's slot holds where to go on */
     bool uses_mmx;      /* this instruction does */
     bool is_quiet;      /* no single-step trap after it */
+    bool is_in_shadow;  /* the next instruction comes before any interrupt: same region, its last */
 } X86Tr;
 
 typedef void X86TranslateFn(X86Tr *t);
@@ -223,6 +226,10 @@ void tr_put_rip(X86Tr *t, IrRef rip);
 void tr_leave(X86Tr *t);
 /* As above, to the next instruction. */
 void tr_leave_next(X86Tr *t);
+/* To the next instruction, in a mode that is known; the instruction is not alone. */
+void tr_leave_in(X86Tr *t, uint32_t mode);
+/* The next instruction can be translated in this region, so that no interrupt comes before it. */
+bool tr_can_shadow(X86Tr *t);
 uint64_t tr_code_mask(const X86Tr *t, unsigned bytes);
 
 #endif

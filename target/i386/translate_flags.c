@@ -8,6 +8,14 @@
 
 #include "target/i386/helpers.h"
 
+static void put_flag(X86Tr *t, uint32_t flag, bool is_set)
+{
+    IrRef flags = ir_get(t->b, SLOT_EFLAGS);
+
+    ir_put(t->b, SLOT_EFLAGS, is_set ? ir_or(t->b, flags, ir_i32(t->b, flag))
+                                     : ir_and(t->b, flags, ir_i32(t->b, ~flag)));
+}
+
 static void set_carry(X86Tr *t)
 {
     tr_merge_flags(t, FLAG_CF, ir_i32(t->b, t->row->arg));
@@ -20,10 +28,7 @@ static void complement_carry(X86Tr *t)
 
 static void set_direction(X86Tr *t)
 {
-    IrRef flags = ir_get(t->b, SLOT_EFLAGS);
-
-    ir_put(t->b, SLOT_EFLAGS, t->row->arg ? ir_or(t->b, flags, ir_i32(t->b, FLAG_DF))
-                                          : ir_and(t->b, flags, ir_i32(t->b, ~FLAG_DF)));
+    put_flag(t, FLAG_DF, t->row->arg);
 }
 
 #define AH_FLAGS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF)
@@ -117,8 +122,7 @@ static bool may_change_if(X86Tr *t)
 static void cli(X86Tr *t)
 {
     if (may_change_if(t)) {
-        ir_put(t->b, SLOT_EFLAGS, ir_and(t->b, ir_get(t->b, SLOT_EFLAGS),
-                                         ir_i32(t->b, ~FLAG_IF)));
+        put_flag(t, FLAG_IF, false);
     }
 }
 
@@ -127,12 +131,24 @@ static const IrHelper sti_helper = {
     .reads = GROUP_EFLAGS, .writes = GROUP_EFLAGS,
 };
 
+static const IrHelper look_at_requests = {
+    .name = "look_at_requests", .fn = x86_help_look_at_requests, .arg_count = 0,
+};
+
+/* Requests are seen where the next region begins. */
 static void sti(X86Tr *t)
 {
-    if (may_change_if(t)) {
+    if (!may_change_if(t)) {
+        return;
+    }
+    if (!t->is_in_shadow && !tr_can_shadow(t)) {
         ir_call(t->b, &sti_helper, NULL);
         tr_leave_next(t);
+        return;
     }
+    put_flag(t, FLAG_IF, true);
+    ir_call(t->b, &look_at_requests, NULL);
+    t->is_in_shadow = true;
 }
 
 static const IrHelper set_ac = {
@@ -140,15 +156,24 @@ static const IrHelper set_ac = {
     .reads = GROUP_EFLAGS, .writes = GROUP_EFLAGS,
 };
 
-/* CLAC, STAC. */
+/* CLAC, STAC: level 0's accesses to user pages, if CR4.SMAP forbids them. */
 static void change_ac(X86Tr *t)
 {
+    X86Mmu mmu = t->row->arg || !(t->mode & X86_MODE_SMAP) ? X86_MMU_SUPERVISOR
+                                                           : X86_MMU_SUPERVISOR_SMAP;
+    uint32_t mode = (t->mode & ~(3u << X86_MODE_MMU_SHIFT)) | mmu << X86_MODE_MMU_SHIFT;
+
     if (tr_cpl(t) != 0) {
         tr_undefined(t);
-        return;
+    } else if (t->is_alone) {
+        ir_call_v(t->b, &set_ac, ir_i32(t->b, t->row->arg));
+        tr_leave_next(t);
+    } else {
+        put_flag(t, FLAG_AC, t->row->arg);
+        if (mode != t->mode) {
+            tr_leave_in(t, mode);
+        }
     }
-    ir_call_v(t->b, &set_ac, ir_i32(t->b, t->row->arg));
-    tr_leave_next(t);
 }
 
 static const X86Row rows[] = {

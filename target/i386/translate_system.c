@@ -80,7 +80,7 @@ typedef struct SystemRow {
 
 enum {
     OP_HLT, OP_CLTS, OP_INVD, OP_CPUID, OP_RDTSC, OP_RDTSCP, OP_RDMSR, OP_WRMSR, OP_SYSCALL,
-    OP_SYSRET, OP_SYSENTER, OP_SYSEXIT, OP_SWAPGS, OP_XSETBV, OP_XGETBV, OP_MONITOR, OP_MWAIT,
+    OP_SYSRET, OP_SYSENTER, OP_SYSEXIT, OP_XSETBV, OP_XGETBV, OP_MONITOR, OP_MWAIT,
     OP_RSM, OP_PAUSE, OP_RDPKRU, OP_WRPKRU, OP_RDPMC, OP_SYSRET64, OP_SYSEXIT64, OP_SERIALIZE,
 };
 
@@ -109,8 +109,6 @@ static const SystemRow system_rows[] = {
     [OP_SYSEXIT] = { { NO_ARGS("sysexit", x86_help_sysexit), ALL }, SYS_LEAVES | SYS_JUMPS },
     [OP_SYSEXIT64] = { { NO_ARGS("sysexit64", x86_help_sysexit64), ALL },
                        SYS_LEAVES | SYS_JUMPS },
-    [OP_SWAPGS] = { { NO_ARGS("swapgs", x86_help_swapgs), .reads = GROUP_SEGS,
-                      .writes = GROUP_SEGS }, SYS_CPL0 },
     [OP_XSETBV] = { { NO_ARGS("xsetbv", x86_help_xsetbv), READS_ALL }, SYS_LEAVES },
     [OP_XGETBV] = { { NO_ARGS("xgetbv", x86_help_xgetbv), .reads = GROUP_ALL,
                       .writes = GROUP_GPR(0) | GROUP_GPR(2), .flags = IR_HELPER_RAISES }, 0 },
@@ -172,6 +170,17 @@ static void syscall_op(X86Tr *t)
 
     t->row = &row;
     system_op(t);
+}
+
+static void swapgs(X86Tr *t)
+{
+    unsigned slot = SLOT_SEG_BASE + X86_GS, kernel = offsetof(X86State, kernel_gs_base);
+    IrRef base = ir_get(t->b, slot);
+
+    if (tr_needs_cpl0(t)) {
+        ir_put(t->b, slot, ir_ld(t->b, IR_I64, IR_MEM_64, kernel, 0));
+        ir_st(t->b, IR_MEM_64, kernel, 0, base);
+    }
 }
 
 /* F3 90 with REX.B is an exchange with R8, whatever Zydis calls it. */
@@ -606,11 +615,12 @@ static void undefined(X86Tr *t)
 #define SYSTEM(name) { ZYDIS_MNEMONIC_##name, system_op, OP_##name }
 static const X86Row rows[] = {
     SYSTEM(HLT), SYSTEM(CLTS), SYSTEM(CPUID), SYSTEM(RDTSC), SYSTEM(RDTSCP), SYSTEM(RDMSR),
-    SYSTEM(WRMSR), SYSTEM(SYSENTER), SYSTEM(SWAPGS), SYSTEM(XSETBV), SYSTEM(XGETBV),
+    SYSTEM(WRMSR), SYSTEM(SYSENTER), SYSTEM(XSETBV), SYSTEM(XGETBV),
     SYSTEM(MONITOR), SYSTEM(MWAIT), SYSTEM(RSM), SYSTEM(RDPKRU), SYSTEM(WRPKRU),
     SYSTEM(RDPMC), SYSTEM(SERIALIZE), SYSTEM(INVD),
     { ZYDIS_MNEMONIC_PAUSE, pause_op },
     { ZYDIS_MNEMONIC_WBINVD, system_op, OP_INVD },
+    { ZYDIS_MNEMONIC_SWAPGS, swapgs },
     { ZYDIS_MNEMONIC_SYSCALL, syscall_op },
     { ZYDIS_MNEMONIC_SYSRET, sysret },
     { ZYDIS_MNEMONIC_SYSEXIT, sysexit },

@@ -252,7 +252,7 @@ void host_link(HostExit *exit, const TcgRegion *to)
     region_lock();
     if (!exit->is_chained && exit->patch && to->is_cached && to->is_valid && to->host &&
         to->page_count == 1 && exit->exit.pc == to->key.pc &&
-        exit->code->region->mode == to->mode && exit->code->region->is_cached) {
+        exit->exit.mode == to->mode && exit->code->region->is_cached) {
         exit->is_chained = true;
         exit->next = to->host->incoming;
         to->host->incoming = exit;

@@ -24,14 +24,14 @@ static void jump_next(Jit *j)
 }
 
 /* RCX is the entry for the address in RAX: goes on there if it is the one. Else falls through. */
-static void try_jump(Jit *j)
+static void try_jump(Jit *j, uint32_t mode)
 {
     uint8_t *skip_address, *skip_mode;
 
     emit_op(&j->emit, OP(0x3b) | OP_W, RAX, rm_mem(RCX, offsetof(TcgJump, pc)));
     emit_bytes(&j->emit, (const uint8_t[]){ 0x75, 0 }, 2);
     skip_address = j->emit.cold_buf + j->emit.cold_bytes;
-    emit_op_imm(&j->emit, OP(0x81), 7, rm_mem(RCX, offsetof(TcgJump, mode)), 4, j->region->mode);
+    emit_op_imm(&j->emit, OP(0x81), 7, rm_mem(RCX, offsetof(TcgJump, mode)), 4, mode);
     emit_bytes(&j->emit, (const uint8_t[]){ 0x75, 0 }, 2);
     skip_mode = j->emit.cold_buf + j->emit.cold_bytes;
     emit_op(&j->emit, OP(0xff), 4, rm_mem(RCX, offsetof(TcgJump, code)));
@@ -39,12 +39,17 @@ static void try_jump(Jit *j)
     skip_mode[-1] = j->emit.cold_buf + j->emit.cold_bytes - skip_mode;
 }
 
+static Rm rm_pc(const Jit *j)
+{
+    return rm_state(j->b->ops->slots[j->b->ops->pc_slot].offset);
+}
+
 /* The address is in the PC's slot. */
-static void jump_indirect(Jit *j)
+static void jump_indirect(Jit *j, uint32_t mode)
 {
     Emit *e = &j->emit;
 
-    emit_op(e, OP(0x8b) | OP_W, RAX, rm_state(j->b->ops->slots[j->b->ops->pc_slot].offset));
+    emit_op(e, OP(0x8b) | OP_W, RAX, rm_pc(j));
     emit_op(e, OP(0x8b), RCX, rm_reg(RAX));
     emit_op_imm(e, OP(0xc1), 5, rm_reg(RCX), 1, TCG_PAGE_BITS);
     emit_op_imm(e, OP(0x83), 4, rm_reg(RCX), 1, TCG_JUMP_GROUPS - 1);
@@ -56,25 +61,30 @@ static void jump_indirect(Jit *j)
     emit_op(e, OP(0x0b), RCX, rm_reg(RDX));
     emit_op_imm(e, OP(0xc1), 4, rm_reg(RCX), 1, 5);
     emit_op(e, OP(0x03) | OP_W, RCX, rm_mem(RBP, CPU_DISP(jumps)));
-    try_jump(j);
+    try_jump(j, mode);
     jump_next(j);
 }
 _Static_assert(sizeof(TcgJump) == 32 && TCG_JUMP_GROUP == 64, "jump_indirect() shifts by this");
 
-/* A known address in another page, whose mapping may change: looked up too. */
+/* A known address, in a page whose mapping may change or on to one: looked up too. */
 static void jump_far(Jit *j, const HostExit *exit)
 {
     emit_op(&j->emit, OP(0x8b) | OP_W, RCX, rm_mem(RBP, CPU_DISP(jumps)));
     emit_mov_imm(&j->emit, RAX, exit->exit.pc);
     emit_op_imm(&j->emit, OP(0x81) | OP_W, 0, rm_reg(RCX), 4,
                 tcg_jump_index(exit->exit.pc) * sizeof(TcgJump));
-    try_jump(j);
-    jit_leave(j, exit);
+    try_jump(j, exit->exit.mode);
+    emit_op(&j->emit, OP(0x89) | OP_W, RAX, rm_pc(j));
+    jump_next(j);
 }
 
+/* In the region's own page, and what is there does not reach into the next. */
 static bool is_near(const Jit *j, const HostExit *exit)
 {
-    return (exit->exit.pc ^ j->region->key.pc) >> TCG_PAGE_BITS == 0;
+    uint64_t page = UINT64_C(1) << TCG_PAGE_BITS;
+
+    return (exit->exit.pc ^ j->region->key.pc) / page == 0 &&
+           (exit->exit.pc & (page - 1)) <= page - TCG_INSN_BYTES;
 }
 
 /* What an exit does after its stores, in the cold. */
@@ -85,7 +95,7 @@ static int make_tail(Jit *j, HostExit *exit)
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
     if (exit->exit.kind == IR_EXIT_INDIRECT) {
-        jump_indirect(j);
+        jump_indirect(j, exit->exit.mode);
     } else if (exit->exit.kind == IR_EXIT_MAIN) {
         jump_next(j);
     } else if (is_near(j, exit)) {
@@ -233,7 +243,8 @@ static int entry_stub(Jit *j, unsigned from_last)
     HostExit *exit = &j->code->exits[j->code->exit_count - from_last];
     int place;
 
-    exit->exit = (IrExit){ .kind = IR_EXIT_DIRECT, .pc = j->region->key.pc };
+    exit->exit = (IrExit){ .kind = IR_EXIT_DIRECT, .pc = j->region->key.pc,
+                            .mode = j->region->mode };
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
     jit_leave(j, exit);

@@ -31,6 +31,8 @@ bool tcg_code_next_page(IrBuilder *b, uint64_t pc);
 void tcg_insn_drop(IrBuilder *b);
 /* The region should end before the instruction at `next`. */
 bool tcg_is_full(IrBuilder *b, uint64_t next);
+/* Ends the region: goes on at `pc` in the mode of these flags, which the state has from now on. */
+void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags);
 /* An unconditional jump: go on translating at `pc` (true), or end the region there (false). */
 bool tcg_follow(IrBuilder *b, uint64_t pc);
 
