@@ -219,6 +219,19 @@ static inline void *tlb_fast_write(TcgCpu *cpu, unsigned mmu, uint64_t addr, uns
                ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
 }
 
+/* --- spans (span.c); with TcgTlb.lock but for span_fill() --- */
+
+/* Forgets what was found; `kinds`: BIT(TcgSpanKind). */
+void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds);
+/* The TLB has this now. */
+void span_filled(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend);
+/*
+ * Code that owns the span accesses the address, which is not inside; `place` is its name, a hash.
+ * False: it is no longer fit for one. In the vCPU's thread.
+ */
+bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place);
+bool span_is_fit(uint32_t place);
+
 /* --- running (exec.c) --- */
 
 /* What of a key is not its PC, and the number that stands for it. */

@@ -178,6 +178,81 @@ static void test_read_only(void)
     toy_free(t);
 }
 
+#define ROUNDS 5000 /* makes a loop hot, and what it remembers of memory right */
+
+static void run_rounds(ToyCpu *t, uint64_t pc)
+{
+    t->regs[2] = ROUNDS;
+    toy_run(t, pc);
+}
+
+/* A hot loop knows where its memory is: until that is elsewhere, or must not be written. */
+static void test_hot_memory(void)
+{
+    ToyCpu *t = toy_new();
+    ToyInsn add = { TOY_ADDI, 1, 1, 0, 100 };
+
+    LOAD(0x20000, { TOY_LOAD, 1, 3, 0, 8 }, { TOY_ADD, 4, 4, 1, 0 }, { TOY_ADDI, 2, 2, 0, -1 },
+         { TOY_BNE, 0, 2, 0, -I(3) }, { TOY_HALT });
+    LOAD(0x21000, { TOY_STORE, 0, 3, 1, 8 }, { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(2) },
+         { TOY_HALT });
+    address_space_store(address_space_system(), 0x22008, MEM_LE64, MEM_TX_NONE, 1);
+    address_space_store(address_space_system(), 0x23008, MEM_LE64, MEM_TX_NONE, 1000);
+    t->regs[3] = TOY_WINDOW;
+    for (unsigned i = 0; i < 6; i++) {
+        toy_window = i % 2 ? 0x23000 : 0x22000;
+        tcg_tlb_flush_page(&t->tcg, TOY_WINDOW, TCG_ALL_MMUS);
+        run_rounds(t, 0x20000);
+    }
+    g_assert_cmpuint(t->regs[4], ==, 3 * ROUNDS + 3000 * ROUNDS);
+    t->regs[1] = 5;
+    run_rounds(t, 0x21000);
+    toy_window_is_read_only = true;
+    tcg_tlb_flush_page(&t->tcg, TOY_WINDOW, TCG_ALL_MMUS);
+    t->regs[1] = 6;
+    run_rounds(t, 0x21000);
+    toy_window_is_read_only = false;
+    g_assert_cmpuint(t->fault_count, ==, 1);
+    g_assert_cmpuint(t->regs[2], ==, ROUNDS);
+    g_assert_cmpuint(read64(0x23008), ==, 5);
+    /* The page that was data has code now. */
+    LOAD(0x24008, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_HALT });
+    t->regs[3] = 0x24000;
+    memcpy(&t->regs[1], &(ToyInsn){ TOY_ADDI, 1, 1, 0, 7 }, 8);
+    run_rounds(t, 0x21000);
+    t->regs[1] = 0;
+    toy_run(t, 0x24008);
+    g_assert_cmpuint(t->regs[1], ==, 7);
+    memcpy(&t->regs[1], &add, 8);
+    run_rounds(t, 0x21000);
+    t->regs[1] = 0;
+    toy_run(t, 0x24008);
+    g_assert_cmpuint(t->regs[1], ==, 100);
+    toy_free(t);
+}
+
+/* Page after page, to and fro, and to the end of what there is. */
+static void test_stream(void)
+{
+    ToyCpu *t = toy_new();
+    uint64_t bytes = 0x5000;
+
+    LOAD(0x26000, { TOY_LOAD, 1, 3, 0, 0 }, { TOY_ADD, 4, 4, 1, 0 }, { TOY_STORE, 0, 3, 2, 0 },
+         { TOY_ADDI, 3, 3, 0, 4 }, { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(5) },
+         { TOY_HALT });
+    for (unsigned i = 0; i < 40; i++) {
+        t->regs[2] = bytes / 4;
+        t->regs[3] = TOY_RAM_BYTES - bytes - (i % 3) * 0x2000;
+        toy_run(t, 0x26000);
+    }
+    /* The last round's access reaches out of RAM when it begins at its last four bytes. */
+    g_assert_cmpuint(t->fault_count, ==, 14);
+    g_assert_cmphex(t->fault_addr, ==, TOY_RAM_BYTES);
+    g_assert_cmpuint(t->regs[2], ==, 1);
+    g_assert_cmpuint(read64(TOY_RAM_BYTES - 8), ==, 2);
+    toy_free(t);
+}
+
 static void test_helper_state(void)
 {
     ToyCpu *t = toy_new();
@@ -336,6 +411,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
     { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },
     { "interrupt", test_interrupt }, { "vectors", test_vectors },
+    { "hot-memory", test_hot_memory }, { "stream", test_stream },
     { "write-while-translating", test_write_while_translating },
 };
 

@@ -37,6 +37,8 @@ bool host_is_promotion(const HostExit *exit);
 void host_restore(TcgCpu *cpu);
 const TcgRegion *host_region(const TcgCpu *cpu);
 void host_info(GString *out);
+/* A clock that costs nothing to read; how fast it goes is the host's. */
+uint64_t host_ticks(void);
 /* One vector operation, imm as in IR_VEC: for the interpreter. */
 bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
                  IrValue *out);

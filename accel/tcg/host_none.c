@@ -66,6 +66,11 @@ const TcgRegion *host_region(const TcgCpu *cpu)
     return NULL;
 }
 
+uint64_t host_ticks(void)
+{
+    return 0;
+}
+
 void host_info(GString *out)
 {
 }

@@ -103,6 +103,7 @@ static void publish(TcgCpu *cpu)
 {
     TlbTag *tag = cpu->tlb_state->current;
 
+    span_drop(cpu, TCG_ALL_MMUS, UINT32_MAX);
     for (unsigned i = 0; i < cpu->ops->mmu_count; i++) {
         TlbTable *table = &tag->modes[i];
 
@@ -326,6 +327,7 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
     full->is_watched = debug_watches_page(cpu, full->page);
     if (!page->is_one_access) {
         set_fast(table, index);
+        span_filled(cpu, fault->mmu, full->page, table->fast[index].addend);
         tlb_used_set(&table->used, index, page->is_global);
         table->fills++;
         table->large |= page->page_bits > TCG_PAGE_BITS ? large_bits(fault->addr, page->page_bits)
@@ -424,6 +426,7 @@ void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset)
             protect_table(&tag->modes[i], block, offset);
         }
     }
+    span_drop(cpu, TCG_ALL_MMUS, BIT(TCG_SPAN_WRITE));
     g_mutex_unlock(&tlb->lock);
 }
 

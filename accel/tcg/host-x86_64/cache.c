@@ -206,6 +206,17 @@ static void slow_atomic(TcgCpu *cpu, HostFrame *frame)
     cpu->host_pc = 0;
 }
 
+static void slow_span(TcgCpu *cpu, HostFrame *frame)
+{
+    TcgSpan *span = (TcgSpan *)((char *)cpu + frame->op);
+
+    if (!span_fill(cpu, span, frame->addr, frame->mem)) {
+        cpu->host_pc = frame->site;
+        region_retire((TcgRegion *)exec_current_region(cpu));
+        cpu->host_pc = 0;
+    }
+}
+
 static const void *add_piece(void (*write)(Emit *e))
 {
     Emit e = { .in_cold = true, .cold_buf = g_malloc(EMIT_BYTES) };
@@ -230,7 +241,7 @@ static const void *add_slow(void *fn, bool with_vectors)
 
 static bool init(uint64_t bytes, Error **errp)
 {
-    static void *const slow[] = { slow_load, slow_store, slow_atomic };
+    static void *const slow[] = { slow_load, slow_store, slow_atomic, slow_span };
 
     if (!host_cpu_can_jit()) {
         return error_set(errp, "this host's CPU lacks AVX2, BMI2 or MOVBE");

@@ -74,7 +74,7 @@ static void emit_pool(Jit *j)
     }
     j->leave_place = add_pointer(j, host_cache.leave);
     j->next_place = add_pointer(j, host_cache.next);
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < SLOW_KINDS; i++) {
         for (unsigned v = 0; v < 2; v++) {
             j->slow_place[i][v] = add_pointer(j, host_cache.slow[i][v]);
         }
@@ -228,6 +228,11 @@ uint32_t host_heat(const TcgRegion *region)
 bool host_is_promotion(const HostExit *exit)
 {
     return exit == &exit->code->exits[exit->code->exit_count - 1];
+}
+
+uint64_t host_ticks(void)
+{
+    return __builtin_ia32_rdtsc();
 }
 
 void host_info(GString *out)

@@ -33,8 +33,8 @@ static inline Rm rm_state(uint32_t offset)
 typedef struct HostFrame {
     uint64_t spills[SPILLS];
     uint64_t gprs[16];    /* as they were in an operation that raises */
-    uint64_t addr, mem;   /* what the slow way is asked for */
-    uint64_t op;          /* atomics: which */
+    uint64_t addr, mem;   /* what the slow way is asked for; spans: mem is the place's name */
+    uint64_t op;          /* atomics: which; spans: where in TcgCpu */
     uintptr_t site;       /* the address after the call */
     IrValue value, expected;
     IrValue vspills[VSPILLS];
@@ -61,6 +61,8 @@ typedef struct Site {
     uint32_t first, count; /* in locs */
 } Site;
 
+typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_KINDS } SlowKind;
+
 struct HostExit {
     struct HostCode *code;
     IrExit exit;
@@ -84,6 +86,14 @@ struct HostCode {
     struct HostCode *next;
 };
 
+/* What is accessed off one base: a slot, a value behind those, or a page of constants. */
+typedef struct SpanOwner {
+    uint64_t base;
+    TcgSpanKind kind;
+    unsigned mmu, index;
+    uint32_t place;  /* a hash of it all */
+} SpanOwner;
+
 typedef struct Jit {
     Emit emit;
     IrBuilder *b;
@@ -99,13 +109,15 @@ typedef struct Jit {
     bool is_too_large;
     int vconst_place[IR_MAX_VCONSTS];
     GArray *sites, *locs, *nodes;
-    int leave_place, next_place, slow_place[3][2]; /* of pointers to common pieces */
+    int leave_place, next_place, slow_place[SLOW_KINDS][2]; /* of pointers to common pieces */
     bool has_v256;
     IrLoop loop;
     int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
     int loop_jump;                   /* main code from its end up to and with it; 0: no loop */
     int8_t hint[IR_MAX_INSNS];       /* the register a value is best in; NO_REG */
     bool is_invariant[IR_MAX_INSNS]; /* a HEAD that is in its slot all the time */
+    SpanOwner span_owners[TCG_SPANS];
+    unsigned span_owner_count;
 } Jit;
 
 /* --- registers (regalloc.c) --- */
@@ -178,9 +190,8 @@ typedef struct HostCache {
     /* common pieces */
     const void *enter, *leave;
     const void *leave_unknown, *next;
-    const void *slow[3][2]; /* SlowKind; with vectors */
+    const void *slow[SLOW_KINDS][2]; /* SlowKind; with vectors */
 } HostCache;
-typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC } SlowKind;
 /* Regions; single vector operations. */
 extern HostCache host_cache, vec_cache;
 /* 0: the latter only. */

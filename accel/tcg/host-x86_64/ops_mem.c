@@ -153,7 +153,9 @@ typedef struct Access {
     const IrInsn *insn;
     IrMem mem;
     int addr, value, page, check; /* registers */
+    int table;                    /* likewise, or NO_REG: shortens the way to the address */
     int back;                     /* where the slow way returns to */
+    int back_host;                /* likewise, with `page` */
     bool is_store;
 } Access;
 
@@ -193,32 +195,167 @@ static int slow_way(Jit *j, const Access *a)
     return place;
 }
 
-/* `page` becomes the addend, or the slow way is taken. Written last to first. */
-static void find_host(Jit *j, const Access *a)
+/*
+ * `page` becomes the addend, or the slow way is taken. The steps of asking the TLB, for who writes
+ * in either direction.
+ */
+#define TLB_STEPS 8
+static void tlb_step(Jit *j, const Access *a, int slow, unsigned step)
 {
-    unsigned mmu = ir_mem_mmu(a->mem), bytes = ir_mem_bytes(a->mem);
-    int32_t tlb = CPU_DISP(tlb) + (int32_t)(mmu * sizeof(TcgTlbFast));
+    int32_t tlb = CPU_DISP(tlb) + (int32_t)(ir_mem_mmu(a->mem) * sizeof(TcgTlbFast));
+    Rm table = rm_mem(RBP, tlb + (int32_t)offsetof(TcgTlbFast, table));
+    Emit *e = &j->emit;
+
+    switch (step) {
+    case 0: /* rorx */
+        emit_vex_imm(e, OP_0F3A(0xf0) | OP_F2 | OP_W, false, a->page, 0, rm_reg(a->addr),
+                     TCG_PAGE_BITS - 5);
+        break;
+    case 1:
+        emit_op(e, OP(0x23) | OP_W, a->page,
+                rm_mem(RBP, tlb + (int32_t)offsetof(TcgTlbFast, mask)));
+        break;
+    case 2:
+        if (a->table == NO_REG) {
+            emit_op(e, OP(0x03) | OP_W, a->page, table);
+        } else {
+            emit_op(e, OP(0x8b) | OP_W, a->table, table);
+        }
+        break;
+    case 3:
+        ra_move(j, a->check, a->addr, IR_I64);
+        break;
+    case 4:
+        emit_op(e, OP(0x33) | OP_W, a->check,
+                rm_index(a->page, a->table, 0, a->is_store ? offsetof(TcgTlbEntry, write)
+                                                           : offsetof(TcgTlbEntry, read)));
+        break;
+    case 5:
+        emit_op_imm(e, OP(0x81) | OP_W, 7, rm_reg(a->check), 4,
+                    (1 << TCG_PAGE_BITS) - (int)ir_mem_bytes(a->mem));
+        break;
+    case 6:
+        emit_jcc(e, CC_A, slow);
+        break;
+    default:
+        emit_op(e, OP(0x8b) | OP_W, a->page, rm_index(a->page, a->table, 0, offsetof(TcgTlbEntry, addend)));
+        break;
+    }
+}
+
+/* What an address is made from, as far as it names an object: the rest is where in it. */
+static uint64_t base_of(const Jit *j, IrRef addr)
+{
+    const IrInsn *insn = ir_insn(j->b, addr);
+
+    while (insn->op == IR_ADD) {
+        bool is_register = ir_op_is(ir_insn(j->b, insn->b), IR_READS);
+
+        addr = is_register && !ir_op_is(ir_insn(j->b, insn->a), IR_READS) ? insn->b : insn->a;
+        insn = ir_insn(j->b, addr);
+    }
+    return insn->op == IR_CONST ? insn->imm | (BIT(TCG_PAGE_BITS) - 1) :
+           insn->op == IR_GET || insn->op == IR_HEAD ? insn->imm : IR_MAX_SLOTS + addr;
+}
+
+static SpanOwner owner_of(const Jit *j, const Access *a)
+{
+    SpanOwner owner = { base_of(j, a->insn->a), a->is_store ? TCG_SPAN_WRITE : TCG_SPAN_READ,
+                        ir_mem_mmu(a->mem), 0 };
+
+    owner.place = ((j->region->key.pc * 8 + owner.mmu) * 2 + owner.kind) * 0x9e3779b97f4a7c15u >> 32;
+    owner.place ^= owner.base * 0xff51afd7ed558ccdu >> 32;
+    return owner;
+}
+
+/* Where in TcgCpu it is. Regions take turns. */
+static int32_t span_of(Jit *j, SpanOwner want)
+{
+    static unsigned turns[TCG_SPAN_KINDS];
+    SpanOwner *owner = j->span_owners, *end = owner + j->span_owner_count;
+
+    while (owner < end && !(owner->base == want.base && owner->kind == want.kind &&
+                            owner->mmu == want.mmu)) {
+        owner++;
+    }
+    if (owner == end) {
+        want.index = turns[want.kind]++ % TCG_SPANS;
+        owner = &j->span_owners[MIN(j->span_owner_count, TCG_SPANS - 1)];
+        *owner = want;
+        j->span_owner_count = owner + 1 - j->span_owners;
+    }
+    return offsetof(TcgCpu, spans) +
+           ((want.mmu * TCG_SPAN_KINDS + want.kind) * TCG_SPANS + owner->index) * sizeof(TcgSpan);
+}
+
+/* Outside of its span: the TLB is asked, in the cold. Now and then the span is found anew. */
+static int span_miss(Jit *j, const Access *a, int32_t span, uint32_t name, int slow)
+{
+    Emit *e = &j->emit;
+    int place = 0, after;
+
+    e->in_cold = true;
+    place = emit_place(e);
+    emit_op(e, OP(0xff), 1, rm_mem(RBP, span - BIAS + (int32_t)offsetof(TcgSpan, misses_left)));
+    emit_bytes(e, (const uint8_t[]){ 0x79, 0 }, 2); /* jns */
+    after = e->cold_bytes;
+    emit_op(e, OP(0x89) | OP_W, a->addr, FRAME(addr));
+    emit_op_imm(e, OP(0xc7) | OP_W, 0, FRAME(op), 4, span);
+    emit_op_imm(e, OP(0xc7), 0, FRAME(mem), 4, name);
+    call_slow(j, SLOW_SPAN);
+    e->cold_buf[after - 1] = e->cold_bytes - after;
+    for (unsigned step = 0; step < TLB_STEPS; step++) {
+        tlb_step(j, a, slow, step);
+    }
+    emit_jmp(e, a->back_host);
+    e->in_cold = false;
+    return place;
+}
+
+static void find_in_span(Jit *j, const Access *a, const SpanOwner *owner, int slow)
+{
+    static const uint8_t rooms[] = { 0, 1, 1, 2, 3, 3 };
+    int32_t span = span_of(j, *owner), disp = span - BIAS;
+    int miss = span_miss(j, a, span, owner->place, slow);
+    unsigned room = rooms[a->mem & IR_MEM_SIZE];
+
+    emit_op(&j->emit, OP(0x8b) | OP_W, a->page,
+            rm_mem(RBP, disp + (int32_t)offsetof(TcgSpan, addend)));
+    emit_jcc(&j->emit, CC_AE, miss);
+    emit_op(&j->emit, OP(0x3b) | OP_W, a->check,
+            rm_mem(RBP, disp + (int32_t)(offsetof(TcgSpan, room) + 8 * room)));
+    emit_op(&j->emit, OP(0x2b) | OP_W, a->check,
+            rm_mem(RBP, disp + (int32_t)offsetof(TcgSpan, start)));
+    ra_move(j, a->check, a->addr, IR_I64);
+}
+
+/* Written last to first. */
+static void find_host(Jit *j, Access *a)
+{
+    unsigned bytes = ir_mem_bytes(a->mem);
+    SpanOwner owner = owner_of(j, a);
     int slow = slow_way(j, a);
 
-    emit_op(&j->emit, OP(0x8b) | OP_W, a->page, rm_mem(a->page, offsetof(TcgTlbEntry, addend)));
+    a->back_host = emit_place(&j->emit);
+    if (j->loop_jump && span_is_fit(owner.place)) {
+        find_in_span(j, a, &owner, slow);
+    } else {
+        for (unsigned step = TLB_STEPS; step-- > 0;) {
+            tlb_step(j, a, slow, step);
+        }
+    }
     if ((a->mem & IR_MEM_ALIGNED) && bytes > 1) {
         emit_jcc(&j->emit, CC_NE, slow);
         emit_op_imm(&j->emit, OP(0xf7), 0, rm_reg(a->addr), 4, bytes - 1);
     }
-    emit_jcc(&j->emit, CC_A, slow);
-    emit_op_imm(&j->emit, OP(0x81) | OP_W, 7, rm_reg(a->check), 4,
-                (1 << TCG_PAGE_BITS) - (int)bytes);
-    emit_op(&j->emit, OP(0x33) | OP_W, a->check,
-            rm_mem(a->page, a->is_store ? offsetof(TcgTlbEntry, write)
-                                        : offsetof(TcgTlbEntry, read)));
-    ra_move(j, a->check, a->addr, IR_I64);
-    emit_op(&j->emit, OP(0x03) | OP_W, a->page,
-            rm_mem(RBP, tlb + (int32_t)offsetof(TcgTlbFast, table)));
-    emit_op(&j->emit, OP(0x23) | OP_W, a->page,
-            rm_mem(RBP, tlb + (int32_t)offsetof(TcgTlbFast, mask)));
-    /* rorx */
-    emit_vex_imm(&j->emit, OP_0F3A(0xf0) | OP_F2 | OP_W, false, a->page, 0, rm_reg(a->addr),
-                 TCG_PAGE_BITS - 5);
+}
+
+/* In a loop, if a register is free. */
+static void find_table(Jit *j, Access *a)
+{
+    RegSet open = GPRS & j->free & ~j->blocked & ~BIT(a->check);
+
+    a->table = j->loop_jump && open ? __builtin_ctz(open) : NO_REG;
 }
 
 static void load(Jit *j, const IrInsn *insn)
@@ -234,6 +371,7 @@ static void load(Jit *j, const IrInsn *insn)
     a.page = IS_XMM(a.value) ? ra_scratch(j, GPRS) : a.value;
     j->blocked |= BIT(a.page);
     a.check = ra_scratch(j, GPRS);
+    find_table(j, &a);
     a.back = emit_place(&j->emit);
     load_from(j, a.value, rm_index(a.page, a.addr, 0, 0), a.mem, insn->type);
     find_host(j, &a);
@@ -253,6 +391,7 @@ static void store(Jit *j, const IrInsn *insn)
     a.page = ra_scratch(j, GPRS);
     j->blocked |= BIT(a.page);
     a.check = ra_scratch(j, GPRS);
+    find_table(j, &a);
     a.back = emit_place(&j->emit);
     store_to(j, a.value, rm_index(a.page, a.addr, 0, 0), a.mem);
     find_host(j, &a);

@@ -50,6 +50,19 @@ typedef struct TcgTlbFast {
     TcgTlbEntry *table;
 } TcgTlbFast;
 
+/* Guest addresses that code accesses by adding a number: see accel/tcg/span.c. */
+#define TCG_SPANS      32 /* of a kind, for each mode */
+#define TCG_SPAN_ROOMS 4
+typedef enum TcgSpanKind { TCG_SPAN_READ, TCG_SPAN_WRITE, TCG_SPAN_KINDS } TcgSpanKind;
+typedef struct TcgSpan {
+    uint64_t start, addend;
+    /* Accesses of 1, 4, 8, 32 bytes begin less than this behind start; 0: none do. */
+    uint64_t room[TCG_SPAN_ROOMS];
+    uint64_t filled_at;    /* host_ticks() */
+    int32_t misses_left;   /* until it is filled again */
+    uint32_t doubts;
+} TcgSpan;
+
 struct TcgCpu {
     Vcpu *vcpu;
     const struct TcgTargetOps *ops;
@@ -61,6 +74,8 @@ struct TcgCpu {
     bool is_one_insn;           /* the next region has one instruction */
     uint64_t icount;            /* instructions begun, if they are counted */
     uint64_t reserved[4];
+    uint32_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
+    TcgSpan spans[TCG_MMU_MODES][TCG_SPAN_KINDS][TCG_SPANS];
     /* What generated code looks at comes last: the state's slots follow. */
     struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
     struct HostFrame *host_frame; /* generated code's, on the stack */

@@ -1,0 +1,116 @@
+/*
+ * Spans: pages that lie side by side in the host's memory as they do in the guest's, as code found
+ * them. An access inside one needs its bounds alone: what the host address is does not wait for the
+ * TLB. Places in code own spans; one whose accesses leave its span too soon waits before it gets
+ * another, each time for longer, and in the end its code is made again without.
+ *
+ * A span holds what the TLB of the current tag holds, or held without having been told otherwise.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "accel/tcg/exec.h"
+
+#include "accel/tcg/host.h"
+
+#define PAGE_BYTES   (UINT64_C(1) << TCG_PAGE_BITS)
+#define MOST_PAGES   64     /* to each side */
+#define SOON_TICKS   8000   /* a few microseconds */
+#define MOST_DOUBTS  10
+#define MISSES_WORTH_IT 16  /* before a dropped one is found anew: many are in use no longer */
+#define WIDEST_BYTES 32
+
+/* Places that are better off without, by their hashes' lower bits; atomic. */
+static uint64_t unfit[64];
+
+bool span_is_fit(uint32_t place)
+{
+    return !(__atomic_load_n(&unfit[place / 64 % 64], __ATOMIC_RELAXED) & BIT64(place % 64));
+}
+
+void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds)
+{
+    for (unsigned mmu = 0; mmu < cpu->ops->mmu_count; mmu++) {
+        for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
+            uint32_t *used = &cpu->spans_used[mmu][kind];
+
+            if (!(mmus & BIT(mmu)) || !(kinds & BIT(kind))) {
+                continue;
+            }
+            for (; *used; *used &= *used - 1) {
+                TcgSpan *span = &cpu->spans[mmu][kind][__builtin_ctz(*used)];
+
+                for (unsigned i = 0; i < TCG_SPAN_ROOMS; i++) {
+                    __atomic_store_n(&span->room[i], 0, __ATOMIC_RELAXED);
+                }
+                __atomic_store_n(&span->misses_left, MISSES_WORTH_IT, __ATOMIC_RELAXED);
+            }
+        }
+    }
+}
+
+void span_filled(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend)
+{
+    for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
+        for (uint32_t used = cpu->spans_used[mmu][kind]; used; used &= used - 1) {
+            const TcgSpan *span = &cpu->spans[mmu][kind][__builtin_ctz(used)];
+
+            if (page - span->start < span->room[0] && span->addend != addend) {
+                span_drop(cpu, BIT(mmu), UINT32_MAX);
+                return;
+            }
+        }
+    }
+}
+
+/* The page may be accessed in place, and is where the span would have it. */
+static bool is_of_span(TcgCpu *cpu, unsigned mmu, TcgSpanKind kind, uint64_t page, uint64_t addend)
+{
+    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, page);
+
+    return (kind == TCG_SPAN_READ ? entry->read : entry->write) == page && entry->addend == addend;
+}
+
+static void measure(TcgCpu *cpu, TcgSpan *span, unsigned mmu, TcgSpanKind kind, uint64_t page)
+{
+    static const unsigned bytes[TCG_SPAN_ROOMS] = { 1, 4, 8, WIDEST_BYTES };
+    uint64_t addend = tlb_entry(cpu, mmu, page)->addend, first = page, end = page + PAGE_BYTES;
+
+    while (page - first < MOST_PAGES * PAGE_BYTES && first &&
+           is_of_span(cpu, mmu, kind, first - PAGE_BYTES, addend)) {
+        first -= PAGE_BYTES;
+    }
+    while (end - page < MOST_PAGES * PAGE_BYTES && end &&
+           is_of_span(cpu, mmu, kind, end, addend)) {
+        end += PAGE_BYTES;
+    }
+    span->start = first;
+    span->addend = addend;
+    for (unsigned i = 0; i < TCG_SPAN_ROOMS; i++) {
+        span->room[i] = end - first - bytes[i] + 1;
+    }
+}
+
+bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place)
+{
+    unsigned index = span - &cpu->spans[0][0][0];
+    unsigned kind = index / TCG_SPANS % TCG_SPAN_KINDS, mmu = index / TCG_SPANS / TCG_SPAN_KINDS;
+    uint64_t page = ROUND_DOWN(addr, PAGE_BYTES), now = host_ticks();
+
+    span->doubts = now - span->filled_at < SOON_TICKS ? span->doubts + 2
+                                                      : MAX(span->doubts, 1) - 1;
+    span->filled_at = now;
+    if (span->doubts > MOST_DOUBTS) {
+        span->doubts = 0;
+        __atomic_fetch_or(&unfit[place / 64 % 64], BIT64(place % 64), __ATOMIC_RELAXED);
+        return false;
+    }
+    span->misses_left = (1 << span->doubts) - 1;
+    g_mutex_lock(&cpu->tlb_state->lock);
+    if (is_of_span(cpu, mmu, kind, page, tlb_entry(cpu, mmu, page)->addend)) {
+        measure(cpu, span, mmu, kind, page);
+        cpu->spans_used[mmu][kind] |= BIT(index % TCG_SPANS);
+    }
+    g_mutex_unlock(&cpu->tlb_state->lock);
+    return true;
+}
