@@ -100,8 +100,8 @@ static void vcmd_changed(Object *obj, const Property *p)
     PROP_BOOL(name, IntelIommu, has_first_stage, .changed = first_stage_changed,                   \
               .doc = "First-stage translation, in scalable mode")
 #define WIDTH_ROW(name)                                                                            \
-    PROP_U8(name, IntelIommu, address_bits, .initial = 48,                                         \
-            .doc = "Width of DMA addresses: 39 or 48; 57 with a first stage")
+    PROP_U8(name, IntelIommu, address_bits, .has_no_default = true,                                \
+            .doc = "Width of DMA addresses: 39 or 48; with a first stage 48 or 57")
 
 static const Property unit_props[] = {
     PROP_ON_OFF_AUTO("intremap", IntelIommu, intremap, .doc = "Interrupt remapping"),
@@ -115,6 +115,8 @@ static const Property unit_props[] = {
               .doc = "What was not present must be invalidated too; for passed-through devices"),
     WIDTH_ROW("aw-bits"),
     WIDTH_ROW("x-aw-bits"),
+    PROP_U8("x-usual-aw-bits", IntelIommu, usual_address_bits, .initial = 48,
+            .doc = "aw-bits if it is not said and there is no first stage"),
     SCALABLE_ROW("x-scalable-mode"),
     SCALABLE_ROW("scalable-mode"),
     FIRST_STAGE_ROW("x-flts"),

@@ -152,7 +152,8 @@ struct IntelIommu {
     int intremap, eim;
     bool device_iotlb, pt, dma_translation, buggy_eim, caching_mode, has_first_stage, has_fs1gp,
         has_fs5lp, has_svm, has_nesting, snoop_control, dma_drain, tolerates_tm, has_posting;
-    uint8_t address_bits, pasid_bits;
+    uint8_t address_bits; /* 0: the usual ones, or 48 with a first stage */
+    uint8_t usual_address_bits, pasid_bits;
     uint32_t version;
     int scalable; /* VtdScalable */
     int vcmd;     /* VtdVcmd */

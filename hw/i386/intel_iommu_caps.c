@@ -61,10 +61,13 @@ static bool check_scalable(const IntelIommu *unit, Error **errp)
            error_set(errp, "x-nesting needs x-flts");
 }
 
-static bool check_width(const IntelIommu *unit, Error **errp)
+static bool choose_width(IntelIommu *unit, Error **errp)
 {
     uint8_t bits = unit->address_bits;
 
+    if (!bits) {
+        bits = unit->address_bits = unit->has_first_stage ? 48 : unit->usual_address_bits;
+    }
     if (unit->has_first_stage) {
         return is_first_stage_width(bits) ||
                error_set(errp, "Scalable mode(flts=on): supported values for aw-bits are 48 and 57, "
@@ -164,7 +167,7 @@ static uint64_t make_ecap(const IntelIommu *unit)
 bool vtd_init_caps(IntelIommu *unit, Error **errp)
 {
     expand_mode(unit);
-    if (!check_interrupts(unit, errp) || !check_scalable(unit, errp) || !check_width(unit, errp) ||
+    if (!check_interrupts(unit, errp) || !check_scalable(unit, errp) || !choose_width(unit, errp) ||
         !check_svm(unit, errp)) {
         return false;
     }

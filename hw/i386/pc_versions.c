@@ -7,6 +7,11 @@
 #include "util/osdep.h"
 #include "pc_machine.h"
 
+/* Changed in 9.2. */
+static const MachineGlobal globals_9_0[] = {
+    { "intel-iommu", "x-usual-aw-bits", "39" },
+    { "intel-iommu", "stale-tm", "on" },
+};
 /* Changed in 9.0. */
 static const MachineGlobal globals_8_2[] = {
     { "migration", "zero-page-detection", "legacy" },
@@ -39,7 +44,7 @@ static const MachineGlobal globals_7_2[] = {
     { .name = (name_), .newer = (newer_), .globals = (globals_), .count = ARRAY_SIZE(globals_) }
 
 static const MachineVersion versions[] = {
-    { .name = "9.0" },
+    OLDER("9.0", NULL, globals_9_0),
     OLDER("8.2", &versions[0], globals_8_2),
     OLDER("8.1", &versions[1], globals_8_1),
     OLDER("8.0", &versions[2], globals_8_0),

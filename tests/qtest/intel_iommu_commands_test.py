@@ -522,11 +522,11 @@ class Tables(unittest.TestCase):
         return tables['DMAR']
 
     def test_unit(self):
-        table = self.dmar('-device', 'intel-iommu')
+        table = self.dmar('-device', 'intel-iommu,aw-bits=48')
         self.assertEqual(table[36:38], bytes([47, 1]))
         self.assertEqual(table[48:64], struct.pack('<HHBBHQ', 0, 24, 1, 0, 0, 0xfed90000))
         self.assertEqual(table[64:], bytes([3, 8, 0, 0, 0, 0xff, 0, 0]))
-        table = self.dmar('-device', 'intel-iommu,aw-bits=39,intremap=off,device-iotlb=on')
+        table = self.dmar('-device', 'intel-iommu,intremap=off,device-iotlb=on')
         self.assertEqual(table[36:38], bytes([38, 0]))
         self.assertEqual(table[48:], struct.pack('<HHBBHQHHBBH', 0, 16, 1, 0, 0, 0xfed90000,
                                                  2, 8, 1, 0, 0))

@@ -149,7 +149,7 @@ class Query(unittest.TestCase):
         self.assertIn('stopped: reason 3', self.hmp('info iommu'))
 
     def test_interrupts(self):
-        self.start('intel-iommu')
+        self.start('intel-iommu,aw-bits=48')
         self.unit.put(vtd.IRTA, vtd.IRTES | 7, 8)
         self.unit.command(vtd.SIRTP)
         self.unit.command(vtd.IRE)
@@ -219,7 +219,7 @@ class Query(unittest.TestCase):
             self.assertEqual(self.hmp('x-iommu-walk ' + line).split('\n')[-2], 'first: fault ' + fault)
 
     def test_walk_legacy(self):
-        self.start('intel-iommu')
+        self.start('intel-iommu,aw-bits=48')
         root = self.unit.table()
         self.unit.legacy_context(self.dev.sid, root | 1, 1 << 8 | 2)
         places = self.unit.map(root, 4, 0x40000000, 0x8000000, 1, level=2)

@@ -17,8 +17,22 @@ FULL_ENDPOINT = 'iommu-testdev,addr=4,ats=on,pri=on,pasid-bits=20'
 
 
 def machine(unit='', endpoint='iommu-testdev,addr=4', *args):
-    return Vm(house.binary(), '-M', 'q35', '-m', '512', '-nodefaults', '-device',
-              'intel-iommu' + (',' + unit if unit else ''), '-device', endpoint, *args, qtest=True)
+    """As wide as the newest: the board's releases have 39 bits."""
+    return Vm(house.binary(), '-M', 'q35', '-m', '512', '-nodefaults', '-global',
+              'intel-iommu.x-usual-aw-bits=48', '-device', 'intel-iommu' + (',' + unit if unit else ''),
+              '-device', endpoint, *args, qtest=True)
+
+
+class Releases(unittest.TestCase):
+    def test_defaults(self):
+        """Up to 9.1 addresses have 39 bits, where there is no first stage, and TM is ignored."""
+        for board in 'q35', 'pc-q35-7.2':
+            for unit, bits in ('', 39), (',aw-bits=48', 48), (',' + MODERN, 48):
+                with self.subTest(board=board, unit=unit), Vm(
+                        house.binary(), '-M', board, '-nodefaults', '-device', 'intel-iommu,id=u' + unit,
+                        qtest=True) as vm:
+                    self.assertEqual([vm.qmp('qom-get', path='u', property=name)
+                                      for name in ('aw-bits', 'x-aw-bits', 'stale-tm')], [bits, bits, True])
 
 
 class Setup(unittest.TestCase):
