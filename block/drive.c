@@ -587,6 +587,9 @@ static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
         !insert_image(backend, keys, &image, errp)) {
         return false;
     }
+    if (!block_backend_node(backend)) {
+        backend->was_read_only = image.is_read_only; /* so is the medium that comes */
+    }
     block_backend_set_write_cache(backend, !image.cache.is_writethrough);
     return true;
 }

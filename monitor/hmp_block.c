@@ -11,20 +11,30 @@
 
 /* --- info block --- */
 
+/* Three digits and a unit. Free it. */
+static char *size_text(uint64_t bytes)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    double value = bytes;
+    unsigned unit = 0;
+
+    for (; value >= 1000; unit++) {
+        value /= 1024;
+    }
+    return g_strdup_printf("%.3g %s", value, units[unit]);
+}
+
 static void show_image(Hmp *hmp, json_object *image)
 {
     hmp_printf(hmp, "\nImages:\n");
     for (; image; image = json_member(image, "backing-image")) {
-        g_autofree char *bytes = g_format_size_full(hmp_int(image, "virtual-size"),
-                                                    G_FORMAT_SIZE_IEC_UNITS |
-                                                    G_FORMAT_SIZE_LONG_FORMAT);
+        g_autofree char *bytes = size_text(hmp_int(image, "virtual-size"));
+        g_autofree char *taken = size_text(hmp_int(image, "actual-size"));
 
-        hmp_printf(hmp, "image: %s\nfile format: %s\nvirtual size: %s\n",
-                   hmp_text(image, "filename"), hmp_text(image, "format"), bytes);
+        hmp_printf(hmp, "image: %s\nfile format: %s\nvirtual size: %s (%" PRId64 " bytes)\n",
+                   hmp_text(image, "filename"), hmp_text(image, "format"), bytes,
+                   hmp_int(image, "virtual-size"));
         if (hmp_has(image, "actual-size")) {
-            g_autofree char *taken = g_format_size_full(hmp_int(image, "actual-size"),
-                                                        G_FORMAT_SIZE_IEC_UNITS);
-
             hmp_printf(hmp, "disk size: %s\n", taken);
         }
         if (hmp_has(image, "cluster-size")) {

@@ -22,7 +22,6 @@ enum {
 #define PART_ID       0x41 /* 64 pins */
 #define CONFIG_RESET  0x60 /* implied seeks, the FIFO is off */
 #define ID_NS         (NS_PER_SEC / 50)
-#define MAX_TRACK     84
 
 Floppy *fdc_floppy(const Fdc *fdc, unsigned n)
 {
@@ -63,7 +62,7 @@ static uint8_t unit_of(const Fdc *fdc)
 void fdc_finish(Fdc *fdc, uint8_t status0, uint8_t status1, uint8_t status2)
 {
     const uint8_t result[] = {
-        fdc->status0 = status0 | unit_of(fdc), status1, status2, fdc->cylinder, fdc->head,
+        fdc->status0 = status0 | fdc->current, status1, status2, fdc->cylinder, fdc->head,
         fdc->sector, fdc->size_code,
     };
 
@@ -77,7 +76,7 @@ void fdc_finish(Fdc *fdc, uint8_t status0, uint8_t status1, uint8_t status2)
 static void seek(Fdc *fdc, unsigned unit, int track)
 {
     FdcDrive *drive = &fdc->drives[unit & DRIVE_MASK];
-    uint8_t to = CLAMP(track, 0, MAX_TRACK);
+    uint8_t to = CLAMP(track, 0, FDC_MAX_TRACK);
 
     if (to != drive->track && fdc_floppy(fdc, unit & DRIVE_MASK)) {
         drive->has_changed = false;
@@ -230,7 +229,7 @@ static void do_save(Fdc *fdc)
 static void do_restore(Fdc *fdc)
 {
     for (unsigned n = 0; n < 4; n++) {
-        fdc->drives[n].track = MIN(fdc->fifo[5 + n], MAX_TRACK);
+        fdc->drives[n].track = MIN(fdc->fifo[5 + n], FDC_MAX_TRACK);
     }
     fdc->srt_hut = fdc->fifo[9];
     fdc->hlt_nd = fdc->fifo[10];
@@ -268,13 +267,13 @@ void fdc_read_id_done(Fdc *fdc)
     const Floppy *floppy = fdc_floppy(fdc, fdc->current);
 
     if (!floppy || fdc->head >= floppy->geometry.heads) {
-        fdc_finish(fdc, ST0_ABNORMAL, ST1_MISSING_MARK, 0);
+        fdc_finish(fdc, ST0_ABNORMAL | fdc->head << HEAD_SHIFT, ST1_MISSING_MARK, 0);
         return;
     }
     fdc->cylinder = fdc->drives[fdc->current].track;
     fdc->sector = 1;
     fdc->size_code = 2;
-    fdc_finish(fdc, 0, 0, 0);
+    fdc_finish(fdc, fdc->head << HEAD_SHIFT, 0, 0);
 }
 
 static void do_transfer(Fdc *fdc)
@@ -374,10 +373,8 @@ uint8_t fdc_read_data(Fdc *fdc)
         return 0;
     }
     value = fdc->fifo[fdc->pos++];
-    if (fdc->pos == 1) {
-        fdc_set_irq(fdc, false);
-    }
     if (fdc->pos == fdc->length) {
+        fdc_set_irq(fdc, false);
         idle(fdc);
     }
     return value;

@@ -13,6 +13,7 @@
 #include "hw/isa/isa_dma.h"
 
 #define FDC_MAX_PARAMS 17
+#define FDC_MAX_TRACK  84
 
 typedef struct FdcGeometry {
     uint8_t last_sector, tracks, heads;

@@ -13,9 +13,10 @@
 enum { OP_READ_TRACK = 0x02, OP_WRITE = 0x05, OP_READ = 0x06, OP_WRITE_DELETED = 0x09,
        OP_READ_DELETED = 0x0c, OP_FORMAT = 0x0d, OP_SCAN_EQUAL = 0x11, OP_VERIFY = 0x16,
        OP_SCAN_LOW = 0x19, OP_SCAN_HIGH = 0x1d, OP_MASK = 0x1f };
-enum { ABNORMAL = 0x40, SEEK_DONE = 0x20, MISSING_MARK = 0x01, NOT_WRITABLE = 0x02, NO_DATA = 0x04,
+enum { ABNORMAL = 0x40, SEEK_DONE = 0x20, HEAD = 0x04, MISSING_MARK = 0x01, NOT_WRITABLE = 0x02, NO_DATA = 0x04,
        DATA_ERROR = 0x20, WRONG_CYLINDER = 0x10, SCAN_HIT = 0x08, SCAN_MISS = 0x04 };
 #define DOR_DMA      0x08
+#define CONFIG_IMPLIED_SEEK 0x40
 #define MULTI_TRACK  0x80
 #define SIZE_512     2
 #define FORMAT_ENTRY 4
@@ -53,7 +54,7 @@ static void finish(Fdc *fdc, uint8_t status0, uint8_t status1, uint8_t status2)
 {
     fdc->is_waiting = false;
     set_dma(fdc, false);
-    fdc_finish(fdc, status0 | (fdc->status0 & SEEK_DONE), status1, status2);
+    fdc_finish(fdc, status0 | (fdc->status0 & (SEEK_DONE | HEAD)), status1, status2);
 }
 
 static void request_done(DiskRequest *request, int error);
@@ -74,12 +75,16 @@ static void submit(Fdc *fdc, DiskOp disk_op)
         return;
     }
     fdc->is_waiting = true;
+    fdc->status0 = (fdc->status0 & ~HEAD) | (fdc->head ? HEAD : 0); /* of the last that was moved */
     fdc->request = (DiskRequest){
         .op = disk_op, .sectors = 1, .buf = fdc->buffer, .done = request_done,
         .sector = ((uint64_t)fdc->cylinder * g->heads + fdc->head) * g->last_sector +
                   fdc->sector - 1,
     };
     floppy->medium->ops->submit(floppy->medium, &fdc->request);
+    if (!fdc->is_dma && floppy->medium->ops->wait) {
+        floppy->medium->ops->wait(floppy->medium); /* programs count on a byte each few microseconds */
+    }
 }
 
 /* On to the next sector of the track, the other side, the next cylinder. */
@@ -336,28 +341,42 @@ static void begin(Fdc *fdc)
     }
 }
 
+/* The head steps whether a disk is in or not. False: it stays where it is, which is elsewhere. */
+static bool implied_seek(Fdc *fdc)
+{
+    FdcDrive *drive = &fdc->drives[fdc->current];
+
+    if (drive->track == fdc->cylinder) {
+        return true;
+    }
+    if (!(fdc->config & CONFIG_IMPLIED_SEEK)) {
+        return false;
+    }
+    drive->has_changed &= !fdc_floppy(fdc, fdc->current);
+    drive->track = MIN(fdc->cylinder, FDC_MAX_TRACK);
+    return true;
+}
+
 void fdc_start_transfer(Fdc *fdc)
 {
     const uint8_t *p = fdc->fifo;
-    uint8_t track;
+    bool is_there;
 
-    fdc->status0 = 0;
     fdc->total = 0;
     fdc->current = p[1] & 3;
     fdc->cylinder = p[2];
     fdc->head = p[3] & 1;
+    fdc->status0 = fdc->head ? HEAD : 0;
     fdc->sector = op(fdc) == OP_READ_TRACK ? 1 : p[4];
     fdc->size_code = p[5];
+    is_there = implied_seek(fdc);
     if (!check(fdc)) {
         return;
     }
-    track = fdc->drives[fdc->current].track;
-    if (track != fdc->cylinder && !(fdc->config & 0x40)) { /* no implied seek */
+    if (!is_there) {
         finish(fdc, ABNORMAL, NO_DATA, WRONG_CYLINDER);
         return;
     }
-    fdc->drives[fdc->current].has_changed &= track == fdc->cylinder;
-    fdc->drives[fdc->current].track = MIN(fdc->cylinder, 84);
     fdc->total = p[6] >= fdc->sector ? (p[6] - fdc->sector + 1) * DISK_SECTOR_BYTES :
                                        DISK_SECTOR_BYTES;
     if (p[0] & MULTI_TRACK && !fdc->head) {
@@ -370,9 +389,9 @@ void fdc_start_format(Fdc *fdc)
 {
     const uint8_t *p = fdc->fifo;
 
-    fdc->status0 = 0;
     fdc->current = p[1] & 3;
     fdc->head = p[1] >> 2 & 1;
+    fdc->status0 = fdc->head ? HEAD : 0;
     fdc->cylinder = fdc->drives[fdc->current].track;
     fdc->sector = 1;
     fdc->size_code = p[2];

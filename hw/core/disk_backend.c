@@ -75,6 +75,11 @@ static void cancel(DiskMedium *medium)
     }
 }
 
+static void wait(DiskMedium *medium)
+{
+    block_backend_drain(of(medium)->drive, false);
+}
+
 static void set_write_cache(DiskMedium *medium, bool is_on)
 {
     block_backend_set_write_cache(of(medium)->drive, is_on);
@@ -82,7 +87,7 @@ static void set_write_cache(DiskMedium *medium, bool is_on)
 
 void disk_backend_init(DiskBackend *backend, BlockBackend *drive)
 {
-    static const DiskMediumOps ops = { submit, cancel, set_write_cache };
+    static const DiskMediumOps ops = { submit, cancel, wait, set_write_cache };
 
     *backend = (DiskBackend){ .medium = { .ops = &ops }, .drive = drive };
 }

@@ -15,12 +15,19 @@
 #define STATUS_INTERRUPT  BIT(2)
 #define STATUS_CAPABLE    (BIT(5) | BIT(6)) /* firmware's notes */
 
+static bool is_at_end(const Bmdma *dma)
+{
+    return !dma->left && dma->is_last;
+}
+
+/* The engine counts as active for as long as the drive needs for data that it has. */
 static void dma_interrupt(void *opaque, bool is_up)
 {
     Bmdma *dma = opaque;
 
     if (is_up) {
         dma->status |= STATUS_INTERRUPT;
+        dma->status &= is_at_end(dma) ? ~STATUS_ACTIVE : UINT8_MAX;
     }
     irq_set(dma->irq, is_up);
 }
@@ -34,7 +41,9 @@ static bool next_descriptor(Bmdma *dma)
     if (dma->is_last) {
         return false;
     }
-    pci_dma_read(dma->dev, dma->next, entry, sizeof(entry));
+    if (pci_dma_read(dma->dev, dma->next, entry, sizeof(entry)) != MEM_TX_OK) {
+        memset(entry, 0, sizeof(entry));
+    }
     dma->next += sizeof(entry);
     dma->addr = load_le32(entry) & ~1u;
     count = load_le32(entry + 4);
@@ -72,13 +81,23 @@ static size_t dma_move(void *opaque, uint8_t *buf, size_t bytes, bool to_memory)
         move(dma, buf + done, part, to_memory);
         done += part;
     }
-    if (!dma->left && dma->is_last) {
-        dma->status &= ~STATUS_ACTIVE;
-    }
     return done;
 }
 
-const IdeTransport bmdma_transport = { .interrupt = dma_interrupt, .dma = dma_move };
+/* The table ended before the data: the command is given up, without an interrupt. */
+static void dma_stalled(void *opaque)
+{
+    Bmdma *dma = opaque;
+
+    if (dma->command & COMMAND_START && dma->status & STATUS_ACTIVE && is_at_end(dma)) {
+        dma->status &= ~STATUS_ACTIVE;
+        ide_bus_cancel(dma->bus);
+    }
+}
+
+const IdeTransport bmdma_transport = {
+    .interrupt = dma_interrupt, .dma = dma_move, .dma_stalled = dma_stalled,
+};
 
 void bmdma_reset(Bmdma *dma)
 {
@@ -105,6 +124,10 @@ static void write_command(Bmdma *dma, uint8_t value)
 {
     bool was_running = dma->command & COMMAND_START;
 
+    if (was_running && !(value & COMMAND_START)) {
+        ide_bus_dma_cancelled(dma->bus);
+        dma->status &= ~STATUS_ACTIVE;
+    }
     dma->command = value & (COMMAND_START | COMMAND_TO_MEMORY);
     if (!was_running && dma->command & COMMAND_START) {
         dma->status |= STATUS_ACTIVE;
@@ -112,9 +135,6 @@ static void write_command(Bmdma *dma, uint8_t value)
         dma->left = 0;
         dma->is_last = false;
         ide_bus_dma_started(dma->bus);
-    } else if (was_running && !(dma->command & COMMAND_START)) {
-        dma->status &= ~STATUS_ACTIVE;
-        ide_bus_dma_cancelled(dma->bus);
     }
 }
 

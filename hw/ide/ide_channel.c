@@ -304,9 +304,15 @@ void ide_bus_cancel(IdeBus *bus)
     }
 }
 
+/* What is under way may come to its end: half a write would be worse. */
 void ide_bus_dma_cancelled(IdeBus *bus)
 {
-    if (selected(bus) && selected(bus)->is_dma) {
+    IdeDrive *drive = selected(bus);
+
+    if (drive && drive->is_dma && drive->is_waiting && drive->medium && drive->medium->ops->wait) {
+        drive->medium->ops->wait(drive->medium);
+    }
+    if (drive && drive->is_dma) {
         ide_bus_cancel(bus);
     }
 }

@@ -144,7 +144,7 @@ static void do_transfer(IdeDrive *drive)
 
 static void do_discard(IdeDrive *drive)
 {
-    uint32_t blocks = drive->count[1] << 8 | drive->count[0];
+    uint32_t blocks = drive->count[0]; /* IDENTIFY permits no more: the high byte is 0 */
 
     if (!(drive->features[0] & 1) || !blocks || blocks > IDE_BUFFER_SECTORS ||
         drive->medium->is_read_only) {

@@ -120,7 +120,8 @@ void ide_identify_disk(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES])
     put(data, 81, 0x0016);
     put_features(drive, data);
     put_wwn(drive, data);
-    put(data, 169, 1); /* TRIM */
+    put(data, 105, IDE_BUFFER_SECTORS); /* of ranges for */
+    put(data, 169, 1);                  /* TRIM */
 }
 
 void ide_identify_cd(const IdeDrive *drive, uint8_t data[DISK_SECTOR_BYTES])

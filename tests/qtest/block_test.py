@@ -88,6 +88,30 @@ class Blocks(unittest.TestCase):
         self.refused('invalid cache option', *BOARD, '-drive', f'file={path},cache=x')
         self.refused('does not support', *BOARD, '-drive', 'if=none,id=d,bogus=1')
 
+    def test_people_are_told(self):
+        path, other = self.image('a'), self.image('b')
+        with Vm(house.binary(), *BOARD, '-drive', f'file={path},format=raw,if=ide,node-name=n', '-drive',
+                'if=ide,index=2,media=cdrom,id=cd', qtest=True) as vm:
+            hmp = vm.qmp.hmp
+            shown = hmp('info block ide0-hd0').replace('\r', '').splitlines()
+            self.assertEqual(shown[0], f'ide0-hd0 (n): {path} (raw)')
+            self.assertRegex(shown[1], r'^    Attached to:      /machine/unattached/device\[\d+\]$')
+            self.assertEqual(shown[2:], ['    Cache mode:       writeback'])
+            self.assertIn('virtual size: 4 MiB (4194304 bytes)', hmp('info block -v'))
+            self.assertIn('cd: [not inserted]', hmp('info block'))
+            self.assertIn('ide0-hd0: rd_bytes=512', hmp('info blockstats'))
+            self.assertEqual(hmp(f'change cd {other} raw'), '')
+            self.assertIn(f'{other} (raw, read-only)', hmp('info block cd'))
+            self.assertIn('is not removable', hmp('eject ide0-hd0'))
+            self.assertEqual(hmp(f'drive_add 0 if=none,id=x,file={other},format=raw,file.locking=off').strip(),
+                             'OK')
+            self.assertIn('x (', hmp('info block x'))
+            self.assertEqual(hmp('drive_del x'), '')
+            self.assertIn("Device 'x' not found", hmp('drive_del x'))
+            self.assertEqual(hmp('drive_del ide0-hd0'), '')
+            self.assertNotIn('ide0-hd0', hmp('info block'))
+            self.assertIn("Can't hot-add drive", hmp(f'drive_add 0 if=ide,file={path},format=raw'))
+
     # --- flash ---
 
     def flash(self, *sizes, **kwargs):

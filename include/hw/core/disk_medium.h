@@ -36,6 +36,8 @@ typedef struct DiskMediumOps {
     void (*submit)(DiskMedium *medium, DiskRequest *request);
     /* Ends when all requests are done or will never be: done() is called for none any more. */
     void (*cancel)(DiskMedium *medium);
+    /* Ends when all requests are done, but for those that wait for the VM to run. NULL: they are. */
+    void (*wait)(DiskMedium *medium);
     /* Off: what has been written is durable. NULL: there is no cache. */
     void (*set_write_cache)(DiskMedium *medium, bool is_on);
 } DiskMediumOps;
