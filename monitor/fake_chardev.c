@@ -284,6 +284,11 @@ static gboolean look_for_room(gpointer opaque)
     return has_room ? room->fn(room->opaque, G_IO_OUT) : G_SOURCE_CONTINUE;
 }
 
+bool char_frontend_write_all(CharFrontend *fe, const void *bytes, size_t size)
+{
+    return char_frontend_write(fe, bytes, size) == (ssize_t)size;
+}
+
 GSource *char_frontend_watch(CharFrontend *fe, GIOCondition condition, CharWatch *fn,
                              void *opaque)
 {

@@ -31,6 +31,47 @@ void hmp_network(Hmp *hmp, json_object *args)
     hmp_printf(hmp, "%s", text);
 }
 
+void hmp_usernet(Hmp *hmp, json_object *args)
+{
+    g_autofree char *text = net_user_info();
+
+    hmp_printf(hmp, "%s", text);
+}
+
+typedef bool ForwardFn(const char *id, const char *rule, Error **errp);
+
+/* [ID] RULE. What is wrong is told as it is, without "Error:", as it always was. */
+static bool forward(Hmp *hmp, json_object *args, ForwardFn *fn, const char **rule)
+{
+    bool has_id = hmp_has(args, "second");
+    const char *id = has_id ? hmp_text(args, "first") : NULL;
+    Error *err = NULL;
+
+    *rule = hmp_text(args, has_id ? "second" : "first");
+    if (!fn(id, *rule, &err)) {
+        hmp_printf(hmp, "%s\n", error_text(err));
+        error_free(err);
+        return false;
+    }
+    return true;
+}
+
+void hmp_hostfwd_add(Hmp *hmp, json_object *args)
+{
+    const char *rule;
+
+    forward(hmp, args, net_user_add_forward, &rule);
+}
+
+void hmp_hostfwd_remove(Hmp *hmp, json_object *args)
+{
+    const char *rule;
+
+    if (forward(hmp, args, net_user_remove_forward, &rule)) {
+        hmp_printf(hmp, "host forwarding rule for %s removed\n", rule);
+    }
+}
+
 static bool offer_back_end(void *opaque, NetEnd *end)
 {
     if (!end->is_device) {

@@ -7,6 +7,7 @@
 #include "net/kinds.h"
 
 const NetKind net_kinds[] = {
+    { "user", NET_CLIENT_DRIVER_USER, net_user_open },
     { "socket", NET_CLIENT_DRIVER_SOCKET, net_socket_open },
     { "stream", NET_CLIENT_DRIVER_STREAM, net_stream_open },
     { "dgram", NET_CLIENT_DRIVER_DGRAM, net_dgram_open },

@@ -11,7 +11,6 @@ from vm import Vm  # noqa: E402
 # Wanted, of a subject that is there, and why it is not found.
 MISSING = {
     'blockdev-add/arg-type/+nbd/tls-hostname': 'there is no NBD yet',
-    'netdev_add/arg-type/+user': 'there is no user network yet',
     'netdev_add/arg-type/+vhost-vdpa': 'there is no vDPA yet',
     'object-add/arg-type/qom-type/^secret': 'there are no secrets yet, as nothing is encrypted',
     'max-arm-cpu.kvm-no-adjvtime': 'an accelerator\'s, and there is no KVM',

@@ -33,7 +33,7 @@ def put_frame(sock, frame):
     sock.sendall(struct.pack('>I', len(frame)) + frame)
 
 
-class Networks(unittest.TestCase):
+class Base(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
@@ -71,6 +71,8 @@ class Networks(unittest.TestCase):
     def info(self, vm):
         return vm.qmp.hmp('info network')
 
+
+class Wires(Base):
     def test_hub_of_streams(self):
         vm = self.machine()
         a, b = self.local(vm, 'a'), self.local(vm, 'b')
@@ -194,6 +196,104 @@ class Networks(unittest.TestCase):
                 ('not found', {'type': 'hubport', 'hubid': 0, 'netdev': 'nothing'})):
             with self.assertRaisesRegex(QmpError, want):
                 vm.qmp('netdev_add', id='x', **options)
+        self.assertEqual(self.info(vm), '')
+
+
+GUEST_MAC, ANYONE = bytes.fromhex('525400123456'), b'\xff' * 6
+
+
+def checksum(data):
+    data += b'\0' * (len(data) % 2)
+    total = sum(struct.unpack(f'>{len(data) // 2}H', data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def ipv4(to, protocol, source, target, payload):
+    head = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(payload), 1, 0, 64, protocol, 0)
+    head += socket.inet_aton(source) + socket.inet_aton(target)
+    head = head[:10] + struct.pack('>H', checksum(head)) + head[12:]
+    return to + GUEST_MAC + b'\x08\x00' + head + payload
+
+
+def udp(to, source, target, payload):
+    return ipv4(to, 17, source[0], target[0],
+                struct.pack('>HHHH', source[1], target[1], 8 + len(payload), 0) + payload)
+
+
+def arp(operation, target):
+    return (ANYONE + GUEST_MAC + b'\x08\x06' + struct.pack('>HHBBH', 1, 0x800, 6, 4, operation) +
+            GUEST_MAC + socket.inet_aton('10.0.2.15') + b'\0' * 6 + socket.inet_aton(target))
+
+
+class User(Base):
+    """The guest is ours: a stream at a hub with the user network."""
+
+    def guest(self, *options):
+        vm = self.machine('-netdev', ','.join(('user,id=u', *options)))
+        line = self.local(vm, 'guest')
+        self.plug(vm, 'guest', 'u')
+        return vm, line
+
+    def udp_answer(self, line, port):
+        while True:
+            frame = get_frame(line)
+            if frame[12:14] == b'\x08\x00' and frame[23] == 17 and \
+                    frame[36:38] == struct.pack('>H', port):
+                return frame[42:]
+
+    def test_dhcp(self):
+        vm, line = self.guest('hostname=box', 'dnssearch=one.example', 'dnssearch=two.example')
+        request = struct.pack('>BBBBIHH', 1, 1, 6, 0, 0x1234, 0, 0x8000) + b'\0' * 16 + GUEST_MAC
+        request = request.ljust(236, b'\0') + bytes.fromhex('63825363') + b'\x35\x01\x01\xff'
+        put_frame(line, udp(ANYONE, ('0.0.0.0', 68), ('255.255.255.255', 67), request))
+        offer = self.udp_answer(line, 68)
+        self.assertEqual(offer[16:20], socket.inet_aton('10.0.2.15'))
+        for text in (b'box', b'\x03one\x07example', b'\x03two'):
+            self.assertIn(text, offer)
+        vm.qmp('netdev_del', id='u')
+        self.assertEqual(vm.qmp.hmp('info usernet'), '')
+
+    def test_tftp(self):
+        with open(self.path('file'), 'wb') as file:
+            file.write(b'contents')
+        _, line = self.guest('tftp=' + self.folder.name)
+        put_frame(line, arp(1, '10.0.2.2'))
+        host = get_frame(line)[6:12]
+        put_frame(line, udp(host, ('10.0.2.15', 2000), ('10.0.2.2', 69),
+                            b'\0\x01file\0octet\0'))
+        self.assertEqual(self.udp_answer(line, 2000), b'\0\x03\0\x01contents')
+
+    def test_forward(self):
+        """Who connects to the host's port is heard of by the guest; a removed one is closed."""
+        vm, line = self.guest('hostfwd=tcp:127.0.0.1:0-:22')
+        port = int(vm.qmp.hmp('info usernet').splitlines()[2].split()[3])
+        put_frame(line, arp(1, '10.0.2.2'))
+        get_frame(line)
+        with socket.create_connection(('127.0.0.1', port)):
+            frame = get_frame(line)
+            while frame[12:14] != b'\x08\x00':
+                frame = get_frame(line)
+            self.assertEqual(frame[:6], GUEST_MAC)
+            self.assertEqual(frame[36:38], struct.pack('>H', 22))
+            self.assertEqual(frame[47] & 0x12, 2)
+        rule = f'tcp:127.0.0.1:{port}'
+        self.assertIn('removed', vm.qmp.hmp(f'hostfwd_remove u {rule}'))
+        self.assertIn('not found', vm.qmp.hmp(f'hostfwd_remove u {rule}'))
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(('127.0.0.1', port))
+
+    def test_user_refused(self):
+        vm = self.machine()
+        for want, options in (
+                ('belong', {'host': '1.2.3.4'}), ('parse net', {'net': 'x'}),
+                ('disabled', {'ipv4': False, 'ipv6': False}), ('separator', {'hostfwd': [{'str': 'tcp:x'}]}),
+                ('different', {'dns': '10.0.2.2'}), ('smb', {'smb': '/'}),
+                ('not found', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-none'}]}),
+                ('guest forwarding', {'guestfwd': [{'str': 'tcp:10.0.2.9:0-none'}]})):
+            with self.assertRaisesRegex(QmpError, want):
+                vm.qmp('netdev_add', type='user', id='x', **options)
         self.assertEqual(self.info(vm), '')
 
 

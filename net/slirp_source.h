@@ -1,0 +1,16 @@
+/*
+ * What libslirp waits for, in the main loop: its sockets and its timers.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef NET_SLIRP_SOURCE_H
+#define NET_SLIRP_SOURCE_H
+
+#include <slirp/libslirp.h>
+
+typedef struct SlirpSource SlirpSource;
+
+SlirpSource *slirp_source_new(Slirp *slirp);
+void slirp_source_free(SlirpSource *source);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * The user network's parts: the stack, and how its options are read.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef NET_USER_H
+#define NET_USER_H
+
+#include <slirp/libslirp.h>
+
+#include "chardev/frontend.h"
+#include "net/kinds.h"
+#include "net/slirp_source.h"
+
+/* A port of the network that leads to a chardev. */
+typedef struct UserPort {
+    struct UserNet *net;
+    CharFrontend line;
+    struct in_addr addr;
+    int port;
+} UserPort;
+
+typedef struct UserNet {
+    NetEnd end;
+    Slirp *slirp;
+    SlirpSource *source;
+    char *detail;
+    GPtrArray *ports; /* UserPort, owned */
+} UserNet;
+
+/* `config` points into the options and *search; free that when the stack has been made. */
+bool user_config(const NetdevUserOptions *options, SlirpConfig *config, GPtrArray **search,
+                 Error **errp);
+
+/* [tcp|udp]:[HOSTADDR]:PORT-[GUESTADDR]:PORT */
+typedef struct UserForward {
+    bool is_udp;
+    struct in_addr host, guest;
+    int host_port, guest_port;
+} UserForward;
+/* Without the guest's part if it is to be removed. */
+bool user_parse_forward(const char *rule, bool has_guest, UserForward *out, Error **errp);
+/* --- net/user_ports.c --- */
+bool user_add_port(UserNet *net, const char *rule, Error **errp);
+void user_port_free(void *port);
+
+#endif
