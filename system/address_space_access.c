@@ -118,6 +118,13 @@ static MemTxResult write_device(const MemoryTarget *target, MemTxAttrs attrs, co
     for (size_t done = 0; done < bytes;) {
         unsigned step = memory_dispatch_step(target->region, target->offset + done, bytes - done);
 
+        if (bytes - done >= 64 &&
+            memory_dispatch_takes_64(target->region, target->offset + done)) {
+            result |= memory_dispatch_write64(target->region, target->offset + done, attrs,
+                                              buf + done);
+            done += 64;
+            continue;
+        }
         result |= memory_dispatch_write(target->region, target->offset + done, (MemFormat)step,
                                         attrs, load_bytes(buf + done, step, ENDIAN_LITTLE));
         done += step;

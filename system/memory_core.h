@@ -59,6 +59,8 @@ MemTxResult memory_dispatch_read(MemoryRegion *mr, uint64_t offset, MemFormat fo
                                  MemTxAttrs attrs, uint64_t *value);
 MemTxResult memory_dispatch_write(MemoryRegion *mr, uint64_t offset, MemFormat format,
                                   MemTxAttrs attrs, uint64_t value);
+/* Does a store of 64 bytes reach it in one piece? */
+bool memory_dispatch_takes_64(const MemoryRegion *mr, uint64_t offset);
 MemTxResult memory_dispatch_write64(MemoryRegion *mr, uint64_t offset, MemTxAttrs attrs,
                                     const uint8_t data[64]);
 bool memory_dispatch_accepts(MemoryRegion *mr, uint64_t offset, unsigned bytes, bool is_write,

@@ -325,6 +325,13 @@ static MemTxResult write64_in_eight(MemoryRegion *mr, uint64_t offset, MemTxAttr
     return result;
 }
 
+bool memory_dispatch_takes_64(const MemoryRegion *mr, uint64_t offset)
+{
+    const MemoryOps *ops = ops_of(mr);
+
+    return ops && ops->write64 && IS_ALIGNED(offset, 64);
+}
+
 MemTxResult memory_dispatch_write64(MemoryRegion *mr, uint64_t offset, MemTxAttrs attrs,
                                     const uint8_t data[64])
 {

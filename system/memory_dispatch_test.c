@@ -149,6 +149,15 @@ static void test_store64(Fixture *f, const void *data)
     g_assert_cmpint(address_space_store64(&f->as, 0x40, enqueue, command), ==, MEM_TX_RETRY);
     g_assert_cmpint(address_space_store64(&f->as, 0x48, MEM_TX_NONE, command), ==,
                     MEM_TX_DECODE_ERROR);
+    /* Of a bus master's write, what is aligned. */
+    memset(d.bytes, 0, sizeof(d.bytes));
+    g_assert_cmpint(address_space_write(&f->as, DEVICE_ADDR, MEM_TX_NONE, command, 64), ==,
+                    MEM_TX_OK);
+    g_assert_cmpstr(d.log, ==, "");
+    g_assert_cmpmem(d.bytes, 64, command, 64);
+    g_assert_cmpint(address_space_write(&f->as, DEVICE_ADDR, MEM_TX_NONE, command, 32), ==,
+                    MEM_TX_OK);
+    g_assert_cmpstr(d.log, !=, "");
     device_unplug(f, &d);
 }
 

@@ -57,8 +57,8 @@ typedef struct MemoryOps {
                               uint64_t *value);
     MemTxResult (*write_attrs)(void *opaque, uint64_t offset, unsigned bytes, MemTxAttrs attrs,
                                uint64_t value);
-    /* A 64-byte store in one piece, `offset` aligned to 64. May answer MEM_TX_RETRY if
-     * attrs.is_deferrable. Without it, stores come as eight of 8 bytes, deferrable ones retry. */
+    /* A 64-byte store in one piece, `offset` aligned to 64: an instruction's, or a part of what a
+     * bus master writes. May answer MEM_TX_RETRY if attrs.is_deferrable. Without it, stores come as eight of 8 bytes, deferrable ones retry. */
     MemTxResult (*write64)(void *opaque, uint64_t offset, const uint8_t data[64],
                            MemTxAttrs attrs);
     Endian endian;
