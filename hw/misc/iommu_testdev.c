@@ -18,8 +18,6 @@
  */
 #include "util/osdep.h"
 #include "hw/pci/pcie_ats.h"
-#include "system/iommu_region.h"
-#include "system/memory_listener.h"
 
 #define REGION_BYTES 4096
 #define PATTERN      UINT32_C(0x12345678)
@@ -75,8 +73,7 @@ struct IommuTestdev {
     uint64_t translated, drop_addr;
     Client client;
     uint32_t client_pasid;
-    MemoryListener listener;
-    IommuNotifier drop_notifier;
+    PcieAtsWatch watch;
     bool is_listening;
 };
 DECLARE_CAST(IommuTestdev, IOMMU_TESTDEV)
@@ -246,39 +243,15 @@ static uint32_t run(IommuTestdev *dev, uint32_t command)
 
 /* --- what it hears of its TLB --- */
 
-static void dropped(IommuNotifier *notifier, const IommuEntry *entry)
+static void dropped(PcieAtsWatch *watch, const IommuEntry *entry)
 {
-    IommuTestdev *dev = container_of(notifier, IommuTestdev, drop_notifier);
+    IommuTestdev *dev = container_of(watch, IommuTestdev, watch);
 
     dev->drops++;
     dev->drop_addr = entry->iova;
     dev->drop_bytes = MIN(entry->page_mask, UINT32_MAX - 1) + 1;
     dev->drop_pasid = entry->has_pasid ? ATTR_PASID | entry->pasid : 0;
 }
-
-static void region_came(MemoryListener *listener, const MemorySection *section)
-{
-    IommuTestdev *dev = container_of(listener, IommuTestdev, listener);
-    IommuRegion *iommu = iommu_region_of(section->region);
-
-    if (iommu && !dev->drop_notifier.iommu) {
-        dev->drop_notifier = (IommuNotifier){ .notices = IOMMU_NOTICE_DEVICE_IOTLB,
-                                              .last = UINT64_MAX, .notify = dropped };
-        iommu_notifier_register(&dev->drop_notifier, iommu, NULL);
-    }
-}
-
-static void region_went(MemoryListener *listener, const MemorySection *section)
-{
-    IommuTestdev *dev = container_of(listener, IommuTestdev, listener);
-
-    if (dev->drop_notifier.iommu && iommu_region_of(section->region) == dev->drop_notifier.iommu) {
-        iommu_notifier_unregister(&dev->drop_notifier);
-    }
-}
-
-static const MemoryListenerOps listener_ops = { .name = "iommu-testdev", .region_add = region_came,
-                                                .region_del = region_went };
 
 /* --- registers --- */
 
@@ -431,7 +404,8 @@ static bool testdev_realize(Device *device, Error **errp)
         return false;
     }
     if (dev->has_ats) {
-        memory_listener_register(&dev->listener, &listener_ops, pci_device_dma_as(&dev->parent));
+        dev->watch.dropped = dropped;
+        pcie_ats_watch(&dev->parent, &dev->watch);
     }
     return true;
 }
@@ -441,7 +415,7 @@ static void testdev_unrealize(Device *device)
     IommuTestdev *dev = IOMMU_TESTDEV(device);
 
     if (dev->has_ats) {
-        memory_listener_unregister(&dev->listener);
+        pcie_ats_unwatch(&dev->watch);
     }
 }
 

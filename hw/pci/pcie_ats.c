@@ -90,3 +90,47 @@ int pcie_ats_request(PciDevice *dev, uint32_t pasid, const PciAtsRequest *reques
     }
     return ops->ats_translate(opaque, &who, request, results, count);
 }
+
+/* --- what a function hears of its TLB --- */
+
+static void dropped(IommuNotifier *notifier, const IommuEntry *entry)
+{
+    PcieAtsWatch *watch = container_of(notifier, PcieAtsWatch, notifier);
+
+    watch->dropped(watch, entry);
+}
+
+static void region_came(MemoryListener *listener, const MemorySection *section)
+{
+    PcieAtsWatch *watch = container_of(listener, PcieAtsWatch, listener);
+    IommuRegion *iommu = iommu_region_of(section->region);
+
+    if (iommu && !watch->notifier.iommu) {
+        watch->notifier = (IommuNotifier){ .notices = IOMMU_NOTICE_DEVICE_IOTLB,
+                                           .last = UINT64_MAX, .notify = dropped };
+        iommu_notifier_register(&watch->notifier, iommu, NULL);
+    }
+}
+
+static void region_went(MemoryListener *listener, const MemorySection *section)
+{
+    PcieAtsWatch *watch = container_of(listener, PcieAtsWatch, listener);
+
+    if (watch->notifier.iommu &&
+        iommu_region_of(section->region) == watch->notifier.iommu) {
+        iommu_notifier_unregister(&watch->notifier);
+    }
+}
+
+static const MemoryListenerOps watch_ops = { .name = "ats", .region_add = region_came,
+                                             .region_del = region_went };
+
+void pcie_ats_watch(PciDevice *dev, PcieAtsWatch *watch)
+{
+    memory_listener_register(&watch->listener, &watch_ops, pci_device_dma_as(dev));
+}
+
+void pcie_ats_unwatch(PcieAtsWatch *watch)
+{
+    memory_listener_unregister(&watch->listener);
+}

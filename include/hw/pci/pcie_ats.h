@@ -9,6 +9,7 @@
 
 #include "hw/pci/pci_iommu.h"
 #include "hw/pci/pcie.h"
+#include "system/memory_listener.h"
 
 #define PCIE_NO_PASID UINT32_MAX
 
@@ -21,6 +22,15 @@ bool pcie_ats_is_enabled(const PciDevice *dev);
  */
 int pcie_ats_request(PciDevice *dev, uint32_t pasid, const PciAtsRequest *request,
                      IommuEntry *results, unsigned count);
+
+/* Tells a function with translations of its own which ones are void; `dropped` is the caller's. */
+typedef struct PcieAtsWatch {
+    void (*dropped)(struct PcieAtsWatch *watch, const IommuEntry *entry);
+    MemoryListener listener;
+    IommuNotifier notifier;
+} PcieAtsWatch;
+void pcie_ats_watch(PciDevice *dev, PcieAtsWatch *watch);
+void pcie_ats_unwatch(PcieAtsWatch *watch);
 
 /* `capacity`: page requests it can have outstanding. */
 bool pcie_pri_init(PciDevice *dev, unsigned at, uint32_t capacity, Error **errp);
