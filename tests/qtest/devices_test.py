@@ -41,6 +41,7 @@ KEYS = {
 WRONG_BUS = "can't go on PCI bus"
 REFUSED = {
     'ioh3420': WRONG_BUS, 'pcie-pci-bridge': WRONG_BUS, 'pcie-root-port': WRONG_BUS,
+    'intel-dsa': WRONG_BUS,
     'x3130-upstream': WRONG_BUS, 'xio3130-downstream': WRONG_BUS,
     'pxb': 'cannot reside on a PCIe bus|Only PCI/PCIe bridges can be plugged',
     'pxb-pcie': 'cannot reside on a PCI bus|Only PCI/PCIe bridges can be plugged',
