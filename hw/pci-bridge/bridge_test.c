@@ -125,6 +125,51 @@ static void test_vga(void)
     device_delete(DEVICE(bridge));
 }
 
+/* Ports by 10 bits: what ISA enable holds back, and VGA's aliases. */
+static void test_isa(void)
+{
+    static const struct {
+        uint16_t bar, control;
+        bool passes;
+    } cases[] = {
+        { 0xc040, 0, true }, { 0xc140, 0, true }, { 0xc040, PCI_BRIDGE_CONTROL_ISA, true },
+        { 0xc140, PCI_BRIDGE_CONTROL_ISA, false }, { 0xc3c0, PCI_BRIDGE_CONTROL_ISA, false },
+        { 0xc4c0, PCI_BRIDGE_CONTROL_ISA, true }, { 0x8bc0, PCI_BRIDGE_CONTROL_ISA, false },
+        { 0x8bc0, PCI_BRIDGE_CONTROL_VGA, true }, { 0x8bc0, PCI_BRIDGE_CONTROL_VGA_16, false },
+        { 0x8bc0, PCI_BRIDGE_CONTROL_VGA | PCI_BRIDGE_CONTROL_VGA_16, false },
+        { 0xc3c0, PCI_BRIDGE_CONTROL_VGA | PCI_BRIDGE_CONTROL_ISA, true },
+        { 0x8b40, PCI_BRIDGE_CONTROL_VGA, false },
+    };
+    PciDevice *bridge = add("{'driver':'i82801b11-bridge','id':'a','addr':'4'}");
+
+    add("{'driver':'test-pci','bus':'a','addr':'1'}");
+    number(BRIDGE, 1, 1);
+    test_cfg_set(BRIDGE, PCI_IO_BASE, 2, 0xc0c0);
+    test_cfg_set(BRIDGE, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    test_cfg_set(BDF(1, 1), PCI_COMMAND, 2, PCI_COMMAND_IO);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        test_cfg_set(BDF(1, 1), 0x14, 4, cases[i].bar);
+        test_cfg_set(BRIDGE, PCI_BRIDGE_CONTROL, 2, cases[i].control);
+        g_assert_cmphex(port(cases[i].bar), ==, cases[i].passes ? 0x40 : UINT32_MAX);
+    }
+    device_delete(DEVICE(bridge));
+}
+
+/* Firmware enables VGA so, and puts other devices where its aliases are. */
+static void test_vga_aliases_give_way(void)
+{
+    PciDevice *bridge = add("{'driver':'i82801b11-bridge','id':'a','addr':'4'}");
+    PciDevice *other = add("{'driver':'test-pci','addr':'5'}");
+
+    test_cfg_set(BRIDGE, PCI_COMMAND, 2, PCI_COMMAND_IO);
+    test_cfg_set(BRIDGE, PCI_BRIDGE_CONTROL, 2, PCI_BRIDGE_CONTROL_VGA);
+    test_cfg_set(BDF(0, 5), 0x14, 4, 0xc3c0);
+    test_cfg_set(BDF(0, 5), PCI_COMMAND, 2, PCI_COMMAND_IO);
+    g_assert_cmphex(port(0xc3c0), ==, 0x40);
+    device_delete(DEVICE(other));
+    device_delete(DEVICE(bridge));
+}
+
 static void test_reset(void)
 {
     PciDevice *bridge = add("{'driver':'i82801b11-bridge','id':'a','addr':'4'}");
@@ -343,6 +388,8 @@ int main(int argc, char **argv)
     g_test_add_func("/pci-bridge/numbers", test_numbers);
     g_test_add_func("/pci-bridge/windows", test_windows);
     g_test_add_func("/pci-bridge/vga", test_vga);
+    g_test_add_func("/pci-bridge/isa", test_isa);
+    g_test_add_func("/pci-bridge/vga-aliases-give-way", test_vga_aliases_give_way);
     g_test_add_func("/pci-bridge/reset", test_reset);
     g_test_add_func("/pci-bridge/intx", test_intx);
     g_test_add_func("/pci-bridge/expander", test_expander);

@@ -1,10 +1,10 @@
 /*
  * Bridges (PCI-to-PCI Bridge Architecture 1.2; PCI Express Base, 7.5.1.3): bus numbers, the I/O,
- * memory and prefetchable windows (64 bits), VGA enable, and reset of the bus behind.
+ * memory and prefetchable windows (64 bits), ISA and VGA enable, and reset of the bus behind.
  *
  * As with the peer, transactions from behind pass whatever the bridge's bus master bit says:
- * SeaBIOS boots from disks behind bridges it never made masters. Left out: ISA enable and the
- * 10-bit aliases of VGA ports (VGA 16-bit decode is what every guest gets).
+ * SeaBIOS boots from disks behind bridges it never made masters. The 10-bit aliases of VGA's ports
+ * give way to whoever is there: firmware enables VGA without 16-bit decode and then uses them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,21 +19,44 @@
 #define WINDOW_MEM_MASK   0xfff0
 #define WINDOW_IS_64      0x01
 
-static const struct {
+typedef struct Window {
     const char *name;
     uint8_t base_at, limit_at, base_upper, limit_upper; /* 0: none */
     bool is_io;
-    uint64_t base, limit; /* VGA's */
-} windows[PCI_WINDOW_COUNT] = {
-    [PCI_WINDOW_IO] = { "pci_bridge_io", PCI_IO_BASE, PCI_IO_LIMIT, .is_io = true },
-    [PCI_WINDOW_MEMORY] = { "pci_bridge_mem", PCI_MEMORY_BASE, PCI_MEMORY_LIMIT },
+    uint16_t control_bits, control; /* it is open if these bits have this value */
+    uint64_t base, limit;           /* VGA's */
+    int8_t priority;
+    int8_t ports;                   /* PciBridgePorts; -1: all */
+} Window;
+
+#define OVER_OTHERS 1
+#define VGA   PCI_BRIDGE_CONTROL_VGA
+#define ISA   PCI_BRIDGE_CONTROL_ISA
+#define VGA16 PCI_BRIDGE_CONTROL_VGA_16
+
+static const Window windows[PCI_WINDOW_COUNT] = {
+    [PCI_WINDOW_IO] = { "pci_bridge_io", PCI_IO_BASE, PCI_IO_LIMIT, .is_io = true,
+                        .control_bits = ISA, .priority = OVER_OTHERS, .ports = -1 },
+    [PCI_WINDOW_IO_ISA] = { "pci_bridge_isa_io", PCI_IO_BASE, PCI_IO_LIMIT, .is_io = true,
+                            .control_bits = ISA, .control = ISA, .priority = OVER_OTHERS,
+                            .ports = PCI_PORTS_ISA },
+    [PCI_WINDOW_MEMORY] = { "pci_bridge_mem", PCI_MEMORY_BASE, PCI_MEMORY_LIMIT,
+                            .priority = OVER_OTHERS, .ports = -1 },
     [PCI_WINDOW_PREFETCH] = { "pci_bridge_pref_mem", PCI_PREF_BASE, PCI_PREF_LIMIT,
-                              PCI_PREF_BASE_UPPER, PCI_PREF_LIMIT_UPPER },
-    [PCI_WINDOW_VGA_MEMORY] = { "pci_bridge_vga_mem", .base = 0xa0000, .limit = 0xbffff },
-    [PCI_WINDOW_VGA_IO_LOW] = { "pci_bridge_vga_io_lo", .is_io = true, .base = 0x3b0,
-                                .limit = 0x3bb },
-    [PCI_WINDOW_VGA_IO_HIGH] = { "pci_bridge_vga_io_hi", .is_io = true, .base = 0x3c0,
-                                 .limit = 0x3df },
+                              PCI_PREF_BASE_UPPER, PCI_PREF_LIMIT_UPPER,
+                              .priority = OVER_OTHERS, .ports = -1 },
+    [PCI_WINDOW_VGA_MEMORY] = { "pci_bridge_vga_mem", .control_bits = VGA, .control = VGA,
+                                .base = 0xa0000, .limit = 0xbffff, .priority = OVER_OTHERS,
+                                .ports = -1 },
+    [PCI_WINDOW_VGA_IO_LOW] = { "pci_bridge_vga_io_lo", .is_io = true, .control_bits = VGA,
+                                .control = VGA, .base = 0x3b0, .limit = 0x3bb,
+                                .priority = OVER_OTHERS, .ports = -1 },
+    [PCI_WINDOW_VGA_IO_HIGH] = { "pci_bridge_vga_io_hi", .is_io = true, .control_bits = VGA,
+                                 .control = VGA, .base = 0x3c0, .limit = 0x3df,
+                                 .priority = OVER_OTHERS, .ports = -1 },
+    [PCI_WINDOW_VGA_ALIASES] = { "pci_bridge_vga_aliases", .is_io = true,
+                                 .control_bits = VGA | VGA16, .control = VGA, .base = 0x400,
+                                 .limit = 0xffff, .priority = -1, .ports = PCI_PORTS_VGA },
 };
 
 static uint64_t edge(const PciDevice *dev, unsigned at, unsigned upper, bool is_io)
@@ -63,7 +86,7 @@ static bool is_open(const PciDevice *dev, PciBridgeWindow w)
     uint16_t control = load_le16(dev->config + PCI_BRIDGE_CONTROL);
 
     return command & (windows[w].is_io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY) &&
-           (!windows[w].limit || control & PCI_BRIDGE_CONTROL_VGA) &&
+           (control & windows[w].control_bits) == windows[w].control &&
            pci_bridge_base(dev, w) <= pci_bridge_limit(dev, w) && !dev->is_without_power;
 }
 
@@ -78,6 +101,9 @@ static void update_windows(PciBridge *bridge)
 
         memory_region_set_enabled(mr, is_open(dev, w));
         if (is_open(dev, w)) {
+            if (windows[w].ports >= 0) {
+                pci_bridge_fill_ports(bridge, windows[w].ports);
+            }
             memory_region_set_alias_offset(mr, base);
             memory_region_set_size(mr, pci_bridge_limit(dev, w) - base + 1);
             memory_region_set_address(mr, base);
@@ -96,7 +122,7 @@ static void place_windows(PciBridge *bridge, bool is_in)
 
         if (is_in) {
             memory_region_set_enabled(&bridge->windows[w], false);
-            memory_region_add_overlap(space, 0, &bridge->windows[w], 1);
+            memory_region_add_overlap(space, 0, &bridge->windows[w], windows[w].priority);
         } else {
             memory_region_remove(space, &bridge->windows[w]);
         }
@@ -216,9 +242,12 @@ static void pci_bridge_init(Object *obj)
 
     memory_region_init(&bridge->memory, obj, "pci_bridge_pci", MEMORY_SIZE_WHOLE);
     memory_region_init(&bridge->io, obj, "pci_bridge_io", 64 * KiB);
+    pci_bridge_init_ports(bridge);
     for (PciBridgeWindow w = 0; w < PCI_WINDOW_COUNT; w++) {
-        memory_region_init_alias(&bridge->windows[w], obj, windows[w].name,
-                                 windows[w].is_io ? &bridge->io : &bridge->memory,
+        MemoryRegion *behind = windows[w].ports >= 0 ? &bridge->ports[windows[w].ports] :
+                               windows[w].is_io ? &bridge->io : &bridge->memory;
+
+        memory_region_init_alias(&bridge->windows[w], obj, windows[w].name, behind,
                                  (MemoryWindow){ 0, 1 });
     }
 }
@@ -230,6 +259,7 @@ static void pci_bridge_finalize(Object *obj)
     for (PciBridgeWindow w = 0; w < PCI_WINDOW_COUNT; w++) {
         memory_region_clear(&bridge->windows[w]);
     }
+    pci_bridge_clear_ports(bridge);
     memory_region_clear(&bridge->memory);
     memory_region_clear(&bridge->io);
 }

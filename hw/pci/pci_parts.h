@@ -50,6 +50,12 @@ void pci_bus_each_of_all(PciBus *main_root, void (*fn)(void *opaque, PciDevice *
                          void *opaque);
 /* Bus numbers behind `dev`, or what sits there, changed. */
 void pci_bus_forget_numbers(const PciDevice *dev);
+/* Ports of a bridge by 10 bits of address (hw/pci/pci_bridge_ports.c): what passes is filled in when
+ * it first matters. */
+struct PciBridge;
+void pci_bridge_init_ports(struct PciBridge *bridge);
+void pci_bridge_fill_ports(struct PciBridge *bridge, unsigned which);
+void pci_bridge_clear_ports(struct PciBridge *bridge);
 bool pci_msi_or_msix_is_enabled(const PciDevice *dev);
 /* `driving`: +1 or -1 for the pin of a device that changed. */
 void pci_bus_intx_change(PciDevice *dev, int driving);

@@ -24,14 +24,24 @@ typedef struct PciBridgeType {
 typedef enum PciBridgeWindow {
     PCI_WINDOW_IO, PCI_WINDOW_MEMORY, PCI_WINDOW_PREFETCH,
     PCI_WINDOW_VGA_MEMORY, PCI_WINDOW_VGA_IO_LOW, PCI_WINDOW_VGA_IO_HIGH,
+    PCI_WINDOW_IO_ISA, PCI_WINDOW_VGA_ALIASES, /* through PciBridge.ports */
     PCI_WINDOW_COUNT
 } PciBridgeWindow;
+
+/* Which ports pass, by the lowest 10 bits of their addresses (hw/pci/pci_bridge_ports.c). */
+typedef enum PciBridgePorts {
+    PCI_PORTS_ISA, /* what ISA enable lets through: the first 256 of each KiB */
+    PCI_PORTS_VGA, /* VGA's, in each KiB */
+    PCI_PORTS_COUNT
+} PciBridgePorts;
 
 typedef struct PciBridge {
     PciDevice parent;
     PciBus *bus;             /* the secondary one, while realized */
     MemoryRegion memory, io; /* what is behind */
     MemoryRegion windows[PCI_WINDOW_COUNT]; /* what shows of it in front */
+    MemoryRegion ports[PCI_PORTS_COUNT];    /* of `io`, what such a decoder lets through */
+    MemoryRegion *pieces[PCI_PORTS_COUNT];  /* of which they are made; NULL: not used yet */
     uint16_t old_control;
 } PciBridge;
 DECLARE_CAST(PciBridge, PCI_BRIDGE)

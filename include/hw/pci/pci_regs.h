@@ -63,7 +63,9 @@
 #define PCI_BRIDGE_ROM_ADDRESS 0x38
 #define PCI_BRIDGE_CONTROL 0x3e
 #define PCI_BRIDGE_CONTROL_SERR   0x0002
+#define PCI_BRIDGE_CONTROL_ISA    0x0004
 #define PCI_BRIDGE_CONTROL_VGA    0x0008
+#define PCI_BRIDGE_CONTROL_VGA_16 0x0010 /* VGA's ports are decoded with all 16 bits */
 #define PCI_BRIDGE_CONTROL_RESET  0x0040
 #define PCI_BRIDGE_CONTROL_BITS   0x017f
 #define PCI_BRIDGE_CONTROL_DISCARD 0x0400 /* discard timer status: write 1 */
