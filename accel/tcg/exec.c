@@ -459,9 +459,7 @@ static bool serve(TcgCpu *cpu)
     TcgExec *exec = cpu->exec;
 
     make_way(exec);
-    if (__atomic_exchange_n(&exec->is_flush_wanted, false, __ATOMIC_SEQ_CST)) {
-        tlb_map_changed(cpu);
-    }
+    tlb_follow_map(cpu);
     /* What was unmapped may be freed now. */
     rcu_unlock();
     rcu_lock();

@@ -188,8 +188,8 @@ const TlbFull *tlb_probe(TcgCpu *cpu, const TcgFault *fault);
 void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset);
 /* A write to RAM the slow way: what must be known of it is told; may leave for the main loop. */
 void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes);
-/* The memory map is another one. */
-void tlb_map_changed(TcgCpu *cpu);
+/* In the vCPU's thread: what a change of the memory map, told by .is_flush_wanted, asks for. */
+void tlb_follow_map(TcgCpu *cpu);
 /* The jump that leads to the PC now, in this mode; NULL: not known. */
 const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode);
 void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump);

@@ -11,42 +11,78 @@
 
 #include "accel/tcg/host.h"
 
+/* Something that is done, and for a place where slots are stored: which of .stores. */
+typedef struct Act {
+    IrRef ref;
+    unsigned first_store, store_count;
+} Act;
+
+/* A slot that is brought to memory. */
+typedef struct Store {
+    const IrSlot *slot;
+    IrRef value;
+} Store;
+
 /* A copy of what the builder made, without what nobody needs. */
 typedef struct InterpCode {
     const TcgTargetOps *ops;
-    unsigned count, exit_count, vconst_count, run_count;
     IrInsn *insns;
     IrExit *exits;
     IrValue *vconsts;
-    IrRef *run; /* what is done, in order */
+    Act *acts; /* in order */
+    Store *stores;
 } InterpCode;
 
 struct InterpFrame {
     const TcgRegion *region;
     const InterpCode *code;
+    const Act *act;
     IrRef at;
     IrValue *values;
 };
 
+static bool is_place(const IrInsn *insn)
+{
+    return insn->op == IR_SYNC || insn->op == IR_EXIT || insn->op == IR_EXIT_IF;
+}
+
+static void add_stores(const IrBuilder *b, const IrInsn *insn, GArray *stores)
+{
+    IrSnapshot snapshot;
+
+    ir_stores(b, insn, &snapshot);
+    for (unsigned i = 0; i < snapshot.count; i++) {
+        Store store = { &b->ops->slots[snapshot.entries[i].slot], snapshot.entries[i].value };
+
+        g_array_append_val(stores, store);
+    }
+}
+
 struct InterpCode *interp_compile(IrBuilder *b)
 {
     InterpCode *code = g_new0(InterpCode, 1);
+    g_autoptr(GArray) acts = g_array_new(false, false, sizeof(Act));
+    g_autoptr(GArray) stores = g_array_new(false, false, sizeof(Store));
 
     ir_mark(b);
     code->ops = b->ops;
-    code->count = b->count;
-    code->exit_count = b->exit_count;
-    code->vconst_count = b->vconst_count;
     code->insns = g_memdup2(b->insns, b->count * sizeof(IrInsn));
     code->exits = g_memdup2(b->exits, b->exit_count * sizeof(IrExit));
     code->vconsts = g_memdup2(b->vconsts, b->vconst_count * sizeof(IrValue));
-    code->run = g_new(IrRef, b->count);
     for (unsigned i = 1; i < b->count; i++) {
-        if (b->insns[i].heat == IR_HOT && b->insns[i].op != IR_CONST &&
-            b->insns[i].op != IR_PUT) {
-            code->run[code->run_count++] = i;
+        Act act = { .ref = i, .first_store = stores->len };
+
+        if (b->insns[i].heat != IR_HOT || b->insns[i].op == IR_CONST || b->insns[i].op == IR_PUT) {
+            continue;
         }
+        if (is_place(&b->insns[i])) {
+            add_stores(b, &b->insns[i], stores);
+            act.store_count = stores->len - act.first_store;
+        }
+        g_array_append_val(acts, act);
     }
+    code->acts = (Act *)g_array_free(g_steal_pointer(&acts), false);
+    code->stores = (Store *)g_array_free(g_steal_pointer(&stores), false);
     return code;
 }
 
@@ -56,7 +92,8 @@ void interp_code_free(struct InterpCode *code)
         g_free(code->insns);
         g_free(code->exits);
         g_free(code->vconsts);
-        g_free(code->run);
+        g_free(code->acts);
+        g_free(code->stores);
         g_free(code);
     }
 }
@@ -77,7 +114,7 @@ static const IrValue *value_of(TcgCpu *cpu, const InterpFrame *frame, IrRef ref,
         space->u64 = insn->imm;
         return space;
     }
-    if (insn->heat == IR_HOT) {
+    if (G_LIKELY(insn->heat == IR_HOT)) {
         return &frame->values[ref];
     }
     compute(cpu, frame, ref, space);
@@ -120,20 +157,21 @@ static void read_state(TcgCpu *cpu, const IrSlot *slot, IrValue *out)
     memcpy(out, at, ir_type_bits(slot->type) / 8);
 }
 
-static void store_snapshot(TcgCpu *cpu, const InterpFrame *frame, const IrInsn *insn)
+static void store_slot(TcgCpu *cpu, const InterpFrame *frame, const IrSlot *slot, IrRef value)
 {
-    const InterpCode *code = frame->code;
-    IrSnapshot stores;
+    IrValue space;
 
-    ir_snapshot(code->ops, code->insns, insn->snap,
-                insn->op == IR_SYNC ? insn->imm : IR_ALL_GROUPS, &stores);
-    for (unsigned i = 0; i < stores.count; i++) {
-        const IrSlot *slot = &code->ops->slots[stores.entries[i].slot];
-        IrValue space;
+    memcpy((char *)cpu + slot->offset, value_of(cpu, frame, value, &space),
+           ir_type_bits(slot->type) / 8);
+}
 
-        memcpy((char *)cpu + slot->offset,
-               value_of(cpu, frame, stores.entries[i].value, &space),
-               ir_type_bits(slot->type) / 8);
+/* What the act says. */
+static void store_slots(TcgCpu *cpu, const InterpFrame *frame)
+{
+    const Store *store = frame->code->stores + frame->act->first_store;
+
+    for (const Store *end = store + frame->act->store_count; store < end; store++) {
+        store_slot(cpu, frame, store->slot, store->value);
     }
 }
 
@@ -141,10 +179,15 @@ void interp_restore(TcgCpu *cpu)
 {
     const InterpFrame *frame = cpu->frame;
     const IrInsn *insn = &frame->code->insns[frame->at];
+    IrSnapshot snapshot;
 
     /* A helper that did not say so has raised, or touched guest memory. */
     assert(ir_op_is(insn, IR_RAISES));
-    store_snapshot(cpu, frame, insn);
+    ir_snapshot(frame->code->ops, frame->code->insns, insn->snap, IR_ALL_GROUPS, &snapshot);
+    for (unsigned i = 0; i < snapshot.count; i++) {
+        store_slot(cpu, frame, &frame->code->ops->slots[snapshot.entries[i].slot],
+                   snapshot.entries[i].value);
+    }
 }
 
 const TcgRegion *interp_region(const TcgCpu *cpu)
@@ -263,8 +306,8 @@ static void leave(TcgCpu *cpu, const InterpFrame *frame, const IrInsn *insn)
 {
     const IrExit *exit = &frame->code->exits[insn->imm];
 
-    store_snapshot(cpu, frame, insn);
-    if (exit->kind == IR_EXIT_DIRECT) {
+    store_slots(cpu, frame);
+    if (exit->kind == IR_EXIT_DIRECT || exit->kind == IR_EXIT_LOOP) {
         memcpy((char *)cpu + cpu->ops->slots[cpu->ops->pc_slot].offset, &exit->pc,
                sizeof(exit->pc));
     }
@@ -281,7 +324,7 @@ static bool step(TcgCpu *cpu, InterpFrame *frame, const IrInsn *insn)
         read_state(cpu, &frame->code->ops->slots[insn->imm], out);
         return false;
     case IR_SYNC:
-        store_snapshot(cpu, frame, insn);
+        store_slots(cpu, frame);
         return false;
     case IR_LD:
         do_ld(cpu, frame, insn, out);
@@ -326,8 +369,8 @@ void interp_run(TcgCpu *cpu, const TcgRegion *region)
     }
     frame.values = cpu->exec->values;
     cpu->frame = &frame;
-    for (unsigned i = 0;; i++) {
-        frame.at = frame.code->run[i];
+    for (frame.act = frame.code->acts;; frame.act++) {
+        frame.at = frame.act->ref;
         if (step(cpu, &frame, &frame.code->insns[frame.at])) {
             break;
         }

@@ -72,6 +72,7 @@ static void write_device(TcgCpu *cpu, const TlbFull *full, const TcgFault *fault
                                                       value));
         done += size;
     }
+    tlb_follow_map(cpu);
 }
 
 /* Guests need not align what they access. */

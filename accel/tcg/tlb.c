@@ -554,10 +554,15 @@ void tcg_tlb_flush_page_tag(TcgCpu *cpu, uint64_t tag, uint64_t addr, unsigned m
                          .mmus = mmus });
 }
 
-void tlb_map_changed(TcgCpu *cpu)
+void tlb_follow_map(TcgCpu *cpu)
 {
-    memset(cpu->tlb_state->frames, 0, sizeof(cpu->tlb_state->frames));
-    tcg_tlb_flush(cpu, TCG_ALL_MMUS);
+    bool *is_wanted = &cpu->exec->is_flush_wanted;
+
+    if (__atomic_load_n(is_wanted, __ATOMIC_RELAXED) &&
+        __atomic_exchange_n(is_wanted, false, __ATOMIC_SEQ_CST)) {
+        memset(cpu->tlb_state->frames, 0, sizeof(cpu->tlb_state->frames));
+        tcg_tlb_flush(cpu, TCG_ALL_MMUS);
+    }
 }
 
 /* --- jumps --- */

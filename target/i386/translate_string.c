@@ -202,6 +202,8 @@ static void out(X86Tr *t)
     IrRef port = port_of(t, 0, bytes);
 
     ir_call_v(t->b, &port_out, port, ir_i32(t->b, bytes), tr_get_gpr(t, X86_RAX, bytes));
+    /* The memory map may be another one. */
+    tr_leave_next(t);
 }
 
 /* INS, OUTS: always by the helper, once or many times. */
