@@ -18,6 +18,7 @@
 #define ACPI_CNTL_SCI_SEL 7
 #define GEN_PMCON_1_AT   0xa0
 #define GEN_PMCON_1_SMI_LOCK BIT(4)
+#define GEN_PMCON_3_AT   0xa4 /* SWSMI_RATE_SEL in bits 7..6; PER_SMI_SEL in 1..0 of the first */
 
 /* --- the SCI --- */
 
@@ -119,6 +120,12 @@ static void lock_smi(Ich9Lpc *s)
     }
 }
 
+static void set_smi_rates(Ich9Lpc *s)
+{
+    ich9_pm_set_smi_rates(&s->pm, s->parent.config[GEN_PMCON_3_AT] >> 6,
+                          s->parent.config[GEN_PMCON_1_AT]);
+}
+
 void ich9_lpc_pm_config_written(Ich9Lpc *s, unsigned at, unsigned bytes)
 {
     if (pci_range_touches(at, bytes, PMBASE_AT, 5)) {
@@ -130,6 +137,7 @@ void ich9_lpc_pm_config_written(Ich9Lpc *s, unsigned at, unsigned bytes)
     if (pci_range_touches(at, bytes, GEN_PMCON_1_AT, 1)) {
         lock_smi(s);
     }
+    set_smi_rates(s);
 }
 
 /* --- life --- */
@@ -174,6 +182,7 @@ void ich9_lpc_pm_reset_enter(Ich9Lpc *s)
 
 void ich9_lpc_pm_reset_exit(Ich9Lpc *s)
 {
+    set_smi_rates(s);
     ich9_pm_reset_exit(&s->pm);
 }
 
@@ -181,6 +190,7 @@ void ich9_lpc_pm_loaded(Ich9Lpc *s)
 {
     map(s);
     lock_smi(s);
+    set_smi_rates(s);
 }
 
 static bool smi_post_load(void *opaque, int version, Error **errp)

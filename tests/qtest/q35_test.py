@@ -210,6 +210,42 @@ class Q35(unittest.TestCase):
         with machine(version='q35,smm=off') as vm:
             self.assertNotIn('etc/smi/features-ok', FwCfg(vm).files())
 
+    def test_smi_timers(self):
+        """One that fires once for each time it is enabled, and one that goes on."""
+        swsmi, periodic = 1 << 6, 1 << 14
+        with machine() as vm:
+            pci = Pci(vm)
+            pci.write(LPC, 0x40, 0x600)
+            pci.write(LPC, 0x44, 0x80, 1)
+
+            def status_after(nanoseconds):
+                vm.qtest(f'clock_step {nanoseconds}')
+                found = int(vm.qtest('inl 0x634'), 16)
+                vm.qtest('outl 0x634 0xffffffff')
+                return found
+
+            for rate, microseconds in enumerate((1500, 16000, 32000, 64000)):
+                pci.write(LPC, 0xa4, rate << 6, 1)
+                vm.qtest(f'outl 0x630 {swsmi:#x}')
+                self.assertEqual(int(vm.qtest('inl 0x630'), 16), swsmi | 2)
+                self.assertEqual(status_after(microseconds * 1000 - 1), 0)
+                self.assertEqual(status_after(1), swsmi)
+                self.assertEqual(status_after(10**9), 0)
+                vm.qtest('outl 0x630 0')
+            for rate, seconds in enumerate((64, 32, 16, 8)):
+                pci.write(LPC, 0xa0, rate, 1)
+                vm.qtest(f'outl 0x630 {periodic:#x}')
+                for _ in range(2):
+                    self.assertEqual(status_after(seconds * 10**9 - 1), 0)
+                    self.assertEqual(status_after(1), periodic)
+                vm.qtest('outl 0x630 0')
+                self.assertEqual(status_after(100 * 10**9), 0)
+            vm.qtest(f'outl 0x630 {swsmi | periodic:#x}')
+            reset(vm)
+            pci.write(LPC, 0x40, 0x600)
+            pci.write(LPC, 0x44, 0x80, 1)
+            self.assertEqual(status_after(100 * 10**9), 0)
+
     def test_reset_port(self):
         with machine() as vm:
             vm.qtest('outb 0xcf9 0x0a')

@@ -30,9 +30,13 @@
 
 #define ICH9_SMI_EN_GLOBAL BIT(0)
 #define ICH9_SMI_EN_APMC   BIT(5)
+#define ICH9_SMI_EN_SWSMI_TMR BIT(6)
 #define ICH9_SMI_EN_TCO    BIT(13)
+#define ICH9_SMI_EN_PERIODIC BIT(14)
 #define ICH9_SMI_STS_APM   BIT(5)
+#define ICH9_SMI_STS_SWSMI_TMR BIT(6)
 #define ICH9_SMI_STS_TCO   BIT(13)
+#define ICH9_SMI_STS_PERIODIC BIT(14)
 
 typedef struct Ich9Pm Ich9Pm;
 
@@ -56,6 +60,8 @@ struct Ich9Pm {
     const Ich9PmChip *chip;
     uint32_t smi_en, smi_sts;
     uint32_t smi_en_locked; /* bits that stay as they are until reset */
+    Timer software_timer, periodic_timer; /* of SMIs; they run while SMI_EN has their bits */
+    uint8_t software_rate, periodic_rate; /* SWSMI_RATE_SEL, PER_SMI_SEL */
     /* properties */
     uint8_t disable_s3, disable_s4, s4_type;
     bool has_tco, hotplugs_bridges, hotplugs_memory, keeps_slot_hotplug;
@@ -91,6 +97,8 @@ void ich9_pm_reset_enter(Ich9Pm *pm);
 void ich9_pm_reset_exit(Ich9Pm *pm);
 /* PMBASE or ACPI_EN changed. `space` NULL: not decoded. */
 void ich9_pm_map(Ich9Pm *pm, MemoryRegion *space, uint16_t base);
+/* GEN_PMCON_3.SWSMI_RATE_SEL and GEN_PMCON_1.PER_SMI_SEL, for timers that start from now on. */
+void ich9_pm_set_smi_rates(Ich9Pm *pm, unsigned software, unsigned periodic);
 /* GEN_PMCON_1.SMI_LOCK was set: SMI_EN.GBL_SMI_EN stays as it is. */
 void ich9_pm_lock_smi(Ich9Pm *pm);
 
