@@ -117,20 +117,28 @@ static BlockDrive *drive_of(const BlockBackend *backend)
     return NULL;
 }
 
+void block_drive_forget(BlockBackend *backend)
+{
+    BlockDrive *drive = drive_of(backend);
+
+    if (drive) {
+        g_ptr_array_remove(drives, drive);
+        block_backend_hide(backend);
+        block_backend_unref(backend);
+        g_free(drive);
+    }
+}
+
 bool block_drive_delete(const char *id, Error **errp)
 {
     BlockBackend *backend = block_backend_find(id);
-    BlockDrive *drive = backend ? drive_of(backend) : NULL;
 
-    if (!drive) {
+    if (!backend || !drive_of(backend)) {
         return block_node_find(id) ? block_node_delete(id, errp) :
                                      error_set(errp, "Device '%s' not found", id);
     }
     block_backend_remove(backend);
-    block_backend_hide(backend);
-    g_ptr_array_remove(drives, drive);
-    block_backend_unref(backend);
-    g_free(drive);
+    block_drive_forget(backend);
     return true;
 }
 

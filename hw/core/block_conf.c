@@ -153,6 +153,14 @@ void block_conf_detach(BlockConf *conf)
     }
 }
 
+void block_conf_release(BlockConf *conf)
+{
+    block_conf_detach(conf);
+    if (conf->drive) {
+        block_drive_forget(conf->drive);
+    }
+}
+
 bool block_conf_check_sizes(BlockConf *conf, Error **errp)
 {
     conf->logical_bytes = conf->logical_bytes ? conf->logical_bytes : BLOCK_SECTOR_BYTES;

@@ -60,7 +60,7 @@ static void collect(void *opaque, Object *obj)
     const Property *p = object_is_a(obj, TYPE_DEVICE) ? object_find_property(obj, "bootindex") :
                                                         NULL;
 
-    if (p && p->kind == &property_boot_index) {
+    if (p && p->kind == &property_boot_index && !p->holder) { /* else the part has it itself */
         int32_t index = *(int32_t *)((char *)obj + p->offset);
         g_autofree char *path = index >= 0 ? boot_device_path(DEVICE(obj)) : NULL;
 

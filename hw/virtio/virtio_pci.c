@@ -228,11 +228,18 @@ static bool add_modern(VirtioPci *pci, Error **errp)
     return virtio_pci_add_caps(pci, errp);
 }
 
+static uint32_t wanted_vectors(const VirtioPci *pci)
+{
+    const VirtioPciFamily *family = virtio_pci_ops(pci)->family;
+
+    return pci->vectors != DEFAULT_VECTORS ? pci->vectors :
+           family->vectors ? family->vectors : virtio_pci_device(pci)->queue_count + 1;
+}
+
 static bool add_interfaces(VirtioPci *pci, Error **errp)
 {
     PciDevice *dev = &pci->parent;
-    uint32_t vectors = pci->vectors == DEFAULT_VECTORS ? virtio_pci_ops(pci)->family->vectors :
-                                                         pci->vectors;
+    uint32_t vectors = wanted_vectors(pci);
 
     pci->window_cap = 0;
     if (pci->has_legacy) {

@@ -35,6 +35,8 @@ typedef struct BlockDrive {
 BlockDrive *block_drive_add(json_object *keys, BlockInterface interface, Error **errp);
 /* A drive, which its device keeps without a name and a medium; or a node that a client made. */
 bool block_drive_delete(const char *id, Error **errp);
+/* Its device is unplugged: the drive goes with it. No effect on what is none of -drive's. */
+void block_drive_forget(BlockBackend *backend);
 /* Also marks it as taken; NULL: there is none. */
 BlockDrive *block_drive_take(BlockInterface interface, unsigned bus, unsigned unit);
 BlockDrive *block_drive_find(BlockInterface interface, unsigned bus, unsigned unit);

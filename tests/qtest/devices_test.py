@@ -17,6 +17,7 @@ import house  # noqa: E402
 from vm import QmpError, Vm  # noqa: E402
 
 CHARDEVS = ['-chardev', 'null,id=line0', '-chardev', 'null,id=line1']
+DISKS = [f'null-co,node-name=disk{n},size=1M,read-zeroes=on' for n in (0, 1)]
 MEMORY = [f'memory-backend-ram,id=ram{n},size=16M' for n in (0, 1)]
 # "{n}" counts those of a kind.
 KEYS = {
@@ -36,6 +37,11 @@ KEYS = {
     'xio3130-downstream': 'chassis={n},slot={n}',
     'pci-bridge': 'chassis_nr={chassis}',
     'pci-bridge-seat': 'chassis_nr={chassis}',
+    'ide-hd': 'drive=disk{n}',
+    'virtio-blk-device': 'drive=disk{n}',
+    'virtio-blk-pci': 'drive=disk{n}',
+    'virtio-blk-pci-non-transitional': 'drive=disk{n}',
+    'virtio-blk-pci-transitional': 'drive=disk{n}',
 }
 # Words with which a type is refused: where its bus is another, as a second one, or alone.
 WRONG_BUS = "can't go on PCI bus"
@@ -45,7 +51,8 @@ REFUSED = {
     'x3130-upstream': WRONG_BUS, 'xio3130-downstream': WRONG_BUS,
     'pxb': 'cannot reside on a PCIe bus|Only PCI/PCIe bridges can be plugged',
     'pxb-pcie': 'cannot reside on a PCI bus|Only PCI/PCIe bridges can be plugged',
-    'ide-hd': "No drive specified|No 'IDE' bus found", 'ide-cd': "No 'IDE' bus found",
+    'ide-hd': "No 'IDE' bus found", 'virtio-blk-device': "No 'virtio-bus' bus found",
+    'ide-cd': "No 'IDE' bus found",
     'vmmouse': "'i8042' link is not set",
     'ramfb': 'duplicate fw_cfg file name', 'tpm-crb': "'tpmdev' property is required",
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
@@ -56,6 +63,8 @@ BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on', 'microvm,pcie=on')
 BASE = ['-nodefaults', '-m', '64,slots=4,maxmem=256M', *CHARDEVS]
 for option in MEMORY:
     BASE += ['-object', option]
+for option in DISKS:
+    BASE += ['-blockdev', option]
 
 
 def types():

@@ -44,6 +44,8 @@ bool block_conf_attach(BlockConf *conf, struct Device *dev, const BlockConfUse *
                        Error **errp);
 /* In unrealize; also when it was not attached. Requests are waited for, or given up. */
 void block_conf_detach(BlockConf *conf);
+/* In unrealize of what can be unplugged: a drive of -drive's goes with its device. */
+void block_conf_release(BlockConf *conf);
 /* For ops->name of a device that is the `opaque`. */
 char *block_conf_device_name(void *dev);
 /* Sizes of blocks fit each other and the medium; what is 0 becomes what the medium has. */

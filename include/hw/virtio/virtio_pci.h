@@ -25,7 +25,7 @@ typedef struct VirtioPciFamily {
     const VirtioDeviceType *device; /* whose declared properties are shown */
     uint16_t class_id;
     uint16_t transitional_id;       /* device id for legacy drivers; 0: it has no legacy interface */
-    uint32_t vectors;               /* of MSI-X, unless the user says */
+    uint32_t vectors;               /* of MSI-X, unless the user says; 0: one for each queue, one more */
     uint32_t category;              /* DeviceCategory */
 } VirtioPciFamily;
 
