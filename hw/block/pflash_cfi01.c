@@ -2,7 +2,8 @@
  * cfi.pflash01: NOR flash with the Intel command set. JEDEC JESD68.01 (CFI), Intel StrataFlash
  * (28F) data sheets. Programming only clears bits. Its bytes are memory, read from the drive when
  * it is made; what is programmed or erased is written to the drive, if it can be, at once. Suspend
- * commands are left out: nothing here takes time.
+ * commands are left out: nothing here takes time. Other than silicon, a cleared status has not even
+ * the ready bit until the next command: by that OVMF tells flash from memory and from ROM.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -177,19 +178,22 @@ static void write_command(Pflash01 *flash, uint64_t at, uint8_t command)
     switch (command) {
     case PROGRAM:
     case PROGRAM_OLD:
+        flash->status |= STATUS_READY;
         enter(flash, command, DATA);
         break;
     case ERASE:
     case LOCK:
+        flash->status |= STATUS_READY;
         enter(flash, command, CONFIRMATION);
         break;
     case BUFFER:
+        flash->status |= STATUS_READY;
         flash->first = ROUND_DOWN(at, BUFFER_BYTES);
         memset(flash->used, 0, BUFFER_BYTES);
         enter(flash, command, COUNT);
         break;
     case CLEAR_STATUS:
-        flash->status = STATUS_READY;
+        flash->status = 0;
         enter(flash, READ_ARRAY, COMMAND);
         break;
     case READ_STATUS:

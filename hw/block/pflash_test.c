@@ -74,6 +74,9 @@ static void test_program(void)
     g_assert_cmphex(get(0, 1), ==, 0xb0);
     put(0, 1, 0x50);
     put(0, 1, 0x70);
+    g_assert_cmphex(get(0, 1), ==, 0); /* as OVMF wants it */
+    put(0, 1, 0x40);
+    put(0, 1, 0xff);
     g_assert_cmphex(get(0, 1), ==, 0x80);
     device_delete(dev);
 }
