@@ -103,6 +103,7 @@ typedef struct ConstantRow {
     uint32_t msr;
     uint64_t value;
     bool takes_writes;
+    uint8_t more;  /* of the same kind follow */
 } ConstantRow;
 
 static const ConstantRow constants[] = {
@@ -116,6 +117,7 @@ static const ConstantRow constants[] = {
     { 0x19a, 0, true },                 /* THERM_CONTROL */
     { 0x1d9, 0, true },                 /* DEBUGCTL: no branch records */
     { 0x79, 0, true },                  /* BIOS_UPDT_TRIG */
+    { 0xc0010000, 0, true, 7 },         /* AMD PerfEvtSel, PerfCtr: counters that do not count */
     { 0xc0010010, 0x160601, true },     /* AMD SYSCFG */
     { 0xc0010015, 0, true },            /* AMD HWCR */
     { 0xc001001a, 0, true },            /* AMD TOP_MEM */
@@ -146,7 +148,7 @@ static const MsrRow *find_row(const X86Cpu *cpu, uint32_t msr)
 static const ConstantRow *find_constant(uint32_t msr)
 {
     for (size_t i = 0; i < ARRAY_SIZE(constants); i++) {
-        if (constants[i].msr == msr) {
+        if (msr - constants[i].msr <= constants[i].more) {
             return &constants[i];
         }
     }
