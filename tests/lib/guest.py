@@ -132,10 +132,14 @@ class Console:
 
 
 class Terminal(Console):
-    """A console that is typed on. `text` is what came and was not yet waited for."""
+    """A console that is typed on. `text` is what came and was not yet waited for, without what moves
+    the cursor and sets colours."""
+    CONTROL = re.compile(r'\x1b\[[0-9;=?]*[A-Za-z]')
 
-    def __init__(self, command, seconds=300):
+    def __init__(self, command, seconds=300, prompt=PROMPT, enter='\n'):
         super().__init__(command, seconds, stdin=subprocess.PIPE)
+        self.prompt = prompt
+        self.enter = enter
         self.text = ''
         self.seen = ''
 
@@ -150,7 +154,7 @@ class Terminal(Console):
             if not came:
                 self.close()
                 raise AssertionError(f'{pattern!r} never came:\n' + self.seen[-4000:])
-            self.text += came
+            self.text = self.CONTROL.sub('', self.text + came)
             self.seen += came
 
     def type(self, text):
@@ -158,13 +162,13 @@ class Terminal(Console):
 
     def run(self, command):
         """What a command in the shell prints."""
-        self.type(command + '\n')
+        self.type(command + self.enter)
         self.wait_for(re.escape(command) + '\r?\n')
-        return self.wait_for(PROMPT)[:-len(PROMPT)].replace('\r', '').strip()
+        return self.wait_for(self.prompt)[:-len(self.prompt)].replace('\r', '').strip()
 
-    def end(self):
+    def end(self, command='poweroff -f'):
         """Ends the shell's guest; the process's status."""
-        self.type('poweroff -f\n')
+        self.type(command + self.enter)
         for _, line in self.lines():
             self.seen += line + '\n'
         return self.process.returncode
