@@ -1,8 +1,7 @@
 /*
  * The TPM in tables and fw_cfg: a device, the TPM2 table with room for firmware's event log, where
  * the physical presence interface is. TCG ACPI Specification 1.2, PC Client Platform TPM Profile
- * 1.05. Not told of: TPM 1.2's TCPA table, and _DSM of physical presence (an operating system
- * that wants it finds none; firmware's own menus use the interface).
+ * 1.05. Not told of: TPM 1.2's TCPA table.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -41,7 +40,8 @@ Aml *acpi_tpm_terms(void)
                                      aml_name("_HID", aml_eisaid("PNP0C31")),
                       aml_name("_UID", aml_int(1)), aml_name("_STA", aml_int(0xf)),
                       aml_name("_CRS", aml_resource_template(aml_memory32_fixed(
-                                           AML_READ_WRITE, TPM_ADDRESS, bytes))));
+                                           AML_READ_WRITE, TPM_ADDRESS, bytes))),
+                      tpm_has_ppi(tpm) ? acpi_tpm_ppi_terms() : NULL);
 }
 
 void acpi_add_tpm_tables(AcpiTables *t)

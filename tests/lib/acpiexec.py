@@ -8,8 +8,11 @@ import tempfile
 TOOL = shutil.which('acpiexec')
 
 
-def execute(tables, *methods):
-    """{method (with arguments): what acpiexec says of it}; `tables` begin with the DSDT."""
+def execute(tables, *methods, fill=0):
+    """{method (with arguments): what acpiexec says of it}; `tables` begin with the DSDT.
+
+    Memory is `fill` all over; several methods of one string, separated by ";execute ", share it.
+    """
     with tempfile.TemporaryDirectory(prefix='acpiexec-') as folder:
         names = []
         for number, table in enumerate(tables):
@@ -18,7 +21,7 @@ def execute(tables, *methods):
                 out.write(table)
         found = {}
         for method in methods:
-            done = subprocess.run([TOOL, '-b', f'execute {method}', *names], cwd=folder,
+            done = subprocess.run([TOOL, '-fv', str(fill), '-b', f'execute {method}', *names], cwd=folder,
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=100, check=False)
             text = done.stdout.decode(errors='replace')

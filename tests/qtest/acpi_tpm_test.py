@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What firmware and guests are told of a TPM, with swtpm as the TPM."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import acpi  # noqa: E402
+import acpiexec  # noqa: E402
 import house  # noqa: E402
 from fw_cfg import FwCfg  # noqa: E402
 from vm import Vm  # noqa: E402
@@ -59,6 +61,34 @@ class AcpiTpm(unittest.TestCase):
                 if acpi.IASL:
                     acpi.disassemble(table)
                     acpi.disassemble(tables['DSDT'])
+
+    @unittest.skipUnless(acpiexec.TOOL, 'acpiexec is not installed')
+    def test_presence(self):
+        """Physical presence as the specification's tables 1 to 9 have it, for states firmware sets."""
+        with Tpm('tpm-crb', 2) as vm:
+            dsdt = dict(acpi.split(FwCfg(vm).file('etc/acpi/tables')))['DSDT']
+        dsm = '\\_SB.TPM._DSM (a6 fa dd 3d 1b 36 b4 4e a4 24 8d 10 08 9d 16 53)'
+        submit, submit_2 = f'{dsm} 1 2 [5]', f'{dsm} 2 7 [23 9]'
+        for state, calls, expected in (
+                (0, f'{dsm} 1 0 [0]', 'FF 01'), (0, f'{dsm} 1 1 [0]', '"1.3"'),
+                (0, submit, '0000000000000001'), (4, submit, '0000000000000000'),
+                (3, submit, '0000000000000000'), (2, submit, '0000000000000002'),
+                (1, submit_2, '0000000000000003'), (4, f'{dsm} 1 2 [256]', '0000000000000001'),
+                (4, f'{submit};execute {dsm} 1 3 [0]', '0000000000000005'),
+                (4, f'{submit_2};execute {dsm} 2 3 [0]', '0000000000000017.*0000000000000009'),
+                (0, f'{dsm} 1 4 [0]', '0000000000000002'), (4, f'{dsm} 1 5 [0]', '04040404.*04040404'),
+                (0, f'{dsm} 1 6 [656e]', '0000000000000003'), (3, f'{dsm} 1 8 [5]', '0000000000000003'),
+                (0, f'{dsm} 1 9 [0]', ' 00 ')):
+            with self.subTest(state=state, calls=calls):
+                text, = acpiexec.execute([dsdt], calls, fill=state).values()
+                self.assertNotRegex(text, r'ACPI (Error|Exception|Warning)|failed')
+                last = text[text.rindex('Evaluating'):]
+                self.assertRegex(last[last.index('returned object'):], re.compile(expected, re.S))
+
+    @unittest.skipUnless(acpiexec.TOOL, 'acpiexec is not installed')
+    def test_no_presence(self):
+        with Tpm('tpm-crb,ppi=off', 2) as vm:
+            self.assertNotIn(b'PPSB', dict(acpi.split(FwCfg(vm).file('etc/acpi/tables')))['DSDT'])
 
     def test_tpm12(self):
         with Tpm('tpm-tis', 1) as vm:
