@@ -264,13 +264,12 @@ static TcgRegion *translate(TcgCpu *cpu, const TcgKey *key, const TcgLimits *lim
 static bool is_still_there(TcgCpu *cpu, const TcgRegion *region, bool *is_global)
 {
     TcgCodePage page;
-    uint64_t pc = ((region->key.pc >> TCG_PAGE_BITS) + 1) << TCG_PAGE_BITS;
 
     if (region->page_count == 1) {
         return true;
     }
     *is_global = false;
-    return tcg_find_code(cpu, pc, false, &page) && page.ram == region->ram[1];
+    return tcg_find_code(cpu, region->second_page, true, &page) && page.ram == region->ram[1];
 }
 
 /* The table's region for the jump's PC and mode, or NULL. */

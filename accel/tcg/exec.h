@@ -26,9 +26,10 @@ struct TcgRegion {
     bool is_cached;            /* in the table: others may run it too */
     bool is_valid;             /* atomic: false once its code was written to */
     uint16_t guest_insns, page_count;
-    uint32_t bytes, before;    /* of guest code, from key.pc on and before it */
     bool is_hot;               /* follows jumps */
+    uint64_t second_page;      /* where, if there are two: before or after the first */
     uint64_t ram[2];           /* RAM offset of its first byte, of its second page */
+    struct { uint64_t begin, end; } code[2]; /* RAM offsets of bytes translated, by page */
     TcgRegion *next;           /* in the table */
     TcgRegion *page_next[2];
     struct InterpCode *interp; /* what the interpreter runs; NULL: there is host code */

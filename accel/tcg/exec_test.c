@@ -86,6 +86,44 @@ static void test_page_crossing(void)
     toy_free(t);
 }
 
+/* A loop in two pages, the second of which is written to, and comes to be elsewhere. */
+static void test_two_pages(void)
+{
+    static const ToyInsn tails[2][3] = {
+        { { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(3) }, { TOY_HALT } },
+        { { TOY_ADDI, 2, 2, 0, -2 }, { TOY_BNE, 0, 2, 0, -I(3) }, { TOY_HALT } },
+    };
+    ToyCpu *t = toy_new();
+
+    for (unsigned i = 0; i < 4; i++) {
+        LOAD(0x28ff0, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_ADDI, 3, 3, 0, 1 });
+        toy_write(0x29000, tails[i % 2], 3);
+        t->regs[1] = 0;
+        t->regs[2] = 10000;
+        toy_run(t, 0x28ff0 + I(i % 2));
+        g_assert_cmpuint(t->regs[1], ==, (i % 2 ? 4999 : 10000));
+        g_assert_cmphex(t->pc, ==, 0x29000 + I(2));
+    }
+    toy_free(t);
+}
+
+/* Two pages that are one: an instruction from its end to its start. */
+static void test_folded_page(void)
+{
+    ToyCpu *t = toy_new();
+    ToyInsn add = { TOY_ADDI, 1, 1, 0, 5 };
+
+    toy_window = 0x30000;
+    for (unsigned i = 0; i < 3; i++) {
+        address_space_write(address_space_system(), 0x30ffc, MEM_TX_NONE, &add, 4);
+        address_space_write(address_space_system(), 0x30000, MEM_TX_NONE, (uint8_t *)&add + 4, 4);
+        LOAD(0x30004, { TOY_HALT });
+        toy_run(t, TOY_WINDOW + 0xffc);
+        g_assert_cmpuint(t->regs[1], ==, 5 * (i + 1));
+    }
+    toy_free(t);
+}
+
 static void test_self_modifying(void)
 {
     ToyCpu *t = toy_new();
@@ -407,6 +445,7 @@ static void test_vectors(void)
 
 static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "loop", test_loop }, { "fault", test_fault }, { "page-crossing", test_page_crossing },
+    { "two-pages", test_two_pages }, { "folded-page", test_folded_page },
     { "self-modifying", test_self_modifying }, { "mode", test_mode },
     { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
     { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },

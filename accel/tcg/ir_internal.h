@@ -19,7 +19,7 @@ typedef struct IrInsn {
     uint8_t op, type;
     uint8_t heat;    /* IrHeat, by ir_mark() */
     uint8_t compared; /* EXIT_IF: the IrType of what is compared */
-    IrRef snap;      /* the last PUT or SYNC before; of operations that raise or leave, and of these */
+    IrRef snap;      /* the last PUT or SYNC before; of what raises or leaves, and of these */
     IrRef a, b, c, d;
     IrRef chain;     /* the next one with the same hash */
     uint64_t imm;
@@ -79,15 +79,17 @@ struct IrBuilder {
     TcgLimits limits;
     uint32_t mode;
     unsigned guest_insns;
-    uint64_t first_pc, end_pc;      /* bytes covered */
+    uint64_t first_pc;
     uint64_t last_pc; /* where the last instruction begins, for people */
     GuestAddr page_phys[2];
     const uint8_t *page_host[2];
     AddressSpace *page_as;
     unsigned page_count;
+    uint64_t page_pc[2];            /* the first instruction's, and one beside it */
     uint64_t page_ram[2];           /* RAM offset of the page, or TCG_NOT_RAM */
-    uint64_t low_pc;                /* of all instructions */
-    uint64_t visited[(1 << TCG_PAGE_BITS) / 64]; /* offsets in the page where they start */
+    uint64_t low_pc[2], high_pc[2]; /* of instructions that start there; low above high: none */
+    uint64_t visited[2 * (1 << TCG_PAGE_BITS) / 64]; /* offsets in an even and an odd page where
+                                                      * they start */
     IrInsnStart insn_start;
     IrInsn insns[IR_MAX_INSNS];
 };

@@ -463,6 +463,8 @@ static RandomCpu *run(bool is_jit, uint8_t *data, const void *state)
     r->fault_addr = r->calls = 0;
     r->pc = 0x4000;
     r->rounds = 9;
+    /* Wild accesses may be anywhere. */
+    memset(memory_region_host(&ram), 0, RAM_BYTES);
     memcpy((uint8_t *)memory_region_host(&ram) + DATA, data, DATA_BYTES);
     exec_run(&r->vcpu);
     memcpy(data, (uint8_t *)memory_region_host(&ram) + DATA, DATA_BYTES);
@@ -483,6 +485,15 @@ static void dump_region(void)
     fprintf(stderr, "seed %u\n%s", seed, out->str);
     g_string_free(out, true);
     g_free(b);
+}
+
+static void report_bytes(const char *what, const uint8_t *x, const uint8_t *y, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (x[i] != y[i]) {
+            fprintf(stderr, "%s %#zx: %02x %02x\n", what, i, x[i], y[i]);
+        }
+    }
 }
 
 static void report_difference(const RandomCpu *x, const RandomCpu *y)
@@ -518,6 +529,8 @@ static void test_random(void)
         x = run(false, data[0], state);
         y = run(true, data[1], state);
         if (memcmp(x->regs, y->regs, STATE_BYTES) || memcmp(data[0], data[1], DATA_BYTES)) {
+            report_bytes("data", data[0], data[1], DATA_BYTES);
+            report_bytes("state", (uint8_t *)x->regs, (uint8_t *)y->regs, STATE_BYTES);
             report_difference(x, y);
         }
         g_aligned_free(x);

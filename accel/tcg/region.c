@@ -124,6 +124,14 @@ static CodePage *page_of(uint64_t ram, bool is_wanted)
     return page;
 }
 
+/* Two of the guest's may be one. */
+static unsigned ram_pages(const TcgRegion *region)
+{
+    return region->page_count == 2 &&
+                   (region->ram[0] ^ region->ram[1]) >> TCG_PAGE_BITS == 0
+               ? 1 : region->page_count;
+}
+
 bool region_add(TcgRegion *region, uint64_t writes)
 {
     TcgRegion **bucket = bucket_of(region->key.pc, region->ram[0], region->mode);
@@ -135,7 +143,7 @@ bool region_add(TcgRegion *region, uint64_t writes)
     }
     region->next = *bucket;
     __atomic_store_n(bucket, region, __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < region->page_count; i++) {
+    for (unsigned i = 0; i < ram_pages(region); i++) {
         CodePage *page = page_of(region->ram[i], true);
 
         region->page_next[i] = page->regions;
@@ -244,7 +252,7 @@ static void drop(TcgRegion *region)
     }
     /* Who looks for a region without the lock may be at this one, and goes on from it. */
     __atomic_store_n(at, region->next, __ATOMIC_RELEASE);
-    for (unsigned i = 0; i < region->page_count; i++) {
+    for (unsigned i = 0; i < ram_pages(region); i++) {
         CodePage *page = page_of(region->ram[i], false);
 
         unlink_from(region, page);
@@ -258,17 +266,14 @@ static void drop(TcgRegion *region)
     table.invalidated++;
 }
 
-/* A region's code is from ram[0] to the page's end, and on from ram[1]. */
 static bool touches(const TcgRegion *region, uint64_t ram, uint64_t bytes)
 {
-    uint64_t page_bytes = UINT64_C(1) << TCG_PAGE_BITS;
-    uint64_t first = region->page_count == 1
-                         ? region->bytes
-                         : page_bytes - (region->ram[0] & (page_bytes - 1));
-
-    return (ram < region->ram[0] + first && region->ram[0] - region->before < ram + bytes) ||
-           (region->page_count == 2 && ram < region->ram[1] + region->bytes - first &&
-            region->ram[1] < ram + bytes);
+    for (unsigned i = 0; i < region->page_count; i++) {
+        if (ram < region->code[i].end && region->code[i].begin < ram + bytes) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void region_retire(TcgRegion *region)

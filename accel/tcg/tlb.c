@@ -498,6 +498,7 @@ static void flush_jumps(TlbTag *tag, uint64_t addr)
     }
     flush_jump_group(tag, addr, false);
     flush_jump_group(tag, addr - PAGE_BYTES, true);
+    flush_jump_group(tag, addr + PAGE_BYTES, true);
 }
 
 static void flush_tag(TcgCpu *cpu, TlbTag *tag, const Flush *what)
@@ -605,7 +606,9 @@ void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump)
     unsigned index = tcg_jump_index(jump->pc);
     TcgJump before = cpu->jumps[index];
 
-    if (before.mode && !(before.pc == jump->pc && before.mode == jump->mode)) {
+    /* What is at its second place goes: else two that share places would chase it to and fro. */
+    if (before.mode && tcg_jump_index(before.pc) == index &&
+        !(before.pc == jump->pc && before.mode == jump->mode)) {
         set_jump(cpu, tcg_jump_second(jump->pc), before);
     }
     set_jump(cpu, index, *jump);

@@ -115,12 +115,55 @@ static bool add_page(IrBuilder *b, uint64_t pc, bool is_probe)
     if (page.ram != TCG_NOT_RAM) {
         watch_page(page.ram);
     }
+    b->page_pc[i] = ROUND_DOWN(pc, PAGE_BYTES);
     b->page_host[i] = page.host;
     b->page_ram[i] = page.ram;
     b->page_phys[i] = page.phys;
     b->page_as = page.as;
+    b->low_pc[i] = UINT64_MAX;
+    b->high_pc[i] = 0;
     b->page_count++;
     return true;
+}
+
+/* Which of the region's pages it is in; -1: none. */
+static int page_index(const IrBuilder *b, uint64_t pc)
+{
+    for (unsigned i = 0; i < b->page_count; i++) {
+        if (ROUND_DOWN(pc, PAGE_BYTES) == b->page_pc[i]) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* In a page that could become the region's second. */
+static bool is_beside(const IrBuilder *b, uint64_t pc)
+{
+    uint64_t distance = ROUND_DOWN(pc, PAGE_BYTES) - b->page_pc[0];
+
+    return b->limits.is_hot && b->page_count == 1 &&
+           (distance == PAGE_BYTES || distance == -PAGE_BYTES);
+}
+
+/* Where it is in RAM, if the region reaches there or could; else TCG_NOT_RAM. */
+static uint64_t ram_at(const IrBuilder *b, uint64_t pc)
+{
+    int i = page_index(b, pc);
+    uint64_t ram = i >= 0 ? b->page_ram[i] : TCG_NOT_RAM;
+    TcgCodePage page;
+
+    if (i < 0 && is_beside(b, pc) && tcg_find_code(b->cpu, pc, true, &page)) {
+        ram = page.ram;
+    }
+    return ram == TCG_NOT_RAM ? ram : ram + (pc & (PAGE_BYTES - 1));
+}
+
+/* The region may go on there; a hot one takes a second page for it. */
+static bool reaches(IrBuilder *b, uint64_t pc)
+{
+    return page_index(b, pc) >= 0 ||
+           (is_beside(b, pc) && ram_at(b, pc) != TCG_NOT_RAM && add_page(b, pc, true));
 }
 
 static void copy_code(IrBuilder *b, unsigned page, uint64_t pc, uint8_t *bytes, unsigned count)
@@ -136,66 +179,56 @@ static void copy_code(IrBuilder *b, unsigned page, uint64_t pc, uint8_t *bytes, 
 
 unsigned tcg_code(IrBuilder *b, uint64_t pc, uint8_t *bytes, unsigned max)
 {
-    uint64_t page_end = ROUND_DOWN(b->first_pc, PAGE_BYTES) + PAGE_BYTES;
-    unsigned first;
+    unsigned done = 0;
 
-    if (pc - ROUND_DOWN(b->first_pc, PAGE_BYTES) >= PAGE_BYTES) {
-        return 0;
+    while (done < max && page_index(b, pc) >= 0) {
+        unsigned count = MIN(max - done, PAGE_BYTES - (pc & (PAGE_BYTES - 1)));
+
+        copy_code(b, page_index(b, pc), pc, bytes + done, count);
+        done += count;
+        pc += count;
     }
-    first = MIN(max, page_end - pc);
-    copy_code(b, 0, pc, bytes, first);
-    if (first == max) {
-        return max;
-    }
-    if (pc == b->first_pc && b->page_count == 1) {
-        /* It may well end before the page does: only a translator that needs more asks again. */
-        return first;
-    }
-    if (b->page_count == 2) {
-        copy_code(b, 1, pc + first, bytes + first, max - first);
-        return max;
-    }
-    return first;
+    /* It may well end before the page does: only a translator that needs more asks again. */
+    return done;
 }
 
 bool tcg_code_next_page(IrBuilder *b, uint64_t pc)
 {
-    if (pc != b->first_pc || b->page_count != 1) {
+    uint64_t next = ROUND_DOWN(pc, PAGE_BYTES) + PAGE_BYTES;
+
+    if (page_index(b, next) >= 0) {
         return false;
     }
-    return add_page(b, ROUND_DOWN(pc, PAGE_BYTES) + PAGE_BYTES, false);
+    return pc == b->first_pc ? add_page(b, next, false) : reaches(b, next);
 }
 
 /* --- the translator's questions --- */
 
-static unsigned page_offset(const IrBuilder *b, uint64_t pc)
+/* Pages beside each other differ in the last bit of their number. */
+static unsigned visit_index(uint64_t pc)
 {
-    return pc & (PAGE_BYTES - 1);
-}
-
-static bool is_in_page(const IrBuilder *b, uint64_t pc)
-{
-    return ((pc ^ b->first_pc) & ~(PAGE_BYTES - 1)) == 0;
+    return pc & (2 * PAGE_BYTES - 1);
 }
 
 static bool is_visited(const IrBuilder *b, uint64_t pc)
 {
-    return b->visited[page_offset(b, pc) / 64] & BIT64(page_offset(b, pc) % 64);
+    return b->visited[visit_index(pc) / 64] & BIT64(visit_index(pc) % 64);
 }
 
 void tcg_insn_start(IrBuilder *b, uint64_t pc)
 {
     unsigned slot = b->ops->pc_slot;
+    int page = page_index(b, pc);
 
     b->insn_start = (IrInsnStart){ 0, b->slot_value[slot], b->last_put };
     ir_put(b, slot, ir_i64(b, pc));
     b->insn_start.put = b->last_put != b->insn_start.last_put ? b->last_put : 0;
     b->guest_insns++;
-    b->end_pc = MAX(b->end_pc, pc);
     b->last_pc = MAX(b->last_pc, pc);
-    b->low_pc = MIN(b->low_pc, pc);
-    if (is_in_page(b, pc)) {
-        b->visited[page_offset(b, pc) / 64] |= BIT64(page_offset(b, pc) % 64);
+    if (page >= 0) {
+        b->low_pc[page] = MIN(b->low_pc[page], pc);
+        b->high_pc[page] = MAX(b->high_pc[page], pc);
+        b->visited[visit_index(pc) / 64] |= BIT64(visit_index(pc) % 64);
     }
 }
 
@@ -218,9 +251,8 @@ static bool has_room(const IrBuilder *b)
 
 bool tcg_is_full(IrBuilder *b, uint64_t next)
 {
-    b->end_pc = MAX(b->end_pc, next);
-    return !has_room(b) || !is_in_page(b, next) || (b->limits.is_hot && is_visited(b, next)) ||
-           debug_breaks_at(next);
+    return !has_room(b) || (b->limits.is_hot && is_visited(b, next)) || debug_breaks_at(next) ||
+           !reaches(b, next);
 }
 
 void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags)
@@ -232,15 +264,16 @@ void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags)
 static uint32_t heat_at(const IrBuilder *b, uint64_t pc)
 {
     TcgKey key = { pc, b->key.cs_base, b->key.flags };
+    uint64_t ram = ram_at(b, pc);
 
-    return is_in_page(b, pc) ? region_heat(&key, b->mode, b->page_ram[0] + page_offset(b, pc)) : 0;
+    return ram != TCG_NOT_RAM ? region_heat(&key, b->mode, ram) : 0;
 }
 
 /* Another hot region is jumped to, not copied. */
 bool tcg_follow(IrBuilder *b, uint64_t pc)
 {
-    return b->limits.is_hot && is_in_page(b, pc) && !is_visited(b, pc) && has_room(b) &&
-           heat_at(b, pc) != UINT32_MAX && !debug_breaks_at(pc);
+    return b->limits.is_hot && has_room(b) && !is_visited(b, pc) && !debug_breaks_at(pc) &&
+           heat_at(b, pc) != UINT32_MAX && reaches(b, pc);
 }
 
 /* Stays in the region for `stay`, leaves it for `other`. */
@@ -315,7 +348,7 @@ static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
     builder.cpu = cpu;
     builder.key = *key;
     builder.limits = *limits;
-    builder.first_pc = builder.low_pc = builder.end_pc = builder.last_pc = key->pc;
+    builder.first_pc = builder.last_pc = key->pc;
     builder.mode = region_mode(key->cs_base, key->flags);
     add_page(&builder, key->pc, false);
     if (!limits->is_single_step && debug_breaks_at(key->pc)) {
@@ -332,28 +365,51 @@ static void build(TcgCpu *cpu, const TcgKey *key, const TcgLimits *limits)
     }
 }
 
+/* What of the page's bytes was translated. The last instruction's length is not told. */
+static void set_code(TcgRegion *region, unsigned i)
+{
+    uint64_t page = ROUND_DOWN(region->ram[i], PAGE_BYTES);
+    const IrBuilder *b = &builder;
+
+    if (b->low_pc[i] <= b->high_pc[i]) {
+        region->code[i].begin = page + (b->low_pc[i] - b->page_pc[i]);
+        region->code[i].end = page + MIN(b->high_pc[i] - b->page_pc[i] + TCG_INSN_BYTES,
+                                         PAGE_BYTES);
+    }
+}
+
+/* An instruction may reach from one page to the other. */
+static void set_code_across(TcgRegion *region)
+{
+    unsigned upper = builder.page_pc[1] > builder.page_pc[0];
+    uint64_t page = ROUND_DOWN(region->ram[upper], PAGE_BYTES);
+
+    if (region->code[!upper].end % PAGE_BYTES == 0) {
+        region->code[upper].begin = page;
+        region->code[upper].end = MAX(region->code[upper].end, page + TCG_INSN_BYTES);
+    }
+}
+
 static TcgRegion *region_new(const TcgKey *key)
 {
     TcgRegion *region = g_new0(TcgRegion, 1);
-    uint64_t offset = key->pc & (PAGE_BYTES - 1);
 
     region->key = *key;
     region->mode = region_mode(key->cs_base, key->flags);
     region->is_valid = true;
     region->is_hot = builder.limits.is_hot;
-    region->before = key->pc - builder.low_pc;
     region->guest_insns = builder.guest_insns;
     region->page_count = builder.page_count;
-    /* The last instruction's length is not told: the longest there is. */
-    region->bytes = MAX(builder.end_pc - builder.first_pc, 1) + 15;
-    if (region->page_count == 1) {
-        region->bytes = MIN(region->bytes, PAGE_BYTES - offset);
-    } else {
-        region->bytes = MAX(region->bytes, PAGE_BYTES - offset + 15);
-    }
-    region->ram[0] = builder.page_ram[0] == TCG_NOT_RAM ? TCG_NOT_RAM
-                                                        : builder.page_ram[0] + offset;
+    region->second_page = builder.page_pc[1];
+    region->ram[0] = builder.page_ram[0] == TCG_NOT_RAM
+                         ? TCG_NOT_RAM : builder.page_ram[0] + key->pc % PAGE_BYTES;
     region->ram[1] = builder.page_ram[1];
+    for (unsigned i = 0; i < region->page_count; i++) {
+        set_code(region, i);
+    }
+    if (region->page_count == 2) {
+        set_code_across(region);
+    }
     return region;
 }
 

@@ -256,12 +256,13 @@ void host_link(HostExit *exit, const TcgRegion *to)
 {
     region_lock();
     if (!exit->is_chained && exit->patch && to->is_cached && to->is_valid && to->host &&
-        to->page_count == 1 && exit->exit.pc == to->key.pc &&
+        (to->page_count == 1 || exit->far_tail) && exit->exit.pc == to->key.pc &&
         exit->exit.mode == to->mode && exit->code->region->is_cached) {
         exit->is_chained = true;
         exit->next = to->host->incoming;
         to->host->incoming = exit;
-        patch(exit, host_entry(to));
+        patch(exit, to->page_count == 1 ? host_entry(to)
+                                        : exit->code->middle + exit->far_tail);
     }
     region_unlock();
 }

@@ -68,6 +68,7 @@ struct HostExit {
     IrExit exit;
     int patch;            /* place of the jump's distance; 0: it is not chained */
     int tail;             /* where it leads unchained */
+    int far_tail;         /* chained to a region whose second page may come to be elsewhere */
     struct HostExit *next; /* also chained to the same region */
     bool is_chained;
 };

@@ -100,6 +100,10 @@ static int make_tail(Jit *j, HostExit *exit)
         jump_next(j);
     } else if (is_near(j, exit)) {
         jit_leave(j, exit);
+        if (j->region->is_hot) {
+            exit->far_tail = emit_place(&j->emit);
+            jump_far(j, exit);
+        }
     } else {
         jump_far(j, exit);
     }

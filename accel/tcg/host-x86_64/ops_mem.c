@@ -238,7 +238,8 @@ static void tlb_step(Jit *j, const Access *a, int slow, unsigned step)
         emit_jcc(e, CC_A, slow);
         break;
     default:
-        emit_op(e, OP(0x8b) | OP_W, a->page, rm_index(a->page, a->table, 0, offsetof(TcgTlbEntry, addend)));
+        emit_op(e, OP(0x8b) | OP_W, a->page,
+                rm_index(a->page, a->table, 0, offsetof(TcgTlbEntry, addend)));
         break;
     }
 }
@@ -263,8 +264,8 @@ static SpanOwner owner_of(const Jit *j, const Access *a)
     SpanOwner owner = { base_of(j, a->insn->a), a->is_store ? TCG_SPAN_WRITE : TCG_SPAN_READ,
                         ir_mem_mmu(a->mem), 0 };
 
-    owner.place = ((j->region->key.pc * 8 + owner.mmu) * 2 + owner.kind) * 0x9e3779b97f4a7c15u >> 32;
-    owner.place ^= owner.base * 0xff51afd7ed558ccdu >> 32;
+    owner.place = ((j->region->key.pc * 8 + owner.mmu) * 2 + owner.kind) * 0x9e3779b97f4a7c15u >>
+                      32 ^ owner.base * 0xff51afd7ed558ccdu >> 32;
     return owner;
 }
 
