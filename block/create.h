@@ -8,7 +8,6 @@
 
 #include "block/driver.h"
 
-bool block_create(const BlockdevCreateOptions *options, Error **errp);
 /* A node as a link to it; borrows nothing. Freed by the caller. */
 BlockdevRef *block_ref_to(const BlockNode *node);
 /* What `ref` says, opened or found: a new reference. */

@@ -10,6 +10,7 @@
 #ifndef BLOCK_DRIVER_H
 #define BLOCK_DRIVER_H
 
+#include "block/block_image.h"
 #include "block/block_node.h"
 #include "qapi/qapi-types-block-core.h"
 
@@ -39,6 +40,8 @@ typedef struct BlockDriver {
     void (*child_perms)(BlockNode *node, const char *role, unsigned *perms, unsigned *shared);
     int64_t (*host_bytes)(BlockNode *node); /* what it takes on the host; negative: not known */
     void (*info)(BlockNode *node, BlockNodeInfo *info);
+    int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
+    int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     void (*stats)(BlockNode *node, BlockStats *stats);
 } BlockDriver;
 
@@ -55,6 +58,7 @@ struct BlockNode {
     unsigned perms, shared;  /* of all users */
     bool is_read_only, is_auto_read_only, is_shared, has_discard, is_direct, is_unsafe;
     bool is_clients;         /* made by a client, who holds a reference */
+    bool is_check;           /* opened to be looked at, in whatever state it is */
     BlockdevDetectZeroesOptions detect_zeroes;
     uint64_t highest_write;  /* atomic */
 };
@@ -95,6 +99,9 @@ void block_node_set_bytes(BlockNode *node, uint64_t bytes);
 /* The node wants other things of its children than before. */
 bool block_node_refresh_perms(BlockNode *node, Error **errp);
 void block_node_set_filename(BlockNode *node, const char *filename);
+
+/* Nodes that this thread opens have is_check set. */
+void block_open_as_check(bool is_on);
 
 /* --- request.c --- */
 

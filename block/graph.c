@@ -15,6 +15,7 @@ static const char *const perm_names[] = { "consistent read", "write", "write unc
 /* Newest first. Machine lock. */
 static GPtrArray *nodes;
 static unsigned names_made;
+static __thread bool opens_as_check;
 
 /* --- nodes --- */
 
@@ -123,6 +124,11 @@ void block_node_unref(BlockNode *node)
     }
 }
 
+void block_open_as_check(bool is_on)
+{
+    opens_as_check = is_on;
+}
+
 static void take_options(BlockNode *node, const BlockdevOptions *options)
 {
     node->is_read_only = options->read_only;
@@ -132,6 +138,7 @@ static void take_options(BlockNode *node, const BlockdevOptions *options)
     node->is_direct = options->cache && options->cache->direct;
     node->is_unsafe = options->cache && options->cache->no_flush;
     node->detect_zeroes = options->detect_zeroes;
+    node->is_check = opens_as_check;
 }
 
 static bool check_options(const BlockdevOptions *options, Error **errp)

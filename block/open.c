@@ -204,7 +204,9 @@ BlockNode *block_open_file(const BlockOpenFile *file, Error **errp)
     if (!driver || !(options = format_options(driver, file, protocol, errp))) {
         return NULL;
     }
+    block_open_as_check(file->is_check);
     node = block_open(options, errp);
+    block_open_as_check(false);
     if (node && was_raw) {
         warn_of_raw(file->filename);
         block_raw_set_probed(node);

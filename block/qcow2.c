@@ -41,7 +41,7 @@ int qcow2_corrupt(BlockQcow2 *image, uint64_t offset, uint64_t bytes, const char
     Report *report;
     va_list ap;
 
-    if (image->is_failed || (!is_fatal && image->has_told)) {
+    if (image->is_failed || image->parent.is_check || (!is_fatal && image->has_told)) {
         return -EIO;
     }
     report = g_new0(Report, 1);
@@ -280,17 +280,31 @@ static bool attach_backing(BlockQcow2 *image, const BlockdevRefOrNull *given, Er
 
 /* --- opening --- */
 
+/* It was not closed: counts may be too low, or too high. */
+static bool repair(BlockQcow2 *image, Error **errp)
+{
+    BlockCheck result = { 0 };
+    int err = qcow2_check_alone(image, BLOCK_FIX_ERRORS | BLOCK_FIX_LEAKS, &result);
+
+    return !err ? !result.errors && !result.corruptions ? true :
+           error_set(errp, "Could not repair dirty image") :
+           error_set_errno(errp, -err, "Could not repair dirty image");
+}
+
 /* What others left in the header, and we do not keep up. */
 static bool begin_writing(BlockQcow2 *image, Error **errp)
 {
     uint64_t kept = image->header.autoclear & QCOW2_AUTOCLEAR_RAW_DATA;
     int err;
 
+    if (image->parent.is_check) {
+        return true;
+    }
     if (image->header.incompatible & QCOW2_INCOMPAT_CORRUPT) {
         return error_set(errp, "qcow2: Image is corrupt; cannot be opened read/write");
     }
-    if (image->header.incompatible & QCOW2_INCOMPAT_DIRTY) {
-        return error_set(errp, "qcow2: Image is dirty; it must be repaired first");
+    if (image->header.incompatible & QCOW2_INCOMPAT_DIRTY && !repair(image, errp)) {
+        return false;
     }
     if (image->header.autoclear == kept) {
         return true;
@@ -332,7 +346,7 @@ static bool open_image(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
     BlockNode *node = &image->parent;
 
     if (!attach_file(node, own->file, errp) ||
-        !qcow2_header_read(&image->header, node->file, false, errp)) {
+        !qcow2_header_read(&image->header, node->file, node->is_check, errp)) {
         return false;
     }
     set_geometry(image);
@@ -363,7 +377,7 @@ static void finish_writing(BlockQcow2 *image)
     if (!err) {
         err = qcow2_sync(image); /* counts that shrank */
     }
-    if (!err && image->header.incompatible & QCOW2_INCOMPAT_DIRTY) {
+    if (!err && image->header.incompatible & QCOW2_INCOMPAT_DIRTY && !image->parent.is_check) {
         image->header.incompatible &= ~(uint64_t)QCOW2_INCOMPAT_DIRTY;
         err = qcow2_header_update(&image->header, image->parent.file);
     }
@@ -440,5 +454,6 @@ const BlockDriver block_qcow2 = {
     .has_backing = true, .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
     .create = qcow2_create,
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
-    .host_bytes = qcow2_host_bytes, .info = qcow2_info,
+    .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,
+    .snapshot = qcow2_snapshot,
 };

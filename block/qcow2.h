@@ -184,6 +184,8 @@ Qcow2Block *qcow2_cache_peek(Qcow2Cache *cache, uint64_t offset);
 /* Zeroes, dirty; whatever is on the disk. */
 Qcow2Block *qcow2_cache_new(Qcow2Cache *cache, uint64_t offset);
 void qcow2_cache_dirty(Qcow2Cache *cache, Qcow2Block *block, uint32_t from, uint32_t bytes);
+/* All of it, without writing; no sync is under way. */
+void qcow2_cache_empty(Qcow2Cache *cache);
 /* What stands there is no longer a table. */
 void qcow2_cache_drop(Qcow2Cache *cache, uint64_t offset, uint64_t bytes);
 
@@ -201,12 +203,14 @@ int qcow2_barrier(BlockQcow2 *image);
 int qcow2_refcount_get(BlockQcow2 *image, uint64_t cluster, uint64_t *count);
 /* `clusters` in a row, each with a count of one; nothing is written there. */
 int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset);
-/* As many of them at `offset` as are free; *clusters may shrink, to zero. */
-int qcow2_alloc_at(BlockQcow2 *image, uint64_t offset, uint64_t *clusters);
+/* The same, but *clusters may shrink, to one at least. */
+int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset);
 /* Bytes inside one cluster, or at the joint of two. */
 int qcow2_alloc_bytes(BlockQcow2 *image, uint32_t bytes, uint64_t *offset);
 /* Later: see above. */
 void qcow2_free(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2FreeKind kind);
+/* Of one cluster that has a block of counts. */
+int qcow2_refcount_set(BlockQcow2 *image, uint64_t cluster, uint64_t count);
 /* One more (or fewer) for each cluster that the bytes touch, now. */
 int qcow2_refcount_add(BlockQcow2 *image, uint64_t offset, uint64_t bytes, int by);
 /* Frees that may be done now; drops the lock for discards. */
@@ -288,6 +292,12 @@ int qcow2_zero(BlockQcow2 *image, const BlockIo *io);
 int qcow2_discard(BlockQcow2 *image, const BlockIo *io);
 /* Whole clusters turn into holes. */
 int qcow2_drop(BlockQcow2 *image, uint64_t from, uint64_t to);
+
+/* --- qcow2_check.c --- */
+
+int qcow2_check(BlockNode *node, unsigned fixes, BlockCheck *result);
+/* Nobody else is inside, and all tables are on the disk. */
+int qcow2_check_alone(BlockQcow2 *image, unsigned fixes, BlockCheck *result);
 
 /* --- qcow2_create.c --- */
 

@@ -36,11 +36,16 @@ static void remove_block(Qcow2Cache *cache, Qcow2Block *block)
     g_free(block);
 }
 
-void qcow2_cache_clear(Qcow2Cache *cache)
+void qcow2_cache_empty(Qcow2Cache *cache)
 {
     while (cache->lru.head) {
         remove_block(cache, cache->lru.head->data);
     }
+}
+
+void qcow2_cache_clear(Qcow2Cache *cache)
+{
+    qcow2_cache_empty(cache);
     g_clear_pointer(&cache->blocks, g_hash_table_unref);
 }
 

@@ -60,14 +60,14 @@ static int make_some(BlockQcow2 *image, uint64_t offset, uint64_t to, uint64_t f
     int err = qcow2_table_ensure(image, offset);
 
     err = err ? err : count_empty(image, offset, to, &clusters);
-    *bytes = clusters << image->cluster_bits;
     if (err || !clusters) {
         *bytes = image->cluster;
         return err;
     }
     if (!image->has_data_file) {
-        err = qcow2_alloc(image, clusters, &host);
+        err = qcow2_alloc_some(image, &clusters, &host);
     }
+    *bytes = clusters << image->cluster_bits;
     err = err ? err : clear_host(image, host, *bytes, fresh);
     *end = MAX(*end, host + *bytes);
     return err ? err : fill(image, offset, clusters, host);

@@ -114,20 +114,39 @@ static void dirty_reftable(BlockQcow2 *image, uint64_t from, uint64_t to)
     image->reftable_dirty_to = is_clean ? to : MAX(image->reftable_dirty_to, to);
 }
 
-/* A block that counts itself; `cluster` is one it covers. */
-static int make_block(BlockQcow2 *image, uint64_t cluster)
+static bool has_block(const BlockQcow2 *image, uint64_t cluster)
 {
     uint64_t index = cluster >> image->refblock_bits;
-    Qcow2Block *block = qcow2_cache_new(&image->refblocks, cluster << image->cluster_bits);
 
-    if (!block) {
-        return -ENOMEM;
+    return index >= image->reftable_entries || image->reftable[index] & QCOW2_REFTABLE_MASK;
+}
+
+/* Blocks for what is free from `first` on and has none, `clusters` of it and the blocks: they
+ * come first, and count themselves. */
+static int make_blocks(BlockQcow2 *image, uint64_t first, uint64_t clusters)
+{
+    uint64_t made = 0, in_block = BIT64(image->refblock_bits);
+    int err = 0;
+
+    for (uint64_t at = first; at < first + clusters + made && made < clusters;
+         at = (at | (in_block - 1)) + 1) {
+        uint64_t index = at >> image->refblock_bits, offset = (first + made) << image->cluster_bits;
+
+        if (has_block(image, at)) {
+            continue;
+        }
+        if (!qcow2_cache_new(&image->refblocks, offset)) {
+            return -ENOMEM;
+        }
+        image->reftable[index] = offset;
+        dirty_reftable(image, index, index + 1);
+        note_metadata(image, first + made);
+        made++;
     }
-    set_count(image, block, cluster, 1);
-    image->reftable[index] = cluster << image->cluster_bits;
-    dirty_reftable(image, index, index + 1);
-    note_metadata(image, cluster);
-    return 0;
+    for (uint64_t i = 0; i < made && !err; i++) {
+        err = qcow2_refcount_set(image, first + i, 1);
+    }
+    return err;
 }
 
 /* --- a longer table --- */
@@ -206,11 +225,19 @@ static int grow_table(BlockQcow2 *image, uint64_t at)
 typedef struct Search {
     uint64_t start, wanted, length; /* a run that is growing */
     uint64_t first_free;            /* UINT64_MAX: none yet */
+    bool takes_fewer;               /* the first run there is will do */
 } Search;
 
-/* True: it is long enough. */
-static bool note_free(Search *search, uint64_t cluster)
+/* True: the run is good. */
+static bool note(Search *search, uint64_t cluster, bool is_free)
 {
+    if (!is_free) {
+        if (search->length && search->takes_fewer) {
+            return true;
+        }
+        search->length = 0;
+        return false;
+    }
     if (!search->length) {
         search->start = cluster;
     }
@@ -225,20 +252,22 @@ static bool scan_block(const BlockQcow2 *image, const Qcow2Block *block, uint64_
     uint64_t end = (*cluster | (BIT64(image->refblock_bits) - 1)) + 1;
 
     for (; *cluster < end; ++*cluster) {
-        if (block && qcow2_count_of(block->data, order, index_in_block(image, *cluster))) {
-            search->length = 0;
-        } else if (note_free(search, *cluster)) {
+        bool is_free = !block || !qcow2_count_of(block->data, order,
+                                                 index_in_block(image, *cluster));
+
+        if (note(search, *cluster, is_free)) {
             return true;
         }
     }
     return false;
 }
 
-static int find_free(BlockQcow2 *image, uint64_t clusters, Search *search)
+static int find_free(BlockQcow2 *image, Search *search)
 {
     uint64_t cluster = image->free_hint, limit = BIT64(56) >> image->cluster_bits;
 
-    *search = (Search){ .wanted = clusters, .first_free = UINT64_MAX };
+    search->first_free = UINT64_MAX;
+    search->length = 0;
     while (cluster < limit) {
         int err;
         Qcow2Block *block = block_of(image, cluster, &err);
@@ -254,16 +283,18 @@ static int find_free(BlockQcow2 *image, uint64_t clusters, Search *search)
 }
 
 /* -EAGAIN: blocks of counts took some of them. */
-static int ensure_blocks(BlockQcow2 *image, uint64_t first, uint64_t clusters)
+static int ensure_blocks(BlockQcow2 *image, const Search *search)
 {
-    for (uint64_t at = first; at < first + clusters;
-         at = (at | (BIT64(image->refblock_bits) - 1)) + 1) {
+    uint64_t end = search->start + search->length;
+
+    for (uint64_t at = search->start; at < end; at = (at | (BIT64(image->refblock_bits) - 1)) + 1) {
         int err;
         Qcow2Block *block = block_of(image, at, &err);
 
         if (!block && !err) {
             err = at >> image->refblock_bits >= image->reftable_entries ? grow_table(image, at) :
-                                                                          make_block(image, at);
+                  make_blocks(image, search->takes_fewer ? at : search->start,
+                              search->takes_fewer ? 1 : search->length);
             return err ? err : -EAGAIN;
         }
         if (err) {
@@ -287,41 +318,49 @@ static int count_new(BlockQcow2 *image, uint64_t first, uint64_t clusters)
     return 0;
 }
 
-static int take(BlockQcow2 *image, uint64_t first, uint64_t clusters)
+static int take(BlockQcow2 *image, const Search *search)
 {
-    uint64_t offset = first << image->cluster_bits;
+    uint64_t offset = search->start << image->cluster_bits;
+    int err;
 
-    if (qcow2_is_metadata(image, offset, clusters << image->cluster_bits)) {
-        return qcow2_corrupt(image, offset, clusters << image->cluster_bits, "Preventing invalid "
-                             "allocation of clusters at offset %#" PRIx64 ": they hold metadata",
-                             offset);
+    if (qcow2_is_metadata(image, offset, search->length << image->cluster_bits)) {
+        return qcow2_corrupt(image, offset, search->length << image->cluster_bits, "Preventing "
+                             "invalid allocation of clusters at offset %#" PRIx64 ": they hold "
+                             "metadata", offset);
     }
-    return ensure_blocks(image, first, clusters);
+    err = ensure_blocks(image, search);
+    return err ? err : count_new(image, search->start, search->length);
 }
 
-int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset)
+static int alloc(BlockQcow2 *image, Search *search, uint64_t *offset)
 {
     int err = qcow2_mark_dirty(image);
 
     while (!err) {
-        Search search;
-
-        err = find_free(image, clusters, &search);
+        err = find_free(image, search);
+        err = err ? err : take(image, search);
         if (!err) {
-            err = take(image, search.start, clusters);
+            image->free_hint = search->first_free == search->start ?
+                                   search->start + search->length : search->first_free;
+            *offset = search->start << image->cluster_bits;
+            return 0;
         }
-        if (err == -EAGAIN) {
-            err = 0;
-            continue;
-        }
-        if (!err) {
-            err = count_new(image, search.start, clusters);
-            image->free_hint = search.first_free == search.start ? search.start + clusters :
-                                                                   search.first_free;
-            *offset = search.start << image->cluster_bits;
-            break;
-        }
+        err = err == -EAGAIN ? 0 : err;
     }
+    return err;
+}
+
+int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset)
+{
+    return alloc(image, &(Search){ .wanted = clusters }, offset);
+}
+
+int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset)
+{
+    Search search = { .wanted = *clusters, .takes_fewer = true };
+    int err = alloc(image, &search, offset);
+
+    *clusters = search.length;
     return err;
 }
 
@@ -340,8 +379,7 @@ static bool fits_packed(BlockQcow2 *image, uint32_t bytes)
     }
     if (has_joint && (cluster + 1 < image->free_hint ||
                       qcow2_refcount_get(image, cluster + 1, &next) || next ||
-                      take(image, cluster + 1, 1) ||
-                      count_new(image, cluster + 1, 1))) {
+                      take(image, &(Search){ .start = cluster + 1, .length = 1 }))) {
         return false;
     }
     return !qcow2_refcount_add(image, cluster << image->cluster_bits, 1, 1);
@@ -371,6 +409,30 @@ int qcow2_alloc_bytes(BlockQcow2 *image, uint32_t bytes, uint64_t *offset)
 
 /* --- more and fewer --- */
 
+static void update_count(BlockQcow2 *image, Qcow2Block *block, uint64_t cluster, uint64_t count)
+{
+    set_count(image, block, cluster, count);
+    if (!count) {
+        image->free_hint = MIN(image->free_hint, cluster);
+        g_hash_table_remove(image->metadata, GSIZE_TO_POINTER(cluster));
+        if (image->packed_at >> image->cluster_bits == cluster) {
+            image->packed_at = 0;
+        }
+    }
+}
+
+int qcow2_refcount_set(BlockQcow2 *image, uint64_t cluster, uint64_t count)
+{
+    int err;
+    Qcow2Block *block = block_of(image, cluster, &err);
+
+    if (!block) {
+        return err ? err : -EIO;
+    }
+    update_count(image, block, cluster, count);
+    return 0;
+}
+
 static int change_count(BlockQcow2 *image, uint64_t cluster, int by)
 {
     int err;
@@ -390,13 +452,7 @@ static int change_count(BlockQcow2 *image, uint64_t cluster, int by)
     if (by > 0 && count >= image->refcount_max) {
         return -EINVAL;
     }
-    set_count(image, block, cluster, count + by);
-    if (count + by == 0) {
-        image->free_hint = MIN(image->free_hint, cluster);
-        if (image->packed_at >> image->cluster_bits == cluster) {
-            image->packed_at = 0;
-        }
-    }
+    update_count(image, block, cluster, count + by);
     return 0;
 }
 

@@ -27,7 +27,7 @@ bool qcow2_snapshot_is_at(const BlockQcow2 *image, uint64_t offset, uint64_t byt
     return false;
 }
 
-static void clear_one(Qcow2Snapshot *snapshot)
+void qcow2_snapshot_clear(Qcow2Snapshot *snapshot)
 {
     g_free(snapshot->id);
     g_free(snapshot->name);
@@ -37,7 +37,7 @@ static void clear_one(Qcow2Snapshot *snapshot)
 void qcow2_snapshots_clear(BlockQcow2 *image)
 {
     for (uint32_t i = 0; i < image->header.snapshots && image->snapshots; i++) {
-        clear_one(&image->snapshots[i]);
+        qcow2_snapshot_clear(&image->snapshots[i]);
     }
     g_clear_pointer(&image->snapshots, g_free);
 }

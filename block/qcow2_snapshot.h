@@ -20,8 +20,15 @@ typedef struct Qcow2Snapshot {
 } Qcow2Snapshot;
 
 bool qcow2_snapshots_load(BlockQcow2 *image, Error **errp);
+void qcow2_snapshot_clear(Qcow2Snapshot *snapshot);
 void qcow2_snapshots_clear(BlockQcow2 *image);
 struct SnapshotInfoArray *qcow2_snapshots_info(const BlockQcow2 *image); /* NULL: none */
+/* --- qcow2_snapshot_act.c --- */
+
+int qcow2_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
+
+/* --- qcow2_snapshot.c --- */
+
 /* With the lock: does the L1 table of one stand there? */
 bool qcow2_snapshot_is_at(const BlockQcow2 *image, uint64_t offset, uint64_t bytes);
 

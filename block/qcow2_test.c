@@ -68,8 +68,9 @@ static bool create(Error **errp, const char *path, uint64_t bytes, const char *r
 static BlockNode *open_image(const char *path, const char *rest)
 {
     g_autoptr(Error) err = NULL;
-    BlockNode *node = open_text(&err, "{'driver':'qcow2','discard':'unmap','file':{'driver':"
-                                "'file','filename':'%s'}%s}", path, rest);
+    BlockNode *node = open_text(&err, "{'driver':'qcow2','discard':'unmap',"
+                                "'cache':{'no-flush':true},'file':{'driver':'file','filename':"
+                                "'%s'}%s}", path, rest);
 
     if (!node) {
         g_error("%s", error_text(err));
@@ -96,6 +97,22 @@ static void check_error(Error *err, const char *words)
         g_error("'%s' does not say '%s'", error_text(err), words);
     }
     error_free(err);
+}
+
+/* Nothing is wrong, not even a leak. */
+static void check_image(const char *path)
+{
+    g_autoptr(Error) err = NULL;
+    BlockNode *node = open_text(&err, "{'driver':'qcow2','read-only':true,'file':{'driver':'file',"
+                                "'filename':'%s'}}", path);
+    BlockCheck result;
+
+    g_assert_null(err);
+    g_assert_cmpint(block_image_check(node, 0, &result), ==, 0);
+    g_assert_cmpuint(result.corruptions, ==, 0);
+    g_assert_cmpuint(result.leaks, ==, 0);
+    g_assert_cmpuint(result.errors, ==, 0);
+    block_node_unref(node);
 }
 
 /* --- beside a shadow --- */
@@ -214,6 +231,7 @@ static void test_random_requests(gconstpointer rest)
         random_steps(&shadow, STEPS);
         check_all(&shadow);
         block_node_unref(shadow.node);
+        check_image(path);
     }
     g_free(shadow.bytes);
 }
@@ -313,6 +331,7 @@ static void test_threads(gconstpointer rest)
         g_thread_join(threads[i]);
     }
     block_node_unref(node);
+    check_image(path);
 }
 
 /* --- sizes --- */
@@ -343,9 +362,110 @@ static void test_resize(gconstpointer rest)
         check_all(&shadow);
     }
     block_node_unref(shadow.node);
+    check_image(path);
     shadow.node = open_image(path, "");
     check_all(&shadow);
     block_node_unref(shadow.node);
+    g_free(shadow.bytes);
+}
+
+/* --- snapshots --- */
+
+#define SNAPSHOTS 4
+
+static void snapshot(Shadow *shadow, BlockSnapshotAct act, unsigned n)
+{
+    g_autofree char *name = g_strdup_printf("s%u", n);
+
+    g_assert_cmpint(block_image_snapshot(shadow->node, act, NULL, name), ==, 0);
+}
+
+static void test_snapshots(gconstpointer rest)
+{
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    uint8_t *kept[SNAPSHOTS];
+
+    for (unsigned i = 0; i < SNAPSHOTS; i++) {
+        random_steps(&shadow, 40);
+        snapshot(&shadow, BLOCK_SNAPSHOT_CREATE, i);
+        kept[i] = g_memdup2(shadow.bytes, IMAGE_BYTES);
+    }
+    for (unsigned i = 0; i < SNAPSHOTS; i++) {
+        unsigned n = (i * 3 + 1) % SNAPSHOTS;
+
+        random_steps(&shadow, 40);
+        block_node_unref(shadow.node);
+        check_image(path);
+        shadow.node = open_image(path, "");
+        check_all(&shadow);
+        snapshot(&shadow, BLOCK_SNAPSHOT_APPLY, n);
+        memcpy(shadow.bytes, kept[n], IMAGE_BYTES);
+        check_all(&shadow);
+        snapshot(&shadow, BLOCK_SNAPSHOT_DELETE, n);
+        check_all(&shadow);
+        g_free(kept[n]);
+    }
+    block_node_unref(shadow.node);
+    check_image(path);
+    g_free(shadow.bytes);
+}
+
+/* --- repair --- */
+
+static void repair(const char *path, BlockCheck *result)
+{
+    BlockOpenFile file = { .filename = path, .format = "qcow2", .is_check = true };
+    g_autoptr(BlockNode) node = block_open_file(&file, NULL);
+
+    g_assert_nonnull(node);
+    g_assert_cmpint(block_image_check(node, BLOCK_FIX_ERRORS | BLOCK_FIX_LEAKS, result), ==, 0);
+}
+
+static void patch(const char *path, uint64_t offset, uint64_t value)
+{
+    int fd = open(path, O_RDWR);
+
+    value = GUINT64_TO_BE(value);
+    g_assert_cmpint(fd, >=, 0);
+    g_assert_cmpint(pwrite(fd, &value, sizeof(value), offset), ==, sizeof(value));
+    close(fd);
+}
+
+/* The offset is of the file: 64 KiB has the reference table, 128 KiB the counts. */
+static void test_repair(gconstpointer opaque)
+{
+    static const struct {
+        uint64_t offset, value;
+    } rows[] = {
+        { 128 * KiB, 0 },                                 /* counts too low */
+        { 128 * KiB, UINT64_C(0x0001000100020001) },      /* and too high */
+        { 64 * KiB, 0 },                                  /* no block of counts */
+        { 64 * KiB, 128 * KiB + 512 },                    /* not aligned */
+        { 64 * KiB, 1 * GiB },                            /* outside of the file */
+        { 72, QCOW2_INCOMPAT_CORRUPT },
+        { 72, QCOW2_INCOMPAT_DIRTY },
+    };
+    unsigned row = GPOINTER_TO_UINT(opaque);
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
+    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    BlockCheck result;
+
+    random_steps(&shadow, 50);
+    block_node_unref(shadow.node);
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (i == row) {
+            patch(path, rows[i].offset, rows[i].value);
+        }
+    }
+    repair(path, &result);
+    g_assert_cmpuint(result.corruptions, ==, 0);
+    check_image(path);
+    shadow.node = open_image(path, "");
+    check_all(&shadow);
+    random_steps(&shadow, 50);
+    block_node_unref(shadow.node);
+    check_image(path);
     g_free(shadow.bytes);
 }
 
@@ -373,16 +493,6 @@ static void test_bad_options(void)
         g_assert_false(create(&err, path, MiB, rows[i].rest));
         check_error(err, rows[i].words);
     }
-}
-
-static void patch(const char *path, uint64_t offset, uint64_t value)
-{
-    int fd = open(path, O_RDWR);
-
-    value = GUINT64_TO_BE(value);
-    g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(pwrite(fd, &value, sizeof(value), offset), ==, sizeof(value));
-    close(fd);
 }
 
 static void test_unknown_features(void)
@@ -422,6 +532,15 @@ int main(int argc, char **argv)
     add("threads", ",'extended-l2':true", test_threads);
     add("resize", "", test_resize);
     add("resize", ",'cluster-size':512", test_resize);
+    add("snapshots", "", test_snapshots);
+    add("snapshots", ",'version':'v2'", test_snapshots);
+    add("snapshots", ",'cluster-size':512,'refcount-bits':64", test_snapshots);
+    add("snapshots", ",'extended-l2':true,'lazy-refcounts':true", test_snapshots);
+    for (unsigned i = 0; i < 7; i++) {
+        g_autofree char *name = g_strdup_printf("/qcow2/repair/%u", i);
+
+        g_test_add_data_func(name, GUINT_TO_POINTER(i), test_repair);
+    }
     g_test_add_func("/qcow2/bad-options", test_bad_options);
     g_test_add_func("/qcow2/unknown-features", test_unknown_features);
     result = g_test_run();

@@ -67,7 +67,7 @@ static uint64_t copy_limit(const BlockQcow2 *image, const Plan *plan, Qcow2Entry
 }
 
 /* How many clusters from the second on need new places, too. */
-static int count_new(BlockQcow2 *image, Plan *plan, uint64_t most, Qcow2Entry *last)
+static int count_new(BlockQcow2 *image, Plan *plan, uint64_t most)
 {
     for (plan->clusters = 1; plan->clusters < most; plan->clusters++) {
         Qcow2Entry next;
@@ -79,7 +79,6 @@ static int count_new(BlockQcow2 *image, Plan *plan, uint64_t most, Qcow2Entry *l
         if (is_reusable(image, next)) {
             break;
         }
-        *last = next;
     }
     return 0;
 }
@@ -95,7 +94,7 @@ static int find_place(BlockQcow2 *image, Plan *plan, Qcow2Entry old)
     } else if (image->has_data_file) {
         plan->host = plan->first;
     } else {
-        err = qcow2_alloc(image, plan->clusters, &plan->host);
+        err = qcow2_alloc_some(image, &plan->clusters, &plan->host);
         plan->zero_from = bytes;
     }
     return err;
@@ -104,7 +103,7 @@ static int find_place(BlockQcow2 *image, Plan *plan, Qcow2Entry old)
 /* Claimed are the clusters of the request, as far as one table goes. */
 static int plan_clusters(BlockQcow2 *image, Plan *plan)
 {
-    Qcow2Entry first, last;
+    Qcow2Entry first, last = { 0 };
     uint64_t end = plan->offset + plan->bytes, most;
     int err = qcow2_table_ensure(image, plan->offset);
 
@@ -112,14 +111,15 @@ static int plan_clusters(BlockQcow2 *image, Plan *plan)
     if (err) {
         return err;
     }
-    last = first;
     plan->clusters = 1;
     plan->is_new = !is_reusable(image, first);
     most = (plan->claim.to - plan->first) >> image->cluster_bits;
     if (plan->is_new) {
-        err = count_new(image, plan, most, &last);
+        err = count_new(image, plan, most);
     }
     err = err ? err : find_place(image, plan, first);
+    err = err ? err : qcow2_entry_get(image, plan->first + (plan->clusters - 1) * image->cluster,
+                                      &last);
     if (err) {
         return err;
     }
@@ -127,6 +127,9 @@ static int plan_clusters(BlockQcow2 *image, Plan *plan)
     plan->bytes = end - plan->offset;
     plan->from = copy_limit(image, plan, first, plan->offset, false);
     plan->to = copy_limit(image, plan, last, end, true);
+    if (image->has_data_file) {
+        plan->to = MIN(plan->to, MAX(end, image->header.bytes)); /* it is no longer than the disk */
+    }
     plan->claim.to = plan->first + plan->clusters * image->cluster;
     g_cond_broadcast(&image->changed); /* the claim has shrunk */
     return 0;

@@ -6,7 +6,6 @@
  */
 #include "util/osdep.h"
 #include "block/backend.h"
-#include "block/query.h"
 
 #include "qapi/qapi-commands-block-core.h"
 

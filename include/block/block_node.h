@@ -140,6 +140,7 @@ typedef struct BlockOpenFile {
     bool is_read_only, is_auto_read_only, is_direct, is_unsafe, is_shared, has_discard;
     bool warns_of_raw;       /* a probed image may turn into another under a guest's hands */
     bool without_backing;
+    bool is_check;           /* to be looked at, in whatever state it is */
 } BlockOpenFile;
 BlockNode *block_open_file(const BlockOpenFile *file, Error **errp);
 

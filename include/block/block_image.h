@@ -1,0 +1,50 @@
+/*
+ * What is done to images, not through them: checking, snapshots, names of backing files. Programs
+ * that work on images use it beside block/block_node.h.
+ *
+ * Machine lock; nothing is under way.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef BLOCK_BLOCK_IMAGE_H
+#define BLOCK_BLOCK_IMAGE_H
+
+#include "block/block_node.h"
+
+typedef struct ImageInfo ImageInfo;
+typedef struct BlockdevCreateOptions BlockdevCreateOptions;
+
+/* What an image says of itself, and those behind it. Freed by the caller. */
+ImageInfo *block_image_info(BlockNode *node, bool with_chain);
+
+/* Makes a new image; what was in its place is lost. */
+bool block_create(const BlockdevCreateOptions *options, Error **errp);
+
+/* --- checking --- */
+
+enum {
+    BLOCK_FIX_LEAKS  = BIT(0),
+    BLOCK_FIX_ERRORS = BIT(1),
+};
+
+typedef struct BlockCheck {
+    uint64_t corruptions, leaks, errors; /* errors: it could not be looked at */
+    uint64_t corruptions_fixed, leaks_fixed;
+    uint64_t end;                        /* of what is used of the file */
+    uint64_t clusters, allocated, fragmented, compressed;
+} BlockCheck;
+
+/* -ENOTSUP: the format has nothing to check. Details go to stderr. */
+int block_image_check(BlockNode *node, unsigned fixes, BlockCheck *result);
+
+/* --- internal snapshots --- */
+
+typedef enum BlockSnapshotAct {
+    BLOCK_SNAPSHOT_CREATE, BLOCK_SNAPSHOT_APPLY, BLOCK_SNAPSHOT_DELETE,
+    BLOCK_SNAPSHOT_SHOW, /* the node shows it; it must be read-only */
+} BlockSnapshotAct;
+
+/* By id, or by name; CREATE: a name. A negative errno. */
+int block_image_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
+
+#endif
