@@ -40,6 +40,10 @@ typedef struct BlockDriver {
     void (*child_perms)(BlockNode *node, const char *role, unsigned *perms, unsigned *shared);
     int64_t (*host_bytes)(BlockNode *node); /* what it takes on the host; negative: not known */
     void (*info)(BlockNode *node, BlockNodeInfo *info);
+    bool (*set_backing)(BlockNode *node, const char *name, const char *format, Error **errp);
+    int (*empty)(BlockNode *node);
+    bool (*amend)(BlockNode *node, const BlockAmend *amend, Error **errp);
+    uint64_t (*compressed_bytes)(BlockNode *node);
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     void (*stats)(BlockNode *node, BlockStats *stats);

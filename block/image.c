@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/driver.h"
+#include "block/backing.h"
 
 int block_image_check(BlockNode *node, unsigned fixes, BlockCheck *result)
 {
@@ -16,4 +16,59 @@ int block_image_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, 
 {
     node = block_node_skip_filters(node);
     return node->driver->snapshot ? node->driver->snapshot(node, act, id, name) : -ENOTSUP;
+}
+
+char *block_formats_text(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (size_t i = 0; block_drivers[i]; i++) {
+        g_string_append_printf(text, "%s%s", i ? " " : "", block_drivers[i]->name);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+bool block_format_is_known(const char *name)
+{
+    return block_driver_find(name) != NULL;
+}
+
+char *block_image_backing_path(const char *filename, const char *name, Error **errp)
+{
+    return block_backing_path_of(filename, name, errp);
+}
+
+bool block_image_set_backing(BlockNode *node, const char *name, const char *format, Error **errp)
+{
+    if (!node->driver->set_backing) {
+        return error_set(errp, "Format '%s' has no backing files", node->driver->name);
+    }
+    return node->driver->set_backing(node, name, format, errp);
+}
+
+int block_image_empty(BlockNode *node)
+{
+    return node->driver->empty ? node->driver->empty(node) : -ENOTSUP;
+}
+
+bool block_image_amend(BlockNode *node, const BlockAmend *amend, Error **errp)
+{
+    return node->driver->amend ? node->driver->amend(node, amend, errp) :
+           error_set(errp, "Format driver '%s' does not support option amendment",
+                     node->driver->name);
+}
+
+bool block_image_begins_with_zeroes(BlockNode *node)
+{
+    node = block_node_skip_filters(node);
+    if (node->backing || node->driver == &block_host_device) {
+        return false;
+    }
+    return node->driver->is_protocol || !node->file ? node->driver == &block_file :
+           node->driver == &block_qcow2 || block_image_begins_with_zeroes(node->file);
+}
+
+uint64_t block_image_compressed_bytes(BlockNode *node)
+{
+    return node->driver->compressed_bytes ? node->driver->compressed_bytes(node) : 0;
 }

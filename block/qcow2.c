@@ -339,6 +339,7 @@ static void init(BlockQcow2 *image)
     image->metadata = g_hash_table_new(NULL, NULL);
     image->frees = g_array_new(FALSE, FALSE, sizeof(Qcow2Free));
     image->checks_overlap = true;
+    image->is_sparse = -1;
 }
 
 static bool open_image(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error **errp)
@@ -449,11 +450,19 @@ static void qcow2_info(BlockNode *node, BlockNodeInfo *info)
     info->format_specific = specific;
 }
 
+static uint64_t qcow2_compressed_bytes(BlockNode *node)
+{
+    const BlockQcow2 *image = qcow2_of(node);
+
+    return image->has_data_file ? 0 : image->cluster;
+}
+
 const BlockDriver block_qcow2 = {
     .name = "qcow2", .kind = BLOCKDEV_DRIVER_QCOW2, .size = sizeof(BlockQcow2),
     .has_backing = true, .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
     .create = qcow2_create,
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
     .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,
-    .snapshot = qcow2_snapshot,
+    .snapshot = qcow2_snapshot, .set_backing = qcow2_set_backing, .empty = qcow2_empty,
+    .amend = qcow2_amend, .compressed_bytes = qcow2_compressed_bytes,
 };

@@ -156,6 +156,7 @@ typedef struct BlockQcow2 {
     GArray *frees;           /* Qcow2Free */
     uint64_t generation;     /* of syncs: they begin, */
     uint64_t synced;         /* and are over */
+    int is_sparse;           /* the file has fewer bytes than it seems; -1: not known */
     bool needs_barrier;      /* data was copied that must be durable before a table leads there */
 } BlockQcow2;
 
@@ -228,7 +229,8 @@ typedef enum Qcow2Kind { QCOW2_HOLE, QCOW2_ZERO, QCOW2_DATA, QCOW2_COMPRESSED } 
 typedef struct Qcow2Run {
     Qcow2Kind kind;
     uint64_t bytes;
-    uint64_t host;      /* of the first byte; COMPRESSED: of the data. 0: none */
+    uint64_t host;      /* of the first byte; COMPRESSED: of the data */
+    bool has_host;      /* there is a place, with data or not; not COMPRESSED */
     uint32_t packed;    /* COMPRESSED: bytes at most */
     bool is_own;        /* it may be changed in place */
 } Qcow2Run;
@@ -292,6 +294,12 @@ int qcow2_zero(BlockQcow2 *image, const BlockIo *io);
 int qcow2_discard(BlockQcow2 *image, const BlockIo *io);
 /* Whole clusters turn into holes. */
 int qcow2_drop(BlockQcow2 *image, uint64_t from, uint64_t to);
+
+/* --- qcow2_amend.c --- */
+
+bool qcow2_set_backing(BlockNode *node, const char *name, const char *format, Error **errp);
+bool qcow2_amend(BlockNode *node, const BlockAmend *amend, Error **errp);
+int qcow2_empty(BlockNode *node);
 
 /* --- qcow2_check.c --- */
 

@@ -238,9 +238,63 @@ bool qcow2_submit(BlockNode *node, BlockRequest *request)
 
 /* --- what is where --- */
 
+static unsigned flags_of(const Qcow2Run *run)
+{
+    static const unsigned flags[] = {
+        [QCOW2_HOLE] = 0,
+        [QCOW2_ZERO] = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_ZERO,
+        [QCOW2_DATA] = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA,
+        [QCOW2_COMPRESSED] = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA | BLOCK_EXTENT_COMPRESSED,
+    };
+
+    return flags[run->kind] | (run->has_host ? BLOCK_EXTENT_OFFSET : 0);
+}
+
+/* More clusters are counted than the host has: they were made ahead of their data. */
+static bool find_sparse(BlockQcow2 *image)
+{
+    BlockNode *file = image->parent.file;
+    int64_t there = file->driver->host_bytes ? file->driver->host_bytes(file) : -1;
+    uint64_t real = ROUND_UP((uint64_t)MAX(there, 0), image->cluster) >> image->cluster_bits;
+    uint64_t clusters = (block_node_bytes(file) + image->cluster - 1) >> image->cluster_bits;
+    uint64_t limit = MAX(real * 10 / 9, real + 2), counted = 0;
+
+    for (uint64_t i = 0; i < clusters && counted < limit && there >= 0; i++) {
+        uint64_t count;
+
+        if (qcow2_refcount_get(image, i, &count)) {
+            return false;
+        }
+        counted += count > 0;
+    }
+    return there >= 0 && counted >= limit;
+}
+
+/* With the lock. */
+static bool is_sparse(BlockQcow2 *image)
+{
+    if (image->is_sparse < 0) {
+        image->is_sparse = find_sparse(image);
+    }
+    return image->is_sparse;
+}
+
+/* The file knows better what is zero. */
+static void look_at_file(BlockQcow2 *image, const Qcow2Run *run, BlockExtent *extent)
+{
+    BlockExtent below;
+
+    if (!block_extent(image->data, run->host, run->bytes, &below) && below.bytes &&
+        below.flags & BLOCK_EXTENT_OFFSET) {
+        extent->bytes = MIN(extent->bytes, below.bytes);
+        extent->flags |= below.flags & BLOCK_EXTENT_ZERO;
+    }
+}
+
 int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent)
 {
     BlockQcow2 *image = qcow2_of(node);
+    bool asks_file = false;
     unsigned parity;
     Qcow2Run run;
     int err;
@@ -248,27 +302,18 @@ int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *
     g_mutex_lock(&image->lock);
     parity = enter(image);
     err = image->is_failed ? -EIO : qcow2_find(image, offset, bytes, &run);
+    if (!err && run.kind == QCOW2_DATA && !image->has_data_file) {
+        asks_file = is_sparse(image);
+    }
     leave(image, parity);
     g_mutex_unlock(&image->lock);
     if (err) {
         return err;
     }
-    *extent = (BlockExtent){ .bytes = run.bytes };
-    switch (run.kind) {
-    case QCOW2_HOLE:
-        break;
-    case QCOW2_ZERO:
-        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_ZERO |
-                        (run.host ? BLOCK_EXTENT_OFFSET : 0);
-        break;
-    case QCOW2_COMPRESSED:
-        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA | BLOCK_EXTENT_COMPRESSED;
-        break;
-    default:
-        extent->flags = BLOCK_EXTENT_ALLOCATED | BLOCK_EXTENT_DATA | BLOCK_EXTENT_OFFSET;
-        break;
+    *extent = (BlockExtent){ .flags = flags_of(&run), .bytes = run.bytes,
+                             .host = run.has_host ? image->data : NULL, .host_offset = run.host };
+    if (asks_file) {
+        look_at_file(image, &run, extent);
     }
-    extent->host = extent->flags & BLOCK_EXTENT_OFFSET ? image->data : NULL;
-    extent->host_offset = run.host;
     return 0;
 }

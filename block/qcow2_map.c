@@ -223,7 +223,7 @@ static int find_without_table(BlockQcow2 *image, uint64_t offset, uint64_t bytes
     while (end < offset + bytes && !table_of(image, end, &table) && !table) {
         end = table_end(image, end);
     }
-    *run = (Qcow2Run){ QCOW2_HOLE, MIN(bytes, end - offset), 0, 0, false };
+    *run = (Qcow2Run){ .kind = QCOW2_HOLE, .bytes = MIN(bytes, end - offset) };
     return 0;
 }
 
@@ -244,7 +244,8 @@ static bool continues(const BlockQcow2 *image, const Qcow2Run *run, Qcow2Entry n
 {
     return qcow2_entry_kind(image, next, 0) == run->kind && run->kind != QCOW2_COMPRESSED &&
            !(next.l2 & QCOW2_ENTRY_COPIED) == !run->is_own &&
-           (run->kind != QCOW2_DATA || qcow2_entry_host(next) == run->host + covered);
+           has_place(image, next) == run->has_host &&
+           (!run->has_host || qcow2_entry_host(next) == run->host + covered);
 }
 
 /* Goes on from the end of the first cluster, `covered` bytes away. */
@@ -290,6 +291,7 @@ static int find_in_block(BlockQcow2 *image, const Qcow2Block *block, uint32_t at
     if (run->kind == QCOW2_COMPRESSED) {
         qcow2_entry_packed(image, entry.l2, &run->host, &run->packed);
     } else if (has_place(image, entry)) {
+        run->has_host = true;
         run->host = qcow2_entry_host(entry) + in_cluster;
     }
     run->bytes = MIN(bytes, ((uint64_t)end << image->sub_bits) - in_cluster);

@@ -99,7 +99,7 @@ static uint64_t skip_holes(BlockQcow2 *image, uint64_t offset, uint64_t bytes)
     Qcow2Run run;
 
     return !image->parent.backing && !qcow2_find(image, offset, bytes, &run) &&
-           run.kind == QCOW2_HOLE && !run.host ? run.bytes & ~(image->cluster - 1) : 0;
+           run.kind == QCOW2_HOLE && !run.has_host ? run.bytes & ~(image->cluster - 1) : 0;
 }
 
 /* As much as can be done in one go; whole subclusters. */

@@ -20,6 +20,32 @@ ImageInfo *block_image_info(BlockNode *node, bool with_chain);
 /* Makes a new image; what was in its place is lost. */
 bool block_create(const BlockdevCreateOptions *options, Error **errp);
 
+/* Formats an image can have, with blanks between. Free it. */
+char *block_formats_text(void);
+bool block_format_is_known(const char *name);
+
+/* --- names of backing files --- */
+
+/* `name` as an image at `filename` means it, as a path from here. Free it; NULL: there is none. */
+char *block_image_backing_path(const char *filename, const char *name, Error **errp);
+/* What the image names from now on (NULL: nothing); the nodes stay as they are. */
+bool block_image_set_backing(BlockNode *node, const char *name, const char *format, Error **errp);
+/* All that it has of its own goes: what is behind shows. -ENOTSUP: it cannot. */
+int block_image_empty(BlockNode *node);
+
+/* --- the format --- */
+
+/* What a node's image can have changed; absent members stay. */
+typedef struct BlockAmend {
+    int version;               /* 2, 3; 0: as it is */
+    int lazy_refcounts;        /* -1: as it is */
+} BlockAmend;
+bool block_image_amend(BlockNode *node, const BlockAmend *amend, Error **errp);
+/* Does the image read as zeroes where nothing was written since it was made? */
+bool block_image_begins_with_zeroes(BlockNode *node);
+/* Can it have compressed clusters; of how many bytes? 0: it cannot. */
+uint64_t block_image_compressed_bytes(BlockNode *node);
+
 /* --- checking --- */
 
 enum {

@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""qemu-img beside the peer's: each makes images, the other checks, reads, converts and maps them."""
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+
+OURS = os.path.join(os.environ['BINARIES'], 'qemu-img')
+PEER = '/usr/bin/qemu-img'
+PEER_IO = '/usr/bin/qemu-io'
+MIB = 1 << 20
+BYTES = 6 * MIB + 512
+KILLS = 6
+
+VARIANTS = [
+    '', 'compat=0.10', 'cluster_size=512', 'cluster_size=4k,refcount_bits=1', 'cluster_size=2M',
+    'refcount_bits=64', 'refcount_bits=8,cluster_size=1k', 'extended_l2=on',
+    'extended_l2=on,cluster_size=16k', 'lazy_refcounts=on', 'compression_type=zstd',
+    'preallocation=metadata', 'preallocation=falloc', 'preallocation=full',
+]
+
+
+def run(*words, status=0, **more):
+    done = subprocess.run(words, capture_output=True, text=True, check=False, **more)
+    assert done.returncode == status, f'{words}: {done.returncode}\n{done.stdout}{done.stderr}'
+    return done.stdout
+
+
+def content(seed, size):
+    """Data, zeroes and what compresses well, in pieces that are no clusters."""
+    rand, data = random.Random(seed), bytearray()
+    while len(data) < size:
+        step = rand.randrange(1, 200000)
+        data += rand.choice([rand.randbytes(step), bytes(step),
+                             bytes([rand.randrange(256)]) * step])
+    return bytes(data[:size])
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='images-')
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(folder.name)
+
+    def make_raw(self, name, seed=1, size=BYTES):
+        data = content(seed, size)
+        with open(name, 'wb') as out:
+            out.write(data)
+        return data
+
+    def read(self, img, name, *more):
+        """What the image shows."""
+        run(img, 'convert', '-O', 'raw', *more, name, 'read.raw')
+        with open('read.raw', 'rb') as data:
+            return data.read()
+
+    def check(self, name):
+        for img in (OURS, PEER):
+            run(img, 'check', '-q', name)
+
+    def same_map(self, name):
+        ours, peers = (json.loads(run(img, 'map', '--output=json', name)) for img in (OURS, PEER))
+        for entry in ours + peers:
+            entry.pop('compressed', None)
+        self.assertEqual(ours, peers)
+
+    def same_info(self, name):
+        ours, peers = (json.loads(run(img, 'info', '--output=json', '--backing-chain', name))
+                       for img in (OURS, PEER))
+        self.assertEqual(ours, peers)
+
+
+@unittest.skipUnless(shutil.which(PEER) and shutil.which(PEER_IO), 'no qemu-utils')
+class Formats(Case):
+    def formats(self, maker, taker):
+        for options in VARIANTS:
+            with self.subTest(options=options, maker=maker):
+                data = self.make_raw('in.raw')
+                run(maker, 'convert', '-f', 'raw', '-O', 'qcow2', *(['-o', options] if options
+                                                                     else []), 'in.raw', 'a.qcow2')
+                self.check('a.qcow2')
+                self.same_map('a.qcow2')
+                self.same_info('a.qcow2')
+                self.assertTrue(self.read(taker, 'a.qcow2') == data)
+                run(taker, 'compare', 'in.raw', 'a.qcow2')
+
+    def test_ours(self):
+        self.formats(OURS, PEER)
+
+    def test_peers(self):
+        self.formats(PEER, OURS)
+
+    def test_compressed(self):
+        for maker, taker in ((OURS, PEER), (PEER, OURS)):
+            for options in ('compression_type=zlib', 'compression_type=zstd',
+                            'cluster_size=4k', 'cluster_size=2M', 'extended_l2=on'):
+                with self.subTest(options=options, maker=maker):
+                    data = self.make_raw('in.raw')
+                    run(maker, 'convert', '-c', '-O', 'qcow2', '-o', options, 'in.raw', 'a.qcow2')
+                    self.check('a.qcow2')
+                    self.assertTrue(self.read(taker, 'a.qcow2') == data)
+
+    def test_empty_images(self):
+        """Only the layout may differ."""
+        for options in VARIANTS:
+            for size in ('0', '512', '1G', '70G'):
+                if size == '70G' and ('prealloc' in options or '512' in options or '1k' in options):
+                    continue
+                if size == '1G' and re.search('falloc|full', options):
+                    continue
+                with self.subTest(options=options, size=size):
+                    words = ['create', '-f', 'qcow2', *(['-o', options] if options else [])]
+                    mine, theirs = (run(img, *words, 'a.qcow2', size) for img in (OURS, PEER))
+                    self.assertEqual(mine, theirs)
+                    run(OURS, *words, 'a.qcow2', size)
+                    self.check('a.qcow2')
+                    self.same_map('a.qcow2')
+                    self.same_info('a.qcow2')
+
+    def test_data_file(self):
+        for maker, taker in ((OURS, PEER), (PEER, OURS)):
+            for raw in ('off', 'on'):
+                with self.subTest(maker=maker, raw=raw):
+                    data = self.make_raw('in.raw')
+                    run(maker, 'convert', '-O', 'qcow2', '-o',
+                        f'data_file=data.raw,data_file_raw={raw}', 'in.raw', 'a.qcow2')
+                    self.check('a.qcow2')
+                    self.same_map('a.qcow2')
+                    self.assertTrue(self.read(taker, 'a.qcow2') == data)
+                    if raw == 'on':
+                        with open('data.raw', 'rb') as file:
+                            self.assertTrue(file.read()[:BYTES] == data)
+
+    def test_measure(self):
+        self.make_raw('in.raw')
+        run(OURS, 'convert', '-O', 'qcow2', 'in.raw', 'a.qcow2')
+        for options in VARIANTS:
+            for what in (['--size', '512'], ['--size', '3T'], ['a.qcow2'], ['-f', 'raw', 'in.raw']):
+                if '3T' in what and re.search('512|1k', options):
+                    what = ['--size', '5G']
+                words = ['measure', '-O', 'qcow2', *(['-o', options] if options else []), *what]
+                with self.subTest(words=words):
+                    self.assertEqual(run(OURS, *words), run(PEER, *words))
+
+
+class Chains(Case):
+    def chain(self, maker):
+        base, top = self.make_raw('base.raw', 2, 4 * MIB), bytearray(content(3, BYTES))
+        run(maker, 'create', '-q', '-f', 'qcow2', '-b', 'base.raw', '-F', 'raw', 'mid.qcow2')
+        run(maker, 'create', '-q', '-f', 'qcow2', '-b', 'mid.qcow2', '-F', 'qcow2', 'top.qcow2',
+            str(BYTES))
+        shown = bytearray(base) + bytearray(BYTES - len(base))
+        for name, at, size in (('mid.qcow2', MIB + 1000, 300000), ('mid.qcow2', 0, 4096),
+                               ('top.qcow2', MIB + 200000, 300000), ('top.qcow2', 5 * MIB, 70000)):
+            with open('piece', 'wb') as out:
+                out.write(top[at:at + size])
+            run(PEER_IO, '-f', 'qcow2', '-c', f'write -s piece {at} {size}', name)
+            shown[at:at + size] = top[at:at + size]
+        return bytes(shown)
+
+    def test_read(self):
+        for maker in (OURS, PEER):
+            shown = self.chain(maker)
+            self.assertTrue(self.read(OURS, 'top.qcow2') == shown)
+            self.same_map('top.qcow2')
+            self.same_info('top.qcow2')
+
+    def test_rebase(self):
+        for target in ('base.raw', 'other.raw', ''):
+            with self.subTest(target=target):
+                shown = self.chain(OURS)
+                self.make_raw('other.raw', 9, 5 * MIB)
+                run(OURS, 'rebase', '-b', target, *(['-F', 'raw'] if target else []), 'top.qcow2')
+                self.check('top.qcow2')
+                self.assertTrue(self.read(PEER, 'top.qcow2') == shown)
+        info = json.loads(run(OURS, 'info', '--output=json', 'top.qcow2'))
+        self.assertNotIn('backing-filename', info)
+
+    def test_commit(self):
+        for words in ([], ['-d'], ['-b', 'base.raw']):
+            with self.subTest(words=words):
+                shown = self.chain(OURS)
+                run(OURS, 'commit', '-q', *words, 'top.qcow2')
+                self.check('top.qcow2')
+                self.check('mid.qcow2')
+                self.assertTrue(self.read(PEER, 'top.qcow2') == shown)
+                below = 'base.raw' if '-b' in words else 'mid.qcow2'
+                got = self.read(PEER, below, '-f', 'raw' if below == 'base.raw' else 'qcow2')
+                self.assertTrue(got == shown)
+                entries = json.loads(run(PEER, 'map', '--output=json', 'top.qcow2'))
+                self.assertEqual(any(entry['depth'] == 0 for entry in entries), bool(words))
+
+    def test_convert_with_backing(self):
+        shown = self.chain(PEER)
+        run(OURS, 'convert', '-O', 'qcow2', '-B', 'mid.qcow2', '-F', 'qcow2', 'top.qcow2',
+            'copy.qcow2')
+        self.check('copy.qcow2')
+        self.assertTrue(self.read(PEER, 'copy.qcow2') == shown)
+        entries = json.loads(run(PEER, 'map', '--output=json', 'copy.qcow2'))
+        self.assertTrue(any(entry['depth'] == 2 for entry in entries))
+
+    def test_loop(self):
+        """Images that name each other are told of."""
+        run(OURS, 'create', '-q', '-u', '-f', 'qcow2', '-b', 'b.qcow2', '-F', 'qcow2', 'a.qcow2',
+            '1M')
+        run(OURS, 'create', '-q', '-u', '-f', 'qcow2', '-b', 'a.qcow2', '-F', 'qcow2', 'b.qcow2',
+            '1M')
+        run(OURS, 'info', '--backing-chain', 'a.qcow2', status=1)
+        run(OURS, 'map', 'a.qcow2', status=1)
+
+
+class Changes(Case):
+    def test_snapshots(self):
+        """The peer writes, we keep and bring back."""
+        for options in ('', 'compat=0.10', 'cluster_size=4k', 'extended_l2=on'):
+            with self.subTest(options=options):
+                self.make_raw('in.raw')
+                run(OURS, 'convert', '-O', 'qcow2', *(['-o', options] if options else []),
+                    'in.raw', 'a.qcow2')
+                kept = {}
+                for i in range(4):
+                    run(PEER_IO, '-f', 'qcow2', '-c', f'write -P {i + 1} {i * 700000} 900000',
+                        'a.qcow2')
+                    kept[f's{i}'] = self.read(PEER, 'a.qcow2')
+                    run((OURS, PEER)[i % 2], 'snapshot', '-c', f's{i}', 'a.qcow2')
+                    self.check('a.qcow2')
+                for name in ('s2', 's0', 's3', 's1'):
+                    self.assertTrue(self.read(OURS, 'a.qcow2', '-l', name) == kept[name])
+                    run(OURS, 'snapshot', '-a', name, 'a.qcow2')
+                    self.check('a.qcow2')
+                    self.assertTrue(self.read(PEER, 'a.qcow2') == kept[name])
+                    run(OURS, 'snapshot', '-d', name, 'a.qcow2')
+                    self.check('a.qcow2')
+
+    def test_resize(self):
+        for options in ('', 'cluster_size=512', 'extended_l2=on'):
+            data = self.make_raw('in.raw')
+            run(OURS, 'convert', '-O', 'qcow2', *(['-o', options] if options else []), 'in.raw',
+                'a.qcow2')
+            for size in (3 * MIB, 100 * MIB, MIB + 512, 9 * MIB):
+                run(OURS, 'resize', '-q', '--shrink', 'a.qcow2', str(size))
+                self.check('a.qcow2')
+                data = data[:size] + bytes(max(size - len(data), 0))
+                self.assertTrue(self.read(PEER, 'a.qcow2') == data)
+
+    def test_amend(self):
+        data = self.make_raw('in.raw')
+        run(PEER, 'convert', '-O', 'qcow2', '-o', 'compat=0.10', 'in.raw', 'a.qcow2')
+        for options in ('compat=1.1', 'lazy_refcounts=on', 'lazy_refcounts=off', 'compat=0.10'):
+            run(OURS, 'amend', '-f', 'qcow2', '-o', options, 'a.qcow2')
+            self.check('a.qcow2')
+            self.same_info('a.qcow2')
+            self.assertTrue(self.read(PEER, 'a.qcow2') == data)
+
+    def test_repair(self):
+        """Counts of the first clusters are lost."""
+        data = self.make_raw('in.raw')
+        run(PEER, 'convert', '-O', 'qcow2', 'in.raw', 'a.qcow2')
+        with open('a.qcow2', 'r+b') as image:
+            image.seek(2 * 65536)
+            image.write(bytes(40))
+        run(OURS, 'check', '-q', 'a.qcow2', status=2)
+        run(OURS, 'check', '-q', '-r', 'all', 'a.qcow2')
+        self.check('a.qcow2')
+        self.assertTrue(self.read(PEER, 'a.qcow2') == data)
+
+
+class Kills(Case):
+    """Whatever moment the process ends at, the image is good, but for clusters it lost."""
+
+    def kill(self, seconds, *words):
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+            time.sleep(seconds)
+            child.send_signal(signal.SIGKILL)
+        done = subprocess.run([PEER, 'check', words[-1]], capture_output=True, text=True,
+                              check=False)
+        self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
+
+    def test_writes(self):
+        for i in range(KILLS):
+            options = ('cluster_size=64k', 'cluster_size=512', 'extended_l2=on')[i % 3]
+            run(OURS, 'create', '-q', '-f', 'qcow2', '-o', options, 'a.qcow2', '256M')
+            self.kill(0.05 + 0.03 * i, OURS, 'bench', '-w', '-c', '1000000', '-S', '69632',
+                      '--flush-interval=64', '-f', 'qcow2', 'a.qcow2')
+            run(OURS, 'bench', '-w', '-c', '50', '-f', 'qcow2', 'a.qcow2')
+            run(OURS, 'check', '-r', 'leaks', '-q', 'a.qcow2')
+            self.check('a.qcow2')
+
+
+if __name__ == '__main__':
+    unittest.main(verbosity=2)

@@ -1,0 +1,125 @@
+/*
+ * qemu-img: what its commands share.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TOOLS_IMG_H
+#define TOOLS_IMG_H
+
+#include "block/block_image.h"
+#include "qapi/qapi-types-block-core.h"
+
+/* --- commands: they return the exit status --- */
+
+typedef int ImgCommandFn(int argc, char **argv);
+
+ImgCommandFn img_amend, img_bench, img_check, img_commit, img_compare, img_convert, img_create,
+    img_dd, img_info, img_map, img_measure, img_rebase, img_resize, img_snapshot;
+
+/* Prints what there is, and ends the program. */
+G_NORETURN void img_help(void);
+
+/* --- options (img_options.c) --- */
+
+typedef enum ImgKind {
+    IMG_FLAG,   /* bool */
+    IMG_UNFLAG, /* bool, which it clears */
+    IMG_TEXT,   /* const char * */
+    IMG_LIST,   /* char *, of all that were given, with commas between; g_free */
+    IMG_SIZE,   /* uint64_t, with a suffix */
+    IMG_NUMBER, /* uint64_t */
+    IMG_REFUSED /* of the peer, and not of ours: an error */
+} ImgKind;
+
+typedef struct ImgOption {
+    char letter;      /* 0: none */
+    const char *name; /* NULL: none */
+    ImgKind kind;
+    void *value;
+} ImgOption;
+
+/* Reads options; *first is the first argument that is none. False: it was told why. */
+bool img_options(int argc, char **argv, const ImgOption *options, size_t count, int *first);
+/* "qemu-img: TEXT", and where there is help; returns 1. */
+int img_usage(const char *fmt, ...) PRINTF(1, 2);
+/* False: it was told why. */
+bool img_size(const char *text, const char *what, uint64_t *bytes);
+
+/* --- images (img_open.c) --- */
+
+typedef struct ImgSource {
+    const char *name, *format, *cache; /* cache NULL: writeback */
+    const char *snapshot;              /* to be shown; NULL: none */
+    bool is_options;                   /* name is "driver=..." */
+    bool is_writable, is_shared, without_backing, is_check, is_quiet;
+} ImgSource;
+
+typedef struct ImgImage {
+    BlockNode *node; /* NULL: it is not open */
+    BlockLink *link;
+    bool is_writethrough;
+} ImgImage;
+
+/* False: it was told why. */
+bool img_open(ImgImage *image, const ImgSource *source);
+void img_close(ImgImage *image);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImgImage, img_close)
+/* "none", "unsafe"...; NULL: writeback. */
+bool img_cache_is_known(const char *cache);
+/* "-o json", "human". */
+bool img_output(const char *text, bool *is_json);
+void img_print_json(json_object *value);
+/* What a block node can do with zeroes; see block_io(). */
+int img_zero(BlockNode *node, uint64_t offset, uint64_t bytes, unsigned flags);
+
+/* --- new images (img_format.c) --- */
+
+typedef struct ImgNew {
+    const char *name, *format;
+    const char *options;                 /* "-o"; NULL: none */
+    const char *backing, *backing_format;
+    uint64_t bytes;
+    bool has_bytes, is_quiet, is_unsafe; /* is_unsafe: the backing file is not looked at */
+} ImgNew;
+
+/* "-o help" was asked for: prints it. */
+bool img_format_help(const char *format, const char *options);
+/* False: it was told why. */
+bool img_new(const ImgNew *new);
+/* Options as a format reads them, `options` for `bytes`; NULL: it was told why. */
+BlockdevCreateOptions *img_format_options(const ImgNew *new);
+/* What is given as "-o KEY=..."; NULL: it is not. */
+char *img_option_of(const char *options, const char *key);
+
+/* --- copies (img_copy.c) --- */
+
+typedef struct ImgCopy {
+    ImgImage *sources;         /* one behind the other */
+    size_t source_count;
+    ImgImage *target;
+    uint64_t bytes;            /* of the target */
+    uint64_t sparse_bytes;     /* so many zeroes need not be written; 0: all are */
+    uint64_t compressed_bytes; /* of a cluster; 0: not compressed */
+    uint64_t rate;             /* bytes a second; 0: as fast as can be */
+    unsigned workers;
+    bool is_zero;              /* the target reads as zeroes */
+    bool has_backing;          /* what a source does not have itself is left out */
+    bool is_salvage, is_unordered, is_quiet;
+} ImgCopy;
+
+/* 0 or a negative errno, which was told. */
+int img_copy(const ImgCopy *copy);
+
+/* --- progress (img_progress.c) --- */
+
+void img_progress_begin(bool is_on);
+/* Any thread. */
+void img_progress(uint64_t done, uint64_t all);
+void img_progress_end(void);
+
+/* --- sizes for people (img_info.c) --- */
+
+char *img_size_text(uint64_t bytes);
+void img_print_snapshots(const ImageInfo *info);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * qemu-img amend.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "tools/img.h"
+
+#include "util/keyval.h"
+
+static const char help[] =
+    "Amend options for 'qcow2':\n"
+    "  backing_file=<str>     - File name of a base image\n"
+    "  backing_fmt=<str>      - Image format of the base image\n"
+    "  compat=<str>           - Compatibility level (v2 [0.10] or v3 [1.1])\n"
+    "  lazy_refcounts=<bool (on/off)> - Postpone refcount updates\n"
+    "  size=<size>            - Virtual disk size\n";
+
+typedef struct Amend {
+    BlockAmend format;
+    char *backing, *backing_format;
+    uint64_t bytes;
+    bool has_bytes, has_help;
+} Amend;
+
+static bool set_version(Amend *amend, const char *value, char **why)
+{
+    amend->format.version = !strcmp(value, "0.10") || !strcmp(value, "v2") ? 2 :
+                            !strcmp(value, "1.1") || !strcmp(value, "v3") ? 3 : 0;
+    if (!amend->format.version) {
+        *why = g_strdup_printf("Unknown compatibility level %s", value);
+    }
+    return amend->format.version;
+}
+
+static bool set_lazy(Amend *amend, const char *value, char **why)
+{
+    amend->format.lazy_refcounts = !strcmp(value, "on") ? 1 : !strcmp(value, "off") ? 0 : -1;
+    if (amend->format.lazy_refcounts < 0) {
+        *why = g_strdup("Parameter 'lazy_refcounts' expects 'on' or 'off'");
+        return false;
+    }
+    return true;
+}
+
+static bool set(void *opaque, const char *key, const char *value, char **why)
+{
+    Amend *amend = opaque;
+
+    if (!strcmp(key, "help") || !strcmp(key, "?")) {
+        amend->has_help = true;
+        return true;
+    }
+    if (!strcmp(key, "compat")) {
+        return set_version(amend, value, why);
+    }
+    if (!strcmp(key, "lazy_refcounts")) {
+        return set_lazy(amend, value, why);
+    }
+    if (!strcmp(key, "backing_file") || !strcmp(key, "backing_fmt")) {
+        char **to = key[8] == 'f' && key[9] == 'i' ? &amend->backing : &amend->backing_format;
+
+        g_free(*to);
+        *to = g_strdup(value);
+        return true;
+    }
+    if (!strcmp(key, "size")) {
+        amend->has_bytes = true;
+        if (!img_size(value, NULL, &amend->bytes)) {
+            *why = g_strdup("Parameter 'size' expects a non-negative number below 2^64");
+            return false;
+        }
+        return true;
+    }
+    *why = g_strdup_printf("Invalid parameter '%s'", key);
+    return false;
+}
+
+static bool apply(BlockNode *node, const Amend *amend, Error **errp)
+{
+    uint64_t bytes = ROUND_UP(amend->bytes, BLOCK_SECTOR_BYTES);
+
+    if (!block_image_amend(node, &amend->format, errp)) {
+        return false;
+    }
+    if ((amend->backing || amend->backing_format) &&
+        !block_image_set_backing(node, amend->backing, amend->backing_format, errp)) {
+        return false;
+    }
+    return !amend->has_bytes || bytes == block_node_bytes(node) ||
+           block_node_resize(node, bytes, BLOCK_PREALLOC_OFF, errp);
+}
+
+static int run(const ImgSource *source, const Amend *amend, bool is_progress)
+{
+    g_auto(ImgImage) image = { 0 };
+    Error *err = NULL;
+
+    if (!img_open(&image, source)) {
+        return 1;
+    }
+    img_progress_begin(is_progress);
+    if (!apply(image.node, amend, &err)) {
+        error_report_err(err);
+        return 1;
+    }
+    img_progress_end();
+    return 0;
+}
+
+int img_amend(int argc, char **argv)
+{
+    ImgSource source = { .is_writable = true };
+    Amend amend = { .format = { .lazy_refcounts = -1 } };
+    g_autofree char *text = NULL, *why = NULL;
+    bool is_progress = false, is_forced = false; /* force: nothing here is dangerous */
+    const ImgOption options[] = {
+        { 'f', NULL, IMG_TEXT, &source.format }, { 'o', NULL, IMG_LIST, &text },
+        { 't', NULL, IMG_TEXT, &source.cache }, { 'p', NULL, IMG_FLAG, &is_progress },
+        { 'q', NULL, IMG_FLAG, &source.is_quiet }, { 0, "force", IMG_FLAG, &is_forced },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+    };
+    int first, status = 1;
+
+    if (!img_options(argc, argv, options, ARRAY_SIZE(options), &first)) {
+        return 1;
+    }
+    if (!text) {
+        return img_usage("Must specify options (-o)");
+    }
+    if (!keyval_foreach(text, &(KeyvalSyntax){ 0 }, set, &amend, &why)) {
+        error_report("%s", why);
+    } else if (amend.has_help) {
+        printf("%s", help);
+        status = 0;
+    } else if (first != argc - 1) {
+        img_usage("Expecting one image file name");
+    } else {
+        source.name = argv[first];
+        status = run(&source, &amend, is_progress && !source.is_quiet);
+    }
+    g_free(amend.backing);
+    g_free(amend.backing_format);
+    return status;
+}

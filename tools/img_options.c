@@ -1,0 +1,154 @@
+/*
+ * Options of qemu-img's commands, from their tables.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "tools/img.h"
+
+#include <getopt.h>
+
+#include "util/size.h"
+
+#define FIRST_LONG 256 /* values of options without a letter */
+
+int img_usage(const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    error_report("%s", text);
+    fprintf(stderr, "Try 'qemu-img --help' for more information\n");
+    return 1;
+}
+
+bool img_size(const char *text, const char *what, uint64_t *bytes)
+{
+    g_autofree char *why = NULL;
+
+    if (size_parse(text, 1, bytes, &why) && *bytes <= INT64_MAX) {
+        return true;
+    }
+    if (what) {
+        error_report("Invalid %s specified. You may use k, M, G, T, P or E suffixes for", what);
+        error_report("kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.");
+    }
+    return false;
+}
+
+static bool has_argument(const ImgOption *option)
+{
+    return option->kind != IMG_FLAG && option->kind != IMG_UNFLAG;
+}
+
+static void add_text(char **list, const char *text)
+{
+    char *old = *list;
+
+    *list = old ? g_strdup_printf("%s,%s", old, text) : g_strdup(text);
+    g_free(old);
+}
+
+static bool set_number(const ImgOption *option, const char *text)
+{
+    g_autofree char *why = NULL;
+
+    if (option->kind == IMG_SIZE ? size_parse(text, 1, option->value, &why) :
+                                   number_parse(text, option->value, &why)) {
+        return true;
+    }
+    if (option->name) {
+        error_report("Invalid value '%s' for --%s", text, option->name);
+    } else {
+        error_report("Invalid value '%s' for -%c", text, option->letter);
+    }
+    return false;
+}
+
+static bool set(const ImgOption *option, const char *text)
+{
+    switch (option->kind) {
+    case IMG_FLAG:
+    case IMG_UNFLAG:
+        *(bool *)option->value = option->kind == IMG_FLAG;
+        return true;
+    case IMG_TEXT:
+        *(const char **)option->value = text;
+        return true;
+    case IMG_LIST:
+        add_text(option->value, text);
+        return true;
+    case IMG_REFUSED:
+        error_report("--%s is not supported by this build", option->name);
+        return false;
+    default:
+        return set_number(option, text);
+    }
+}
+
+static const ImgOption *find(const ImgOption *options, size_t count, int value)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (value >= FIRST_LONG ? value == FIRST_LONG + (int)i : options[i].letter == value) {
+            return &options[i];
+        }
+    }
+    return NULL;
+}
+
+static struct option *make_table(const ImgOption *options, size_t count, GString *letters)
+{
+    struct option *table = g_new0(struct option, count + 2);
+    size_t used = 0;
+
+    g_string_append(letters, ":h");
+    for (size_t i = 0; i < count; i++) {
+        bool takes = has_argument(&options[i]);
+
+        if (options[i].letter) {
+            g_string_append_printf(letters, "%c%s", options[i].letter, takes ? ":" : "");
+        }
+        if (options[i].name) {
+            table[used++] = (struct option){ options[i].name, takes, NULL, FIRST_LONG + (int)i };
+        }
+    }
+    table[used] = (struct option){ "help", 0, NULL, 'h' };
+    return table;
+}
+
+static bool refuse(int value, char **argv)
+{
+    if (value == ':') {
+        img_usage("option '%s' requires an argument", argv[optind - 1]);
+    } else {
+        img_usage("unrecognized option '%s'", argv[optind - 1]);
+    }
+    return false;
+}
+
+bool img_options(int argc, char **argv, const ImgOption *options, size_t count, int *first)
+{
+    g_autoptr(GString) letters = g_string_new(NULL);
+    g_autofree struct option *table = make_table(options, count, letters);
+    int value;
+
+    optind = 1;
+    while ((value = getopt_long(argc, argv, letters->str, table, NULL)) != -1) {
+        const ImgOption *option = find(options, count, value);
+
+        if (value == 'h' && !option) {
+            img_help();
+        }
+        if (!option) {
+            return refuse(value, argv);
+        }
+        if (!set(option, optarg)) {
+            return false;
+        }
+    }
+    *first = optind;
+    return true;
+}
