@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
 
-SECONDS = int(os.environ.get('BOOT_SECONDS', '500'))
+SECONDS = 500
 QBOOT = '/usr/share/qemu/qboot.rom'
 VARIABLE = 'setvar Tandem -guid 11223344-5566-7788-99aa-bbccddeeff00'
 

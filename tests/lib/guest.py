@@ -163,7 +163,7 @@ class Terminal(Console):
     def run(self, command):
         """What a command in the shell prints."""
         self.type(command + self.enter)
-        self.wait_for(re.escape(command) + '\r?\n')
+        self.wait_for(re.escape(command) + '\r*\n')
         return self.wait_for(self.prompt)[:-len(self.prompt)].replace('\r', '').strip()
 
     def end(self, command='poweroff -f'):
