@@ -18,22 +18,25 @@ RESULT = 'kvm guest: outs 200 writes 1 sum 40200 ax 0x1234 rip 0x1015'
 class Kvm(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.kernel = guest.kernel()
-        except subprocess.CalledProcessError:
-            raise unittest.SkipTest('Linux cannot be fetched from the package archive') from None
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
-        files = {'init': guest.build('kvm_init.c', os.path.join(cls.folder.name, 'init')),
-                 **guest.modules(cls.kernel, MODULES, cls.folder.name)}
-        cls.archive = os.path.join(cls.folder.name, 'initramfs')
-        guest.initramfs(cls.archive, files)
+        cls.init = guest.build('kvm_init.c', os.path.join(cls.folder.name, 'init'))
 
-    def run_guest(self, options, cpu, cpus=1):
+    def archive(self, kernel):
+        path = os.path.join(self.folder.name, 'initramfs')
+        guest.initramfs(path, {'init': self.init,
+                               **guest.modules(kernel, MODULES, self.folder.name)})
+        return path
+
+    def run_guest(self, options, cpu, cpus=1, series='6.12', flavour='cloud'):
+        try:
+            kernel = guest.kernel(series, flavour)
+        except subprocess.CalledProcessError:
+            self.skipTest(f'Linux {series}-{flavour} cannot be fetched from the package archive')
         console = guest.Console(
             [house.binary(), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-M',
              'q35', '-cpu', cpu, '-m', '512', '-smp', str(cpus), '-serial', 'stdio', '-kernel',
-             self.kernel, '-initrd', self.archive, '-append',
+             kernel, '-initrd', self.archive(kernel), '-append',
              f'console=ttyS0 quiet panic=-1 kvm_options={options}'], SECONDS)
         text = '\n'.join(line for _, line in console.lines())
         self.assertIn(RESULT, text)
@@ -51,6 +54,12 @@ class Kvm(unittest.TestCase):
     def test_plain_cpu_two_cpus(self):
         """Without the conveniences of later CPUs."""
         self.run_guest('nrips=0,vgif=0', 'EPYC,svm=on,nrip-save=off', 2)
+
+    def test_6_1_generic_two_cpus(self):
+        self.run_guest('npt=1', 'max', 2, '6.1', 'generic')
+
+    def test_6_12_generic_two_cpus(self):
+        self.run_guest('npt=1', 'EPYC-Milan', 2, '6.12', 'generic')
 
 
 if __name__ == '__main__':

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests for tests and benchmarks: Debian's kernels and packages, and an initramfs that holds given programs."""
 import glob
+import glob
 import lzma
 import os
 import re
@@ -76,6 +77,19 @@ def unpack_kernel(bzimage, path):
     at += (image[0x1f1] + 1) * 512
     with open(path, 'wb') as file:
         file.write(lzma.LZMADecompressor().decompress(image[at:at + size]))
+
+
+def modules(kernel_path, names, folder):
+    """Unpacks modules of a kernel: {name in the guest: path here}. What is built in has none."""
+    root = os.path.join(os.path.dirname(kernel_path), '..', 'lib', 'modules')
+    files = {}
+    for name in names:
+        for found in glob.glob(os.path.join(root, '**', name + '.ko*'), recursive=True):
+            files[name + '.ko'] = os.path.join(folder, name + '.ko')
+            with (lzma.open if found.endswith('.xz') else open)(found, 'rb') as packed, \
+                    open(files[name + '.ko'], 'wb') as out:
+                out.write(packed.read())
+    return files
 
 
 def shell(path, arch='amd64', files=()):
