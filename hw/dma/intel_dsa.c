@@ -118,6 +118,8 @@ static bool dsa_realize(Device *dev, Error **errp)
     if (!dsa_add_capabilities(dsa, errp)) {
         return false;
     }
+    g_free(dsa->slots); /* of an earlier life: they outlast a slice that ends it */
+    g_free(dsa->engines);
     dsa->slots = g_new0(DsaDescriptor, dsa->wq_size);
     dsa->engines = g_new0(DsaEngine, dsa->engine_count);
     if (dsa->has_ats) {
