@@ -57,6 +57,19 @@ def modules(image, names, folder):
     return files
 
 
+class NoKernel(Exception):
+    """Why there is none."""
+
+
+def test_kernel():
+    """The path of the kernel of tests/guest/kernel.config, built when it is not in the cache."""
+    done = subprocess.run([os.path.join(SCRIPTS, 'test-kernel.sh')], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    if done.returncode:
+        raise NoKernel((done.stderr.strip().splitlines() or ['test-kernel: failed'])[-1])
+    return os.path.join(done.stdout.strip(), 'boot', 'vmlinuz-test')
+
+
 def cpio(entries):
     """An archive as the kernel unpacks it ("newc"): (name, mode, content, device) each."""
     out = bytearray()
