@@ -154,11 +154,43 @@ static bool choose_accel(OptionSet *set)
     return try_accel(option_given(set, "qtest") ? "qtest" : "tcg", NULL, false);
 }
 
+/* -icount. */
+static bool count_time(OptionSet *set)
+{
+    const char *shift = option_key(set, "icount", "shift");
+    AccelCounting how = { .shift = ACCEL_SHIFT_AUTO,
+                          .aligns = option_key_bool(set, "icount", "align", false),
+                          .sleeps = option_key_bool(set, "icount", "sleep", true) };
+    Error *err = NULL;
+    guint64 value;
+
+    if (!option_given(set, "icount")) {
+        return true;
+    }
+    if (shift && strcmp(shift, "auto")) {
+        if (!g_ascii_string_to_unsigned(shift, 10, 0, ACCEL_SHIFT_MOST, &value, NULL)) {
+            error_report("icount: Invalid shift value");
+            return false;
+        }
+        how.shift = value;
+    }
+    if (!accel_ops()->count_time) {
+        error_report("-icount is not available with %s", accel_ops()->title);
+        return false;
+    }
+    if (!accel_ops()->count_time(accel_current(), &how, &err)) {
+        error_report_err(err);
+        return false;
+    }
+    return true;
+}
+
 bool machine_options_create(OptionSet *set)
 {
     const Type *type = choose_type(set);
 
-    return type && set_properties(set, machine_create(type), false) && choose_accel(set);
+    return type && set_properties(set, machine_create(type), false) && choose_accel(set) &&
+           count_time(set);
 }
 
 /* --- before it is built --- */

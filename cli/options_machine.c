@@ -70,6 +70,13 @@ static const OptionParam rtc_params[] = {
     { "driftfix", OPTION_PARAM_STRING }, { 0 },
 };
 
+static const OptionParam icount_params[] = {
+    { "shift", OPTION_PARAM_STRING, "An instruction takes 2^N ns, 0 to 10; or auto" },
+    { "align", OPTION_PARAM_BOOL, "Guest time does not run ahead of the host's" },
+    { "sleep", OPTION_PARAM_BOOL, "Idle CPUs wait for timers; off: guest time jumps to the next" },
+    { 0 },
+};
+
 static const OptionParam fw_cfg_params[] = {
     { "name", OPTION_PARAM_STRING, "What firmware knows it by" },
     { "file", OPTION_PARAM_STRING, "File with its contents" },
@@ -126,6 +133,9 @@ static const OptionDef defs[] = {
     { "rtc", NULL, OPTION_MERGED, NULL, .group = "rtc", .params = rtc_params,
       .syntax = "[base=utc|localtime|DATE][,clock=host|rt|vm][,driftfix=none|slew]",
       .help = "the guest's real-time clock" },
+    { "icount", NULL, OPTION_KEYS, "shift", .group = "icount", .params = icount_params,
+      .syntax = "[shift=]N|auto[,align=on|off][,sleep=on|off]",
+      .help = "guest time is made of instructions: the same input, the same run" },
     { "no-reboot", NULL, OPTION_FLAG, .apply = apply_no_reboot, .help = "exit instead of rebooting" },
     { "no-shutdown", NULL, OPTION_FLAG, .apply = apply_no_shutdown,
       .help = "pause instead of exiting when the guest powers off" },

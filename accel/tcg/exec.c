@@ -7,6 +7,7 @@
 #include "accel/tcg/exec.h"
 
 #include "accel/tcg/host.h"
+#include "accel/tcg/icount.h"
 #include "system/machine_lock.h"
 #include "system/vcpu_thread.h"
 #include "util/log.h"
@@ -147,6 +148,16 @@ void tcg_request_service(TcgCpu *cpu)
     vcpu_thread_wake(cpu->vcpu);
 }
 
+void tcg_yield(TcgCpu *cpu)
+{
+    if (!tcg_options.is_single_thread) {
+        g_thread_yield();
+    } else if (vcpu_next(vcpu_first())) {
+        __atomic_store_n(&cpu->vcpu->kick_wanted, 1, __ATOMIC_SEQ_CST);
+        want_exit(cpu);
+    }
+}
+
 /* --- vCPUs --- */
 
 void tcg_cpu_init(TcgCpu *cpu, Vcpu *vcpu, const TcgTargetOps *ops, AddressSpace *as)
@@ -194,6 +205,23 @@ const TcgRegion *exec_current_region(const TcgCpu *cpu)
     return cpu->frame ? interp_region(cpu) : cpu->host_pc ? host_region(cpu) : NULL;
 }
 
+/* Not all of the region was done. */
+static void count_restored(TcgCpu *cpu)
+{
+    const TcgRegion *region = tcg_options.is_counting ? exec_current_region(cpu) : NULL;
+    TcgKey key;
+    unsigned done = 0;
+
+    if (!region) {
+        return;
+    }
+    cpu->ops->get_key(cpu, &key);
+    while (done < region->guest_insns && region->insns[done] != (uint16_t)(key.pc - region->key.pc)) {
+        done++;
+    }
+    cpu->icount -= MAX((int)region->guest_insns - (int)done - 1, 0);
+}
+
 void tcg_restore(TcgCpu *cpu)
 {
     if (cpu->frame) {
@@ -201,6 +229,7 @@ void tcg_restore(TcgCpu *cpu)
     } else if (cpu->host_pc) {
         host_restore(cpu);
     }
+    count_restored(cpu);
 }
 
 void tcg_raise(TcgCpu *cpu, int exception)
@@ -421,7 +450,8 @@ static TcgRegion *promote(TcgCpu *cpu, TcgRegion *region)
     TcgLimits limits = { .max_insns = MAX_HOT_INSNS, .is_hot = true };
     TcgRegion *hot;
 
-    if (!region->is_cached || region->is_hot || tcg_options.is_one_insn) {
+    if (!region->is_cached || region->is_hot || tcg_options.is_one_insn ||
+        tcg_options.is_counting) {
         return region;
     }
     hot = tcg_translate_region(cpu, &region->key, &limits);
@@ -432,10 +462,28 @@ static TcgRegion *promote(TcgCpu *cpu, TcgRegion *region)
     return hot;
 }
 
+static uint64_t limit_of(const TcgCpu *cpu)
+{
+    return __atomic_load_n(&cpu->icount_limit, __ATOMIC_RELAXED);
+}
+
+/* Instead of one that leads beyond the count's limit, its first instruction. */
+static TcgRegion *count_region(TcgCpu *cpu, TcgRegion *region)
+{
+    if (!tcg_options.is_counting || cpu->icount + region->guest_insns <= limit_of(cpu)) {
+        return region;
+    }
+    if (!region->is_cached) {
+        region_free(region);
+    }
+    cpu->is_one_insn = true;
+    return find_region(cpu);
+}
+
 static void run_next(TcgCpu *cpu)
 {
     TcgExec *exec = cpu->exec;
-    TcgRegion *region = find_region(cpu);
+    TcgRegion *region = count_region(cpu, find_region(cpu));
 
     if (exec->last_exit && host_is_promotion(exec->last_exit)) {
         region = promote(cpu, region);
@@ -503,6 +551,12 @@ static void loop(TcgCpu *cpu)
         if (cpu->vcpu->is_halted) {
             return;
         }
+        if (tcg_options.is_counting && cpu->icount >= limit_of(cpu)) {
+            if (!icount_turn(cpu)) {
+                return;
+            }
+            continue;
+        }
         run_next(cpu);
     }
 }
@@ -511,6 +565,9 @@ void exec_run(Vcpu *vcpu)
 {
     TcgCpu *cpu = tcg_cpu_of(vcpu);
 
+    if (tcg_options.is_counting) {
+        icount_begin(cpu);
+    }
     machine_unlock();
     rcu_lock();
     exec_enter(cpu->exec);
@@ -519,5 +576,8 @@ void exec_run(Vcpu *vcpu)
     exec_leave(cpu->exec);
     rcu_unlock();
     machine_lock();
+    if (tcg_options.is_counting) {
+        icount_end(cpu);
+    }
     debug_make_stop(cpu);
 }

@@ -34,6 +34,7 @@ struct TcgRegion {
     TcgRegion *page_next[2];
     struct InterpCode *interp; /* what the interpreter runs; NULL: there is host code */
     struct HostCode *host;
+    uint16_t *insns;           /* if they are counted: where each is, from key.pc on */
 };
 
 /* An indirect jump's target. */
@@ -270,7 +271,7 @@ const TcgRegion *exec_current_region(const TcgCpu *cpu);
 
 /* What -accel tcg was told. */
 typedef struct TcgOptions {
-    bool is_jit, is_one_insn, is_single_thread;
+    bool is_jit, is_one_insn, is_counting, is_single_thread;
     uint64_t cache_bytes;
     int hot_after; /* entries */
 } TcgOptions;

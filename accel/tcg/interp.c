@@ -369,6 +369,7 @@ void interp_run(TcgCpu *cpu, const TcgRegion *region)
     }
     frame.values = cpu->exec->values;
     cpu->frame = &frame;
+    cpu->icount += region->guest_insns;
     for (frame.act = frame.code->acts;; frame.act++) {
         frame.at = frame.act->ref;
         if (step(cpu, &frame, &frame.code->insns[frame.at])) {

@@ -11,6 +11,7 @@
 #define IR_MAX_INSNS   8192
 #define IR_SPARE_INSNS 2048 /* a guest instruction never takes more */
 #define IR_MAX_SLOTS   256
+#define IR_MAX_GUEST_INSNS 256
 #define IR_MAX_EXITS   64
 #define IR_MAX_VCONSTS 64
 #define IR_BUCKETS     512
@@ -70,6 +71,7 @@ struct IrBuilder {
     unsigned exit_count, vconst_count;
     bool has_ended;
     IrRef slot_value[IR_MAX_SLOTS];
+    uint16_t insn_offset[IR_MAX_GUEST_INSNS];
     IrRef buckets[IR_BUCKETS];
     IrExit exits[IR_MAX_EXITS];
     IrValue vconsts[IR_MAX_VCONSTS];

@@ -165,6 +165,7 @@ void region_free(TcgRegion *region)
 {
     interp_code_free(region->interp);
     host_code_free(region->host);
+    g_free(region->insns);
     g_free(region);
 }
 

@@ -8,6 +8,7 @@
 #include "accel/tcg/exec.h"
 
 #include "accel/tcg/host.h"
+#include "accel/tcg/icount.h"
 #include "system/accel.h"
 #include "system/clock.h"
 #include "system/memory_listener.h"
@@ -60,6 +61,7 @@ static bool tcg_init_machine(Accel *accel, Object *machine, Error **errp)
 
     tcg_options.is_jit = tcg->is_jit;
     tcg_options.is_one_insn = tcg->is_one_insn_per_tb;
+    tcg_options.is_single_thread = tcg->thread_mode == THREAD_SINGLE;
     tcg_options.cache_bytes = mib * MiB;
     region_init();
     if (tcg->is_jit && !host_init(tcg_options.cache_bytes, NULL)) {
@@ -105,14 +107,16 @@ static void begin_slices(TcgAccel *tcg)
 
 static bool tcg_start_vcpu(Accel *accel, Vcpu *cpu, Error **errp)
 {
-    bool is_single = TCG_ACCEL(accel)->thread_mode == THREAD_SINGLE;
+    bool is_single = tcg_options.is_single_thread;
     g_autofree char *name = g_strdup_printf(is_single ? "ALL CPUs/TCG" : "CPU %u/TCG", cpu->index);
 
     if (is_single) {
         for (Vcpu *other = vcpu_first(); other; other = vcpu_next(other)) {
             if (other->thread) {
                 vcpu_thread_join(cpu, other);
-                begin_slices(TCG_ACCEL(accel));
+                if (!tcg_options.is_counting) {
+                    begin_slices(TCG_ACCEL(accel));
+                }
                 return true;
             }
         }
@@ -130,6 +134,15 @@ static void tcg_kick(Vcpu *cpu)
     if (tcg_cpu_of(cpu)) {
         __atomic_store_n(&tcg_cpu_of(cpu)->exit_wanted, 1, __ATOMIC_SEQ_CST);
     }
+    if (tcg_options.is_counting) {
+        icount_kicked();
+    }
+}
+
+static bool tcg_count_time(Accel *accel, const AccelCounting *how, Error **errp)
+{
+    tcg_options.is_single_thread = true;
+    return icount_start(how, errp);
 }
 
 static void tcg_print_translated(Accel *accel, GString *out)
@@ -177,6 +190,7 @@ static const AccelType tcg_accel_type = {
     .kick = tcg_kick,
     .print_translated = tcg_print_translated,
     .set_one_insn = tcg_set_one_insn,
+    .count_time = tcg_count_time,
     .debug_points_changed = tcg_debug_points_changed,
 };
 OBJECT_TYPE(tcg_accel_type)

@@ -222,6 +222,7 @@ void tcg_insn_start(IrBuilder *b, uint64_t pc)
 
     b->insn_start = (IrInsnStart){ 0, b->slot_value[slot], b->last_put };
     ir_put(b, slot, ir_i64(b, pc));
+    b->insn_offset[b->guest_insns % IR_MAX_GUEST_INSNS] = pc - b->first_pc;
     b->insn_start.put = b->last_put != b->insn_start.last_put ? b->last_put : 0;
     b->guest_insns++;
     b->last_pc = MAX(b->last_pc, pc);
@@ -400,6 +401,10 @@ static TcgRegion *region_new(const TcgKey *key)
     region->is_hot = builder.limits.is_hot;
     region->guest_insns = builder.guest_insns;
     region->page_count = builder.page_count;
+    if (tcg_options.is_counting) {
+        assert(region->guest_insns <= IR_MAX_GUEST_INSNS);
+        region->insns = g_memdup2(builder.insn_offset, region->guest_insns * sizeof(uint16_t));
+    }
     region->second_page = builder.page_pc[1];
     region->ram[0] = builder.page_ram[0] == TCG_NOT_RAM
                          ? TCG_NOT_RAM : builder.page_ram[0] + key->pc % PAGE_BYTES;

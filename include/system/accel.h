@@ -17,6 +17,14 @@ typedef struct Accel {
 } Accel;
 DECLARE_CAST(Accel, ACCEL)
 
+#define ACCEL_SHIFT_AUTO (-1)
+#define ACCEL_SHIFT_MOST 10
+typedef struct AccelCounting {
+    int shift;    /* an instruction takes 2^shift ns; or ACCEL_SHIFT_AUTO */
+    bool aligns;  /* guest time does not run ahead of the host's */
+    bool sleeps;  /* idle vCPUs wait for timers in host time; else guest time jumps */
+} AccelCounting;
+
 /* The family's descriptor: operations left out are inherited; all run with the machine lock. */
 typedef struct AccelType {
     struct ObjectType;
@@ -37,6 +45,8 @@ typedef struct AccelType {
     /* From now on, each instruction is a translation of its own, or no longer; no vCPU runs. NULL: it
      * translates nothing. */
     void (*set_one_insn)(Accel *accel, bool is_on);
+    /* -icount: guest time is made of instructions. Before there are vCPUs; NULL: it does not count. */
+    bool (*count_time)(Accel *accel, const AccelCounting *how, Error **errp);
     /* The debugger's list (system/guest_debug.h) is another; no vCPU runs. NULL: it has none. */
     void (*debug_points_changed)(Accel *accel);
 } AccelType;

@@ -64,7 +64,7 @@ void x86_help_mwait(TcgCpu *tcg, uint64_t next_rip)
     if (vcpu_count() > 1) {
         cpu->state.rip = next_rip;
         x86_give_rip(&cpu->state);
-        g_thread_yield();
+        tcg_yield(tcg);
     } else {
         wait_for_interrupt(cpu, next_rip);
     }
@@ -73,7 +73,7 @@ void x86_help_mwait(TcgCpu *tcg, uint64_t next_rip)
 void x86_help_pause(TcgCpu *tcg, uint64_t next_rip)
 {
     if (vcpu_count() > 1) {
-        g_thread_yield();
+        tcg_yield(tcg);
     }
 }
 
@@ -87,7 +87,7 @@ void x86_help_umwait(TcgCpu *tcg, uint32_t control, uint32_t is_tpause)
     if ((cpu->state.cr4 & CR4_TSD) && x86_cpl(&cpu->state) != 0) {
         x86_raise_gp(cpu);
     }
-    g_thread_yield();
+    tcg_yield(tcg);
 }
 
 /* --- what the CPU is, and time --- */

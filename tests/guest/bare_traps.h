@@ -63,6 +63,19 @@ static void put_hex(const char *name, uint64_t value)
     }
 }
 
+static inline void wrmsr(uint32_t n, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(n), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t rdmsr(uint32_t n)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(n));
+    return low | (uint64_t)high << 32;
+}
+
 static void load_idt(void)
 {
     uint8_t pointer[10];

@@ -18,19 +18,6 @@ static uint32_t tss[26];
 uint64_t saved_rbp, result[2];
 struct { uint64_t offset; uint16_t selector; } __attribute__((packed)) far_pointer;
 
-static void wrmsr(uint32_t n, uint64_t value)
-{
-    __asm__ volatile("wrmsr" : : "c"(n), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-static uint64_t rdmsr(uint32_t n)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(n));
-    return low | (uint64_t)high << 32;
-}
-
 void handle(Frame *f)
 {
     uint64_t cr2;

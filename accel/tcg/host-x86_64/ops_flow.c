@@ -256,13 +256,25 @@ static int entry_stub(Jit *j, unsigned from_last)
     return place;
 }
 
+/* Written from the last to the first. */
+static void count_insns(Jit *j)
+{
+    emit_op(&j->emit, OP(0x89) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount)));
+    emit_jcc(&j->emit, CC_A, entry_stub(j, 2));
+    emit_op(&j->emit, OP(0x3b) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount_limit)));
+    emit_op_imm(&j->emit, OP(0x81) | OP_W, 0, rm_reg(RAX), 4, j->b->guest_insns);
+    emit_op(&j->emit, OP(0x8b) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount)));
+}
+
 /*
  * Requests are looked for; where they are found the region has not begun. Entries of what is not
  * hot yet are counted.
  */
 void jit_entry(Jit *j)
 {
-    if (!j->region->is_hot) {
+    if (tcg_options.is_counting) {
+        count_insns(j);
+    } else if (!j->region->is_hot) {
         emit_jcc(&j->emit, CC_E, entry_stub(j, 1));
         emit_op(&j->emit, OP(0xff), 1, rm_mem(RAX, 0));
         emit_mov_imm(&j->emit, RAX, (uintptr_t)&j->code->heat);

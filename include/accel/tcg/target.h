@@ -72,8 +72,9 @@ struct TcgCpu {
     struct InterpFrame *frame;  /* the interpreter is inside a region */
     uint32_t host_mxcsr;
     bool is_one_insn;           /* the next region has one instruction */
-    uint64_t icount;            /* instructions begun, if they are counted */
-    uint64_t reserved[4];
+    uint64_t icount;            /* instructions of all regions entered, if they are counted */
+    uint64_t icount_limit;      /* atomic: no region is entered that leads beyond */
+    uint64_t reserved[3];
     uint32_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
     TcgSpan spans[TCG_MMU_MODES][TCG_SPAN_KINDS][TCG_SPANS];
     /* What generated code looks at comes last: the state's slots follow. */
@@ -144,6 +145,9 @@ static inline TcgCpu *tcg_cpu_of(Vcpu *vcpu)
 
 /* Any thread: service() is called before more guest code runs, soon. */
 void tcg_request_service(TcgCpu *cpu);
+
+/* From a helper after which the region ends: the guest waits for another vCPU. */
+void tcg_yield(TcgCpu *cpu);
 
 /* --- from helpers with IR_HELPER_RAISES, and from deliver(), service(), tlb_fill() --- */
 
