@@ -31,8 +31,25 @@ bool dma_list_add(DmaList *list, IovaAddr addr, uint64_t bytes)
         list->room = list->room ? 2 * list->room : 8;
         list->pieces = g_renew(DmaPiece, list->pieces, list->room);
     }
-    list->pieces[list->count++] = (DmaPiece){ addr, bytes };
+    list->pieces[list->count++] = (DmaPiece){ addr, bytes, list->bytes - bytes };
     return true;
+}
+
+/* The piece that has the byte at `offset`; `count`: it is behind all. */
+static unsigned find_piece(const DmaList *list, uint64_t offset)
+{
+    unsigned first = 0, last = list->count;
+
+    while (first < last) {
+        unsigned middle = first + (last - first) / 2;
+
+        if (list->pieces[middle].offset + list->pieces[middle].bytes <= offset) {
+            first = middle + 1;
+        } else {
+            last = middle;
+        }
+    }
+    return first;
 }
 
 /* Calls for what of each piece lies in the span. */
@@ -44,16 +61,12 @@ static MemTxResult each_piece(const DmaList *list, DmaSpan span, PieceFn *fn, ui
     MemTxResult result = MEM_TX_OK;
     size_t at = 0;
 
-    for (unsigned i = 0; i < list->count && at < span.bytes; i++) {
+    for (unsigned i = find_piece(list, span.offset); i < list->count && at < span.bytes; i++) {
         DmaPiece piece = list->pieces[i];
+        uint64_t skip = span.offset + at - piece.offset;
 
-        if (span.offset >= piece.bytes) {
-            span.offset -= piece.bytes;
-            continue;
-        }
-        piece.addr += span.offset;
-        piece.bytes = MIN(piece.bytes - span.offset, span.bytes - at);
-        span.offset = 0;
+        piece.addr += skip;
+        piece.bytes = MIN(piece.bytes - skip, span.bytes - at);
         result |= fn(list, piece, buf + at);
         at += piece.bytes;
     }

@@ -20,6 +20,7 @@
 #define DOMAINS       65536
 #define ASID_COUNTERS 65536
 #define MANY_PAGES    512
+#define RUN_PAGES     64 /* that lie beside each other */
 
 /* Entry.tag: the address space, domain and stage; Entry.page: what is below the page's size is 0,
  * but the shift; Entry.value: the translated page and: */
@@ -87,11 +88,14 @@ static uint64_t page_of(IovaAddr addr, unsigned shift)
     return (addr >> shift << shift) | shift;
 }
 
+/* Sets of neighbours are neighbours. */
 static Set *set_of(Iotlb *tlb, uint64_t tag, uint64_t page)
 {
     unsigned shift = page & 63;
+    uint64_t n = page >> shift;
 
-    return &tlb->sets[mix((page >> shift) + mix(tag + shift)) & tlb->set_mask];
+    return &tlb->sets[(mix(n / RUN_PAGES + mix(tag + shift)) * RUN_PAGES + n % RUN_PAGES) &
+                      tlb->set_mask];
 }
 
 /* --- looking up --- */

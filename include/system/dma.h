@@ -61,6 +61,7 @@ static inline MemTxResult dma_store(AddressSpace *as, IovaAddr addr, MemFormat f
 typedef struct DmaPiece {
     IovaAddr addr;
     uint64_t bytes;
+    uint64_t offset; /* in the whole */
 } DmaPiece;
 
 typedef struct DmaList {
