@@ -197,6 +197,7 @@ static void unit_unrealize(Device *dev)
     vtd_irq_clear(unit);
     vtd_abort_page_requests(unit, NULL);
     pci_bus_set_iommu(unit->root, NULL, NULL);
+    vtd_close_spaces(unit);
 }
 
 static void unit_finalize(Object *obj)

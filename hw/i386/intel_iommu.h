@@ -286,6 +286,8 @@ void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
 /* Contexts may have changed: from now on it goes where they say. */
 void vtd_space_switch(VtdSpace *space);
 void vtd_switch_all(IntelIommu *unit);
+/* Nothing asks any more; then, when it is freed. */
+void vtd_close_spaces(IntelIommu *unit);
 void vtd_free_spaces(IntelIommu *unit);
 /* Translates through cache and tables; false with *fault. */
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,

@@ -8,8 +8,7 @@
 #include "hw/iommu/host_iommu_mock.h"
 #include "hw/pci/pci_test_machine.h"
 #include "intel_iommu.h"
-#include "pc_machine.h"
-#include "system/machine_lock.h"
+#include "intel_iommu_test_machine.h"
 
 #define ROOT      0x100000
 #define CONTEXT   0x110000
@@ -548,25 +547,6 @@ static void test_lacks(void)
 
 /* --- all of them --- */
 
-static void make_machine(void)
-{
-    static MemoryRegion ram;
-    Machine *machine;
-    PcHost *host;
-
-    machine_lock();
-    clock_qtest_enable();
-    clock_start_virtual();
-    machine = machine_create(machine_type_find("q35"));
-    g_assert_true(memory_region_init_ram(&ram, NULL, "ram", 16 * MiB, NULL));
-    memory_region_add(memory_region_system(), 0, &ram);
-    host = PC_HOST(device_new(TYPE_Q35_HOST));
-    host->ram = &ram;
-    host->below_4g_bytes = ram.size;
-    g_assert_true(device_realize((Device *)host, bus_system(), NULL));
-    PC_MACHINE(machine)->host = host;
-}
-
 int main(int argc, char **argv)
 {
     static const struct {
@@ -583,7 +563,7 @@ int main(int argc, char **argv)
 
     g_test_init(&argc, &argv, NULL);
     acts = g_string_new(NULL);
-    make_machine();
+    vtd_test_machine_init();
     for (size_t i = 0; i < ARRAY_SIZE(tests); i++) {
         g_autofree char *path = g_strconcat("/intel-iommu/host/", tests[i].name, NULL);
 

@@ -272,10 +272,12 @@ void vtd_run_queue(IntelIommu *unit)
     if (!(unit->gsts & BIT(VTD_QIE)) || unit->fsts & VTD_FSTS_IQE) {
         return;
     }
-    if (tail >= queue_bytes || tail % bytes) {
-        stop(unit, tail % bytes ? REASON_ALIGNMENT : REASON_TAIL);
+    /* The base may have changed since: a head that never meets the tail would not end. */
+    if ((tail | unit->iqh) % bytes || tail >= queue_bytes) {
+        stop(unit, (tail | unit->iqh) % bytes ? REASON_ALIGNMENT : REASON_TAIL);
         return;
     }
+    unit->iqh %= queue_bytes;
     while (unit->iqh != tail && step(unit, bytes, queue_bytes)) {
     }
 }

@@ -205,7 +205,7 @@ static uint64_t iqh_read(Device *dev, unsigned n)
     return n ? 0 : INTEL_IOMMU(dev)->iqh;
 }
 
-/* A half of a queue that is in use stays as it is. */
+/* Software that changes a queue in use gets what is there; see vtd_run_queue(). */
 static void iqa_write(Device *dev, unsigned n, uint64_t value)
 {
     IntelIommu *unit = INTEL_IOMMU(dev);

@@ -372,24 +372,32 @@ static void free_space(VtdSpace *space)
     g_free(space);
 }
 
+/* What DMA under way still sees of them holds the unit, which frees them when it is freed. */
+void vtd_close_spaces(IntelIommu *unit)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    if (unit->spaces) {
+        g_hash_table_iter_init(&iter, unit->spaces);
+        while (g_hash_table_iter_next(&iter, &key, NULL)) {
+            address_space_clear(&((VtdSpace *)key)->as);
+        }
+    }
+}
+
 void vtd_free_spaces(IntelIommu *unit)
 {
     GHashTableIter iter;
     gpointer key;
 
-    if (!unit->spaces) {
-        return;
+    if (unit->spaces) {
+        g_hash_table_iter_init(&iter, unit->spaces);
+        while (g_hash_table_iter_next(&iter, &key, NULL)) {
+            free_space(key);
+        }
+        g_clear_pointer(&unit->spaces, g_hash_table_unref);
     }
-    g_hash_table_iter_init(&iter, unit->spaces);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        address_space_clear(&((VtdSpace *)key)->as);
-    }
-    rcu_barrier_all();
-    g_hash_table_iter_init(&iter, unit->spaces);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        free_space(key);
-    }
-    g_clear_pointer(&unit->spaces, g_hash_table_unref);
 }
 
 const PciIommuOps vtd_pci_ops = {
