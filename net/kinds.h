@@ -6,8 +6,6 @@
 #ifndef NET_KINDS_H
 #define NET_KINDS_H
 
-#include <linux/virtio_net.h>
-
 #include "net/net.h"
 #include "qapi/qapi-types-net.h"
 

@@ -18,7 +18,7 @@ static bool is_machine_running;
 /* --- frames --- */
 
 typedef struct WaitingFrame {
-    struct virtio_net_hdr offload;
+    NetOffload offload;
     bool has_offload;
     size_t bytes;
     uint8_t data[];
@@ -238,6 +238,11 @@ void net_device_attach(NetEnd *end, const NetOps *ops, const NetDeviceInfo *info
         net_connect(end, info->backend);
         tell_link(info->backend);
     }
+}
+
+void net_device_set_mac(NetEnd *end, const uint8_t *mac)
+{
+    memcpy(end->mac, mac, ETH_ADDR_BYTES);
 }
 
 void net_device_detach(NetEnd *end)

@@ -28,14 +28,19 @@
 typedef struct NetEnd NetEnd;
 typedef struct NetPort NetPort;
 struct RxFilterInfo;
-struct virtio_net_hdr;
+
+/* What is not done yet, as virtio-net's header tells it (virtio 1.3, 5.1.6), by the host's bytes. */
+typedef struct NetOffload {
+    uint8_t flags, segment_kind;
+    uint16_t header_bytes, segment_bytes, sum_start, sum_offset;
+} NetOffload;
 
 typedef struct NetFrame {
     const struct iovec *iov;
     unsigned count;
     size_t bytes;
     /* Checksum or segmentation left to do; NULL: it is complete. Only to ports that take such. */
-    const struct virtio_net_hdr *offload;
+    const NetOffload *offload;
 } NetFrame;
 
 /* A frame in one piece: `NetFrame frame = NET_FRAME(&piece);` */

@@ -56,6 +56,7 @@ REFUSED = {
     'vmmouse': "'i8042' link is not set",
     'ramfb': 'duplicate fw_cfg file name', 'tpm-crb': "'tpmdev' property is required",
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
+    'virtio-net-device': "No 'virtio-bus' bus found",
     'floppy': "No 'floppy-bus' bus found", 'ivshmem-doorbell': "You must specify a 'chardev'",
     'intel-iommu': 'only supported by q35|multiple vIOMMUs', 'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
 }

@@ -1,0 +1,74 @@
+/*
+ * virtio-net's parts: what goes out, what comes in, what the driver controls.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_NET_VIRTIO_NET_H
+#define HW_NET_VIRTIO_NET_H
+
+#include "hw/net/nic_conf.h"
+#include "hw/virtio/virtqueue.h"
+#include "util/event_loop.h"
+#include "virtio_net_defs.h"
+
+#define MAC_TABLE_ROOM 64
+#define MAX_VLAN       4096
+
+typedef struct VirtioNet VirtioNet;
+
+/* A pair of queues. */
+typedef struct NetPair {
+    VirtioNet *net;
+    VirtQueue *rx, *tx;
+    Deferred *more;        /* goes on with what is to be sent */
+    bool is_held;          /* the network told us to wait */
+} NetPair;
+
+struct VirtioNet {
+    VirtioDevice parent;
+    NetEnd end;
+    NetPair *pairs;
+    unsigned max_pairs;
+    VirtQueue *control;    /* where it is with VIRTIO_NET_F_MQ */
+    uint8_t *frame;        /* NET_FRAME_MAX: what is being sent */
+    /* properties */
+    NicConf conf;
+    uint64_t wanted;       /* VIRTIO_NET_F_* by number */
+    uint16_t rx_size, tx_size, mtu;
+    int32_t speed;
+    char *duplex, *tx_mode;
+    uint32_t tx_timer_ns;
+    int32_t tx_burst;
+    /* state, for the driver to change */
+    uint8_t mac[ETH_ADDR_BYTES];
+    uint16_t status;       /* VIRTIO_NET_S_* */
+    uint16_t used_pairs;
+    bool is_promiscuous, takes_all_multicast, takes_all_unicast, takes_no_multicast,
+        takes_no_unicast, takes_no_broadcast;
+    bool unicast_overflow, multicast_overflow;
+    uint32_t unicast_count, multicast_count; /* of `table`, in this order */
+    uint8_t table[MAC_TABLE_ROOM * ETH_ADDR_BYTES];
+    uint32_t vlans[MAX_VLAN / 32];
+    uint64_t guest_offloads; /* VIRTIO_NET_F_GUEST_* by number */
+};
+DECLARE_CAST(VirtioNet, VIRTIO_NET)
+
+/* Bytes of the header before each frame. */
+unsigned virtio_net_header_bytes(const VirtioNet *net);
+unsigned virtio_net_pairs(const VirtioNet *net);
+/* What the back end may leave undone. */
+void virtio_net_tell_offloads(VirtioNet *net);
+
+/* --- virtio_net_rx.c --- */
+NetResult virtio_net_receive(NetPort *port, const NetFrame *frame);
+void virtio_net_reset_filter(VirtioNet *net);
+struct RxFilterInfo *virtio_net_show_filter(NetEnd *end);
+
+/* --- virtio_net_tx.c --- */
+void virtio_net_transmit(NetPair *pair);
+void virtio_net_go_on(NetPort *port);
+
+/* --- virtio_net_control.c --- */
+void virtio_net_control(VirtioNet *net, VirtQueue *vq);
+
+#endif

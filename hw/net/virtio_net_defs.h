@@ -1,0 +1,76 @@
+/*
+ * Numbers of the Virtual I/O Device specification 1.3, 5.1 (network device), spelled as there.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_NET_VIRTIO_NET_DEFS_H
+#define HW_NET_VIRTIO_NET_DEFS_H
+
+/* 5.1.3: feature bits, by number */
+enum {
+    VIRTIO_NET_F_CSUM = 0,
+    VIRTIO_NET_F_GUEST_CSUM = 1,
+    VIRTIO_NET_F_CTRL_GUEST_OFFLOADS = 2,
+    VIRTIO_NET_F_MTU = 3,
+    VIRTIO_NET_F_MAC = 5,
+    VIRTIO_NET_F_GSO = 6, /* legacy */
+    VIRTIO_NET_F_GUEST_TSO4 = 7,
+    VIRTIO_NET_F_GUEST_TSO6 = 8,
+    VIRTIO_NET_F_GUEST_ECN = 9,
+    VIRTIO_NET_F_GUEST_UFO = 10,
+    VIRTIO_NET_F_HOST_TSO4 = 11,
+    VIRTIO_NET_F_HOST_TSO6 = 12,
+    VIRTIO_NET_F_HOST_ECN = 13,
+    VIRTIO_NET_F_HOST_UFO = 14,
+    VIRTIO_NET_F_MRG_RXBUF = 15,
+    VIRTIO_NET_F_STATUS = 16,
+    VIRTIO_NET_F_CTRL_VQ = 17,
+    VIRTIO_NET_F_CTRL_RX = 18,
+    VIRTIO_NET_F_CTRL_VLAN = 19,
+    VIRTIO_NET_F_CTRL_RX_EXTRA = 20,
+    VIRTIO_NET_F_GUEST_ANNOUNCE = 21,
+    VIRTIO_NET_F_MQ = 22,
+    VIRTIO_NET_F_CTRL_MAC_ADDR = 23,
+    VIRTIO_NET_F_SPEED_DUPLEX = 63,
+};
+
+/* 5.1.4: the configuration */
+enum { VIRTIO_NET_S_LINK_UP = 1, VIRTIO_NET_S_ANNOUNCE = 2 };
+#define VIRTIO_NET_CONFIG_MAC       0
+#define VIRTIO_NET_CONFIG_STATUS    6
+#define VIRTIO_NET_CONFIG_MAX_PAIRS 8
+#define VIRTIO_NET_CONFIG_MTU       10
+#define VIRTIO_NET_CONFIG_SPEED     12
+#define VIRTIO_NET_CONFIG_DUPLEX    16
+#define VIRTIO_NET_CONFIG_BYTES     17
+
+/* 5.1.6: the header of a frame, without and with the count of buffers */
+#define VIRTIO_NET_HDR_BYTES        10
+#define VIRTIO_NET_HDR_MERGED_BYTES 12
+
+/* 5.1.6.5: requests over the control queue: class, command, data; then the answer */
+#define VIRTIO_NET_CTRL_HDR_BYTES 2
+enum { VIRTIO_NET_OK, VIRTIO_NET_ERR };
+enum {
+    VIRTIO_NET_CTRL_RX = 0,
+    VIRTIO_NET_CTRL_RX_PROMISC = 0,
+    VIRTIO_NET_CTRL_RX_ALLMULTI = 1,
+    VIRTIO_NET_CTRL_RX_ALLUNI = 2,
+    VIRTIO_NET_CTRL_RX_NOMULTI = 3,
+    VIRTIO_NET_CTRL_RX_NOUNI = 4,
+    VIRTIO_NET_CTRL_RX_NOBCAST = 5,
+    VIRTIO_NET_CTRL_MAC = 1,
+    VIRTIO_NET_CTRL_MAC_TABLE_SET = 0,
+    VIRTIO_NET_CTRL_MAC_ADDR_SET = 1,
+    VIRTIO_NET_CTRL_VLAN = 2,
+    VIRTIO_NET_CTRL_VLAN_ADD = 0,
+    VIRTIO_NET_CTRL_VLAN_DEL = 1,
+    VIRTIO_NET_CTRL_ANNOUNCE = 3,
+    VIRTIO_NET_CTRL_ANNOUNCE_ACK = 0,
+    VIRTIO_NET_CTRL_MQ = 4,
+    VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET = 0,
+    VIRTIO_NET_CTRL_GUEST_OFFLOADS = 5,
+    VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET = 0,
+};
+
+#endif

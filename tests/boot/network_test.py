@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's kernel with a network adapter: DHCP, HTTP both ways through the user network, two guests on a wire."""
+import hashlib
+import http.server
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import guest  # noqa: E402
+import house  # noqa: E402
+
+SECONDS = 300
+MODULES = ['failover', 'net_failover', 'virtio_net', 'af_packet']
+DATA = random.Random(5).randbytes(4 << 20)
+SCRIPT = """#!/busybox sh
+[ "$1" = deconfig ] && exec ip addr flush dev $interface
+ip addr add $ip/$mask dev $interface
+[ -n "$router" ] && ip route add default via $router
+echo "lease $ip $router $dns"
+"""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header('Content-Length', str(len(DATA)))
+        self.end_headers()
+        self.wfile.write(DATA)
+
+    def log_message(self, *_):
+        pass
+
+
+class Network(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.folder.cleanup)
+        try:
+            cls.kernel = guest.kernel()
+            cls.archive = os.path.join(cls.folder.name, 'initramfs')
+            script = os.path.join(cls.folder.name, 'script')
+            with open(script, 'w', encoding='ascii') as file:
+                file.write(SCRIPT)
+            guest.shell(cls.archive, files={'script': script,
+                                            **guest.modules(cls.kernel, MODULES, cls.folder.name)})
+        except subprocess.CalledProcessError as error:
+            raise unittest.SkipTest('Linux or busybox-static cannot be fetched from the package '
+                                    'archive') from error
+
+    def start(self, *args, append=''):
+        shell = guest.Terminal(
+            [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
+             '-no-reboot', '-M', 'q35', '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
+             '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t panic=-1 {append}', *args],
+            SECONDS)
+        shell.wait_for(guest.PROMPT)
+        for name in MODULES:
+            shell.run(f'[ -f /{name}.ko ] && insmod /{name}.ko')
+        self.assertEqual(shell.run('cat /sys/class/net/eth0/address'), '52:54:00:12:34:56')
+        return shell
+
+    def test_user(self):
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = free.getsockname()[1]
+        shell = self.start('-netdev', f'user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80',
+                           '-device', 'virtio-net-pci,netdev=n')
+        self.assertIn('lease 10.0.2.15 10.0.2.2 10.0.2.3',
+                      shell.run('ip link set eth0 up; udhcpc -i eth0 -s /script -q -n'))
+        self.assertIn(' 0% packet loss', shell.run('ping -c 2 10.0.2.2'))
+        url = f'http://10.0.2.2:{server.server_port}/'
+        self.assertIn(hashlib.md5(DATA).hexdigest(), shell.run(f'wget -q -O- {url} | md5sum'))
+        # And the other way: a server in the guest.
+        shell.run(f'mkdir /www; wget -q -O /www/data {url}')
+        shell.run('httpd -p 80 -h /www')
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/data', timeout=SECONDS) as answer:
+            self.assertEqual(answer.read(), DATA)
+        self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|NETDEV WATCHDOG'"), '')
+        self.assertEqual(shell.end(), 0)
+
+    def test_two_guests(self):
+        path = os.path.join(self.folder.name, 'wire')
+        wire = f'stream,id=n,addr.type=unix,addr.path={path}'
+        left = self.start('-netdev', wire + ',server=on', '-device', 'virtio-net-pci,netdev=n,packed=on')
+        right = self.start('-netdev', wire, '-device', 'virtio-net-pci,netdev=n,mrg_rxbuf=off')
+        # Two processes know nothing of each other: both took the first address.
+        right.run('ip link set eth0 address 52:54:00:00:00:02')
+        for shell, address in (left, '10.1.1.1'), (right, '10.1.1.2'):
+            shell.run(f'ip link set eth0 up; ip addr add {address}/24 dev eth0')
+        left.run('dd if=/dev/urandom of=/tmp/data bs=1M count=2 2>/dev/null')
+        left.run('nc -l -p 99 -e cat /tmp/data &')
+        self.assertIn(' 0% packet loss', right.run('ping -c 2 10.1.1.1'))
+        self.assertEqual(right.run('nc 10.1.1.1 99 </dev/null | md5sum').split()[0],
+                         left.run('md5sum </tmp/data').split()[0])
+        for shell in left, right:
+            self.assertEqual(shell.end(), 0)
+
+
+if __name__ == '__main__':
+    house.main()
