@@ -4,19 +4,17 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/machine.h"
-#include "hw/core/mmio_device.h"
-#include "system/address_space.h"
+
+#include <glib/gstdio.h>
+
+#include "block/backend.h"
+#include "block/block_drive.h"
+#include "pflash_test.h"
+#include "qapi/qapi-commands-block-core.h"
 #include "system/machine_lock.h"
+#include "util/rcu.h"
 
-#define BASE UINT64_C(0xffc00000)
-
-static const MachineType board_type = {
-    .name = "board-machine", .parent = TYPE_MACHINE, .doc = "test board", .is_without_ram = true,
-};
-MACHINE_TYPE(board_type)
-
-static Device *make(unsigned width, unsigned mappings)
+static Device *make(unsigned width, unsigned mappings, const char *drive)
 {
     static const struct { const char *name; int value; } settings[] = {
         { "num-blocks0", 8 }, { "sector-length0", 0x400 }, { "num-blocks1", 7 },
@@ -24,7 +22,6 @@ static Device *make(unsigned width, unsigned mappings)
         { "id3", 6 }, { "unlock-addr0", 0x555 }, { "unlock-addr1", 0x2aa },
     };
     Device *dev = device_new("cfi.pflash02");
-    g_autoptr(Error) err = NULL;
 
     object_set_text(dev, "name", "flash", NULL);
     object_set_int(dev, "width", width, NULL);
@@ -32,25 +29,10 @@ static Device *make(unsigned width, unsigned mappings)
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
         object_set_int(dev, settings[i].name, settings[i].value, NULL);
     }
-    device_realize_and_unref(dev, bus_system(), &err);
-    g_assert_null(err);
-    mmio_device_map(MMIO_DEVICE(dev), 0, BASE);
-    return dev;
-}
-
-static uint32_t get(uint64_t at, unsigned bytes)
-{
-    uint64_t value;
-
-    address_space_load(address_space_system(), BASE + at, mem_format(bytes, ENDIAN_LITTLE),
-                       MEM_TX_NONE, &value);
-    return value;
-}
-
-static void put(uint64_t at, unsigned bytes, uint32_t value)
-{
-    address_space_store(address_space_system(), BASE + at, mem_format(bytes, ENDIAN_LITTLE),
-                        MEM_TX_NONE, value);
+    if (drive) {
+        g_assert_true(object_set_text(dev, "drive", drive, NULL));
+    }
+    return pflash_test_place(dev);
 }
 
 static void command(unsigned width, uint8_t value)
@@ -62,7 +44,7 @@ static void command(unsigned width, uint8_t value)
 
 static void test_program(void)
 {
-    Device *dev = make(1, 1);
+    Device *dev = make(1, 1, NULL);
 
     command(1, 0xa0);
     put(0x123, 1, 0x5a);
@@ -97,7 +79,7 @@ static void program_all(void)
 /* Small sectors at the bottom, large ones above. */
 static void test_erase(void)
 {
-    Device *dev = make(1, 1);
+    Device *dev = make(1, 1, NULL);
 
     program_all();
     command(1, 0x80);
@@ -126,7 +108,7 @@ static void test_erase(void)
 
 static void test_query(void)
 {
-    Device *dev = make(2, 2);
+    Device *dev = make(2, 2, NULL);
 
     command(2, 0x90);
     g_assert_cmphex(get(0, 2), ==, 0x0001);
@@ -150,6 +132,71 @@ static void test_query(void)
     device_delete(dev);
 }
 
+static void add_node(const char *path, const char *rest)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{'driver':'file','node-name':'n0','filename':'%s'%s}", path, rest);
+    g_autoptr(JsonObject) json = NULL;
+    g_autoptr(BlockdevOptions) options = NULL;
+
+    g_assert_true(json_parse(text, strlen(text), &json, NULL));
+    options = blockdev_options_from_json(json, QAPI_TYPED, NULL);
+    g_assert_true(block_node_add(options, NULL));
+}
+
+static void program_and_erase(void)
+{
+    command(1, 0xa0);
+    put(0x123, 1, 0x5a);
+    command(1, 0x80);
+    put(0x555, 1, 0xaa);
+    put(0x2aa, 1, 0x55);
+    put(0x400, 1, 0x30);
+}
+
+/* Nobody sees its memory any more: that lets go of it, and it of its drive. */
+static void delete_and_wait(Device *dev)
+{
+    device_delete(dev);
+    machine_unlock();
+    rcu_barrier_all();
+    machine_lock();
+}
+
+/* What is written outlives the device; a drive that cannot be written keeps its bytes. */
+static void test_drive(void)
+{
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "pflash-XXXXXX", NULL);
+    g_autofree uint8_t *bytes = g_malloc0(0x10000);
+    g_autofree char *found = NULL;
+    int fd = g_mkstemp(path);
+    Device *dev;
+
+    memset(bytes, 0x77, 0x10000);
+    g_assert_cmpint(write(fd, bytes, 0x10000), ==, 0x10000);
+    close(fd);
+    add_node(path, ",'read-only':true");
+    dev = make(1, 1, "n0");
+    program_and_erase();
+    g_assert_cmphex(get(0x123, 1), ==, 0x77);
+    g_assert_cmphex(get(0x400, 1), ==, 0x77);
+    delete_and_wait(dev);
+    g_assert_true(block_node_delete("n0", NULL));
+    add_node(path, "");
+    dev = make(1, 1, "n0");
+    program_and_erase();
+    delete_and_wait(dev);
+    g_assert_true(block_node_delete("n0", NULL));
+    g_assert_true(g_file_get_contents(path, &found, NULL, NULL));
+    g_assert_cmphex((uint8_t)found[0x122], ==, 0x77);
+    g_assert_cmphex((uint8_t)found[0x123], ==, 0x52);
+    g_assert_cmphex((uint8_t)found[0x3ff], ==, 0x77);
+    g_assert_cmphex((uint8_t)found[0x400], ==, 0xff);
+    g_assert_cmphex((uint8_t)found[0x7ff], ==, 0xff);
+    g_assert_cmphex((uint8_t)found[0x800], ==, 0x77);
+    g_unlink(path);
+}
+
 static void test_refused(void)
 {
     g_autoptr(Device) dev = device_new("cfi.pflash02");
@@ -161,19 +208,11 @@ static void test_refused(void)
     g_assert_cmpstr(error_text(err), ==, "attribute \"sector-length\" not specified or zero.");
 }
 
-int main(int argc, char **argv)
+void pflash02_add_tests(void)
 {
-    int status;
-
-    g_test_init(&argc, &argv, NULL);
-    machine_lock();
-    clock_qtest_enable();
-    machine_create(type_find("board-machine"));
     g_test_add_func("/pflash02/program", test_program);
     g_test_add_func("/pflash02/erase", test_erase);
     g_test_add_func("/pflash02/query", test_query);
+    g_test_add_func("/pflash02/drive", test_drive);
     g_test_add_func("/pflash02/refused", test_refused);
-    status = g_test_run();
-    machine_unlock();
-    return status;
 }

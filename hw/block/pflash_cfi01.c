@@ -1,23 +1,18 @@
 /*
  * cfi.pflash01: NOR flash with the Intel command set. JEDEC JESD68.01 (CFI), Intel StrataFlash
- * (28F) data sheets. Programming only clears bits. Its bytes are memory, read from the drive when
- * it is made; what is programmed or erased is written to the drive, if it can be, at once. Suspend
- * commands are left out: nothing here takes time. Other than silicon, a cleared status has not even
- * the ready bit until the next command: by that OVMF tells flash from memory and from ROM.
+ * (28F) data sheets. Suspend commands are left out: nothing here takes time. Other than silicon, a
+ * cleared status has not even the ready bit until the next command: by that OVMF tells flash from
+ * memory and from ROM.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/block_conf.h"
-#include "hw/core/mmio_device.h"
-#include "system/ram_block.h"
-#include "util/log.h"
+#include "flash_memory.h"
 
 #define STATUS_READY       BIT(7)
 #define STATUS_ERASE_ERROR BIT(5)
 #define STATUS_WRITE_ERROR BIT(4)
 #define STATUS_LOCKED      BIT(1)
-#define SECTOR_BYTES       512
 
 enum { READ_ARRAY = 0xff, READ_STATUS = 0x70, CLEAR_STATUS = 0x50, READ_ID = 0x90,
        READ_CFI = 0x98, PROGRAM = 0x40, PROGRAM_OLD = 0x10, ERASE = 0x20, LOCK = 0x60,
@@ -26,21 +21,17 @@ enum { READ_ARRAY = 0xff, READ_STATUS = 0x70, CLEAR_STATUS = 0x50, READ_ID = 0x9
 #define CFI_BYTES    0x40
 #define BUFFER_BYTES 256
 #define MAX_BLOCKS   65536
-#define MAX_BYTES    (256 * MiB)
 
 /* What a write means after a command's first. */
 typedef enum Phase { COMMAND, DATA, COUNT, FILL, CONFIRMATION } Phase;
 
 typedef struct Pflash01 {
     MmioDevice parent;
-    MemoryRegion region;
-    MemoryOps ops;
-    BlockConf conf; /* properties: only the drive */
-    char *name;
-    uint32_t block_count;
+    FlashMemory memory;
+    uint32_t block_count; /* properties */
     uint64_t block_bytes;
-    uint8_t width, device_width, max_device_width;
-    bool is_big_endian, is_secure, has_old_chips;
+    uint8_t device_width, max_device_width;
+    bool is_secure, has_old_chips;
     uint16_t id[4];
     uint8_t cfi[CFI_BYTES];
     uint8_t command, phase, status; /* state */
@@ -51,42 +42,11 @@ typedef struct Pflash01 {
 } Pflash01;
 DECLARE_CAST(Pflash01, PFLASH01)
 
-static uint64_t bytes_of(const Pflash01 *flash)
-{
-    return flash->block_bytes * flash->block_count;
-}
-
-static uint8_t *host(Pflash01 *flash)
-{
-    return memory_region_host(&flash->region);
-}
-
-static bool is_read_only(const Pflash01 *flash)
-{
-    return flash->conf.drive && block_backend_is_read_only(flash->conf.drive);
-}
-
-/* What is lost when the host fails is lost to the next process only; the guest has it. */
-static void store(Pflash01 *flash, uint64_t at, uint64_t bytes)
-{
-    uint64_t first = ROUND_DOWN(at, SECTOR_BYTES);
-    uint64_t end = ROUND_UP(at + bytes, SECTOR_BYTES);
-
-    if (flash->conf.drive) {
-        int err = block_backend_write(flash->conf.drive, first, host(flash) + first, end - first);
-
-        if (err) {
-            warn_report("pflash '%s': could not be written to its drive: %s", flash->name,
-                        g_strerror(-err));
-        }
-    }
-}
-
 static void enter(Pflash01 *flash, uint8_t command, Phase phase)
 {
     flash->command = command;
     flash->phase = phase;
-    memory_region_set_rom_mode(&flash->region, command == READ_ARRAY);
+    memory_region_set_rom_mode(&flash->memory.region, command == READ_ARRAY);
 }
 
 /* A device's answer, for each of the devices side by side in the bank. */
@@ -103,7 +63,7 @@ static uint64_t replicate(const Pflash01 *flash, uint64_t value, unsigned bytes)
 /* Of an answer: a device in a mode narrower than it could be wired for skips addresses. */
 static uint64_t index_of(const Pflash01 *flash, uint64_t at)
 {
-    return at / ((uint64_t)flash->width * flash->max_device_width / flash->device_width);
+    return at / ((uint64_t)flash->memory.width * flash->max_device_width / flash->device_width);
 }
 
 static uint64_t read_id(const Pflash01 *flash, uint64_t at)
@@ -130,7 +90,7 @@ static uint64_t pflash_read(void *opaque, uint64_t at, unsigned bytes)
 
     switch (flash->command) {
     case READ_ARRAY:
-        return load_bytes(host(flash) + at, bytes, flash->ops.endian);
+        return flash_memory_load(&flash->memory, at, bytes);
     case READ_ID:
         return replicate(flash, read_id(flash, at), bytes);
     case READ_CFI:
@@ -151,26 +111,20 @@ static bool is_locked(Pflash01 *flash, uint64_t at)
 
 static void program(Pflash01 *flash, uint64_t at, uint64_t value, unsigned bytes)
 {
-    uint8_t *to = host(flash) + at;
-
-    if (is_read_only(flash) || is_locked(flash, at)) {
+    if (flash_memory_is_read_only(&flash->memory) || is_locked(flash, at)) {
         flash->status |= STATUS_WRITE_ERROR;
         return;
     }
-    store_bytes(to, bytes, flash->ops.endian,
-                value & load_bytes(to, bytes, flash->ops.endian));
+    flash_memory_program(&flash->memory, at, value, bytes);
 }
 
 static void erase(Pflash01 *flash, uint64_t at)
 {
-    uint64_t first = ROUND_DOWN(at, flash->block_bytes);
-
-    if (is_read_only(flash) || is_locked(flash, at)) {
+    if (flash_memory_is_read_only(&flash->memory) || is_locked(flash, at)) {
         flash->status |= STATUS_ERASE_ERROR;
         return;
     }
-    memset(host(flash) + first, 0xff, flash->block_bytes);
-    store(flash, first, flash->block_bytes);
+    flash_memory_erase(&flash->memory, ROUND_DOWN(at, flash->block_bytes), flash->block_bytes);
 }
 
 static void write_command(Pflash01 *flash, uint64_t at, uint8_t command)
@@ -221,7 +175,7 @@ static void fill(Pflash01 *flash, uint64_t at, uint64_t value, unsigned bytes)
         fail(flash);
         return;
     }
-    store_bytes(flash->data + offset, bytes, flash->ops.endian, value);
+    store_bytes(flash->data + offset, bytes, flash->memory.ops.endian, value);
     memset(flash->used + offset, 1, bytes);
     flash->left -= bytes;
     if (!flash->left) {
@@ -236,7 +190,7 @@ static void flush(Pflash01 *flash)
             program(flash, flash->first + i, flash->data[i], 1);
         }
     }
-    store(flash, flash->first, BUFFER_BYTES);
+    flash_memory_store(&flash->memory, flash->first, BUFFER_BYTES);
 }
 
 static void confirm(Pflash01 *flash, uint64_t at, uint8_t value)
@@ -268,11 +222,11 @@ static MemTxResult pflash_write(void *opaque, uint64_t at, unsigned bytes, MemTx
         break;
     case DATA:
         program(flash, at, value, bytes);
-        store(flash, at, bytes);
+        flash_memory_store(&flash->memory, at, bytes);
         enter(flash, READ_STATUS, COMMAND);
         break;
     case COUNT:
-        flash->left = ((value & 0xff) + 1) * flash->width;
+        flash->left = ((value & 0xff) + 1) * flash->memory.width;
         flash->phase = FILL;
         break;
     case FILL:
@@ -289,7 +243,7 @@ static MemTxResult pflash_write(void *opaque, uint64_t at, unsigned bytes, MemTx
 
 static void fill_cfi(Pflash01 *flash)
 {
-    unsigned devices = flash->width / flash->device_width;
+    unsigned devices = flash->memory.width / flash->device_width;
     uint64_t block = flash->block_bytes / (flash->has_old_chips ? 1 : devices);
     uint64_t device = block * flash->block_count;
     const uint8_t table[] = {
@@ -310,93 +264,49 @@ static bool is_power_of_2(uint64_t n)
     return n && !(n & (n - 1));
 }
 
+static bool check_widths(Pflash01 *flash, Error **errp)
+{
+    uint8_t width = flash->memory.width;
+
+    flash->device_width = flash->device_width ? flash->device_width : width;
+    flash->max_device_width = MAX(flash->max_device_width, flash->device_width);
+    return (is_power_of_2(flash->device_width) && flash->device_width <= width) ||
+           error_set(errp, "pflash '%s': 'width' is %u and 'device-width' %u", flash->memory.name,
+                     width, flash->device_width);
+}
+
 static bool check(Pflash01 *flash, Error **errp)
 {
     if (!flash->block_bytes || !flash->block_count) {
         return error_set(errp, "attribute \"%s\" not specified or zero.",
                          flash->block_bytes ? "num-blocks" : "sector-length");
     }
-    if (!flash->name) {
-        return error_set(errp, "attribute \"name\" not specified.");
-    }
-    if (flash->block_count > MAX_BLOCKS || flash->block_bytes > MAX_BYTES ||
-        bytes_of(flash) > MAX_BYTES || flash->block_bytes % BUFFER_BYTES) {
-        return error_set(errp, "pflash '%s': %u sectors of %" PRIu64 " bytes cannot be had",
-                         flash->name, flash->block_count, flash->block_bytes);
-    }
-    flash->device_width = flash->device_width ? flash->device_width : flash->width;
-    if (!is_power_of_2(flash->width) || flash->width > 4 || !is_power_of_2(flash->device_width) ||
-        flash->device_width > flash->width) {
-        return error_set(errp, "pflash '%s': 'width' is %u and 'device-width' %u", flash->name,
-                         flash->width, flash->device_width);
-    }
-    flash->max_device_width = MAX(flash->max_device_width, flash->device_width);
-    return true;
-}
-
-/* --- its drive --- */
-
-static const BlockDeviceOps drive_ops = { .name = block_conf_device_name };
-
-static bool check_drive(Pflash01 *flash, Error **errp)
-{
-    uint64_t bytes = block_backend_bytes(flash->conf.drive);
-
-    return bytes == bytes_of(flash) ||
-           error_set(errp, "pflash '%s' requires %" PRIu64 " bytes, its drive provides %" PRIu64
-                     " bytes", flash->name, bytes_of(flash), bytes);
-}
-
-/* Memory as it leaves the factory, or as it was left. */
-static bool load(Pflash01 *flash, Error **errp)
-{
-    BlockConfUse use = { .ops = &drive_ops };
-    int err;
-
-    memset(host(flash), 0xff, bytes_of(flash));
-    if (!flash->conf.drive) {
-        return true;
-    }
-    use.is_read_only = block_backend_is_read_only(flash->conf.drive);
-    if (!check_drive(flash, errp) ||
-        !block_conf_attach(&flash->conf, DEVICE(flash), &use, flash, errp)) {
+    if (!flash_memory_check(&flash->memory, errp) || !check_widths(flash, errp)) {
         return false;
     }
-    err = block_backend_read(flash->conf.drive, 0, host(flash), bytes_of(flash));
-    if (err) {
-        block_conf_detach(&flash->conf);
-        return error_set_errno(errp, -err, "pflash '%s': could not read its drive", flash->name);
+    if (flash->block_count > MAX_BLOCKS || flash->block_bytes > FLASH_MAX_BYTES ||
+        flash->block_bytes * flash->block_count > FLASH_MAX_BYTES ||
+        flash->block_bytes % BUFFER_BYTES) {
+        return error_set(errp, "pflash '%s': %u sectors of %" PRIu64 " bytes cannot be had",
+                         flash->memory.name, flash->block_count, flash->block_bytes);
     }
+    flash->memory.bytes = flash->block_bytes * flash->block_count;
     return true;
 }
 
 static bool pflash_realize(Device *dev, Error **errp)
 {
+    static const MemoryOps ops = { .read = pflash_read, .write_attrs = pflash_write };
     Pflash01 *flash = PFLASH01(dev);
-    RamSpec spec;
 
-    if (!check(flash, errp)) {
+    if (!check(flash, errp) || !flash_memory_realize(&flash->memory, dev, &ops, errp)) {
         return false;
     }
-    spec = (RamSpec){ .name = flash->name, .bytes = bytes_of(flash) };
-    flash->ops = (MemoryOps){
-        .read = pflash_read, .write_attrs = pflash_write,
-        .endian = flash->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE,
-        .valid = { 1, 8 }, .impl = { 1, flash->width },
-    };
-    if (!memory_region_init_rom_device(&flash->region, &dev->parent, &flash->ops, &spec, errp)) {
-        return false;
-    }
-    if (!ram_block_set_id(flash->region.ram, NULL, flash->name, errp) || !load(flash, errp)) {
-        memory_region_clear(&flash->region);
-        return false;
-    }
-    ram_block_set_migratable(flash->region.ram, true);
     flash->locked = g_malloc0(flash->block_count);
     flash->status = STATUS_READY;
     flash->command = READ_ARRAY;
     fill_cfi(flash);
-    mmio_device_add_region(&flash->parent, &flash->region);
+    mmio_device_add_region(&flash->parent, &flash->memory.region);
     return true;
 }
 
@@ -405,10 +315,9 @@ static void pflash_unrealize(Device *dev)
 {
     Pflash01 *flash = PFLASH01(dev);
 
-    block_conf_detach(&flash->conf);
     mmio_device_unmap(&flash->parent, 0);
     flash->parent.region_count = 0;
-    memory_region_clear(&flash->region);
+    flash_memory_unrealize(&flash->memory);
     g_clear_pointer(&flash->locked, g_free);
 }
 
@@ -427,27 +336,23 @@ static bool pflash_post_load(void *opaque, int version, Error **errp)
 {
     Pflash01 *flash = opaque;
 
-    if (flash->phase > CONFIRMATION || flash->first > bytes_of(flash) - BUFFER_BYTES) {
-        return error_set(errp, "pflash '%s': there is no such state", flash->name);
+    if (flash->phase > CONFIRMATION || flash->first > flash->memory.bytes - BUFFER_BYTES) {
+        return error_set(errp, "pflash '%s': there is no such state", flash->memory.name);
     }
     enter(flash, flash->command, flash->phase);
-    if (!is_read_only(flash)) {
-        store(flash, 0, bytes_of(flash)); /* what the source programmed */
+    if (!flash_memory_is_read_only(&flash->memory)) {
+        flash_memory_store(&flash->memory, 0, flash->memory.bytes); /* what the source programmed */
     }
     return true;
 }
 
 static const Property pflash_props[] = {
-    PROP_(property_drive, "drive", Pflash01, conf.drive, .has_no_default = true,
-          .doc = "Node name or ID of a block device to use as a backend"),
-    PROP_STR("name", Pflash01, name, .doc = "Of its memory"),
+    FLASH_MEMORY_PROPS(Pflash01, memory),
     PROP_U32("num-blocks", Pflash01, block_count, .doc = "How many blocks are erased on their own"),
     PROP_U64("sector-length", Pflash01, block_bytes, .doc = "Bytes of a block"),
-    PROP_U8("width", Pflash01, width, .doc = "Bytes of the bank's data bus"),
     PROP_U8("device-width", Pflash01, device_width, .doc = "Bytes of each device; 0: the bank's"),
     PROP_U8("max-device-width", Pflash01, max_device_width,
             .doc = "What the devices could be wired for; 0: as they are"),
-    PROP_BOOL("big-endian", Pflash01, is_big_endian, .doc = "Byte order of the bus"),
     PROP_BOOL("secure", Pflash01, is_secure, .doc = "Only secure accesses can write"),
     PROP_BOOL("old-multiple-chip-handling", Pflash01, has_old_chips,
               .doc = "CFI speaks of the bank, not of one device"),

@@ -1,14 +1,13 @@
 /*
  * cfi.pflash02: NOR flash with the AMD command set. JEDEC JESD68.01 (CFI), AMD Am29LV and Spansion
- * S29GL data sheets. Programming only clears bits. Its bytes are memory; they do not outlive the
- * process until it is given a drive. One device as wide as the bus; nothing takes time, so there is
- * no suspending, no status but "done", and the buffered write of newer chips is left out.
+ * S29GL data sheets. One device as wide as the bus; nothing takes time, so there is no suspending,
+ * no status but "done", and the buffered write of newer chips is left out. With a drive that is
+ * read-only, commands that change it have no effect.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "hw/core/mmio_device.h"
-#include "system/ram_block.h"
+#include "flash_memory.h"
 #include "util/log.h"
 
 enum { READ_ARRAY = 0xf0, UNLOCK_1 = 0xaa, UNLOCK_2 = 0x55, AUTOSELECT = 0x90, CFI_QUERY = 0x98,
@@ -20,7 +19,6 @@ enum { READ_ARRAY = 0xf0, UNLOCK_1 = 0xaa, UNLOCK_2 = 0x55, AUTOSELECT = 0x90, C
 #define CFI_BYTES    0x50
 #define MAX_REGIONS  4
 #define MAX_MAPPINGS 64
-#define MAX_BYTES    (256 * MiB)
 
 /* How much of a sequence was seen. Reads are of the array unless `mode` says otherwise. */
 typedef enum Phase { IDLE, UNLOCKED_1, UNLOCKED_2, PROGRAMMING, ERASING, ERASING_1, ERASING_2,
@@ -32,36 +30,28 @@ typedef struct EraseRegion {
 
 typedef struct Pflash02 {
     MmioDevice parent;
-    MemoryRegion container, region, mirrors[MAX_MAPPINGS];
-    MemoryOps ops;
-    char *name; /* properties */
-    EraseRegion uniform, regions[MAX_REGIONS];
-    uint8_t width, mappings;
-    bool is_big_endian;
+    FlashMemory memory;
+    MemoryRegion container, mirrors[MAX_MAPPINGS];
+    EraseRegion uniform, regions[MAX_REGIONS]; /* properties */
+    uint8_t mappings;
     uint16_t id[4], unlock[2];
-    uint64_t bytes;
     unsigned region_count;
     uint8_t cfi[CFI_BYTES];
     uint8_t phase, mode; /* state; mode: READ_ARRAY, AUTOSELECT or CFI_QUERY */
 } Pflash02;
 DECLARE_CAST(Pflash02, PFLASH02)
 
-static uint8_t *host(Pflash02 *flash)
-{
-    return memory_region_host(&flash->region);
-}
-
 static void enter(Pflash02 *flash, uint8_t mode, Phase phase)
 {
     flash->mode = mode;
     flash->phase = phase;
-    memory_region_set_rom_mode(&flash->region, mode == READ_ARRAY && phase == IDLE);
+    memory_region_set_rom_mode(&flash->memory.region, mode == READ_ARRAY && phase == IDLE);
 }
 
 /* The address pins: those of a device of 16 bits leave out the lowest bit. */
 static uint64_t pins(const Pflash02 *flash, uint64_t at)
 {
-    return at / flash->width;
+    return at / flash->memory.width;
 }
 
 static uint64_t pflash_read(void *opaque, uint64_t at, unsigned bytes)
@@ -76,15 +66,23 @@ static uint64_t pflash_read(void *opaque, uint64_t at, unsigned bytes)
     case CFI_QUERY:
         return (pin & 0xff) < CFI_BYTES ? flash->cfi[pin & 0xff] : 0;
     default:
-        return load_bytes(host(flash) + at, bytes, flash->ops.endian);
+        return flash_memory_load(&flash->memory, at, bytes);
     }
 }
 
 static void program(Pflash02 *flash, uint64_t at, uint64_t value, unsigned bytes)
 {
-    uint8_t *to = host(flash) + at;
+    if (!flash_memory_is_read_only(&flash->memory)) {
+        flash_memory_program(&flash->memory, at, value, bytes);
+        flash_memory_store(&flash->memory, at, bytes);
+    }
+}
 
-    store_bytes(to, bytes, flash->ops.endian, value & load_bytes(to, bytes, flash->ops.endian));
+static void erase_bytes(Pflash02 *flash, uint64_t first, uint64_t bytes)
+{
+    if (!flash_memory_is_read_only(&flash->memory)) {
+        flash_memory_erase(&flash->memory, first, bytes);
+    }
 }
 
 static void erase_sector(Pflash02 *flash, uint64_t at)
@@ -96,8 +94,7 @@ static void erase_sector(Pflash02 *flash, uint64_t at)
         uint64_t bytes = (uint64_t)r->blocks * r->block_bytes;
 
         if (at < first + bytes) {
-            first += ROUND_DOWN(at - first, r->block_bytes);
-            memset(host(flash) + first, 0xff, r->block_bytes);
+            erase_bytes(flash, first + ROUND_DOWN(at - first, r->block_bytes), r->block_bytes);
             return;
         }
         first += bytes;
@@ -112,7 +109,7 @@ static bool is_unlock(const Pflash02 *flash, uint64_t at, uint8_t value, unsigne
 
 static void wrong(Pflash02 *flash, uint8_t value)
 {
-    guest_error("pflash '%s': 0x%02x in phase %u is no command", flash->name, value, flash->phase);
+    guest_error("pflash '%s': 0x%02x in phase %u is no command", flash->memory.name, value, flash->phase);
     enter(flash, READ_ARRAY, IDLE);
 }
 
@@ -157,7 +154,7 @@ static void write_idle(Pflash02 *flash, uint64_t at, uint8_t value)
 static void erase(Pflash02 *flash, uint64_t at, uint8_t value)
 {
     if (value == ERASE_CHIP && (pins(flash, at) & UNLOCK_MASK) == (flash->unlock[0] & UNLOCK_MASK)) {
-        memset(host(flash), 0xff, flash->bytes);
+        erase_bytes(flash, 0, flash->memory.bytes);
     } else if (value == ERASE_SECTOR) {
         erase_sector(flash, at);
     } else {
@@ -174,7 +171,7 @@ static void write_bypassed(Pflash02 *flash, uint8_t value)
     } else if (value == BYPASS_RESET) {
         flash->phase = BYPASS_RESETTING;
     } else {
-        guest_error("pflash '%s': 0x%02x while unlock is bypassed", flash->name, value);
+        guest_error("pflash '%s': 0x%02x while unlock is bypassed", flash->memory.name, value);
     }
 }
 
@@ -237,8 +234,8 @@ static void fill_cfi(Pflash02 *flash)
     uint8_t *cfi = flash->cfi;
 
     memcpy(cfi + CFI_AT, head, sizeof(head));
-    cfi[0x27] = 63 - __builtin_clzll(flash->bytes);
-    cfi[0x28] = flash->width == 1 ? 0 : 1; /* x8, x16 */
+    cfi[0x27] = 63 - __builtin_clzll(flash->memory.bytes);
+    cfi[0x28] = flash->memory.width == 1 ? 0 : 1; /* x8, x16 */
     cfi[0x2c] = flash->region_count;
     for (unsigned i = 0; i < flash->region_count; i++) {
         store_le16(cfi + 0x2d + 4 * i, flash->regions[i].blocks - 1);
@@ -257,32 +254,28 @@ static bool take_regions(Pflash02 *flash, Error **errp)
         const EraseRegion *r = &flash->regions[flash->region_count++];
 
         if (!r->block_bytes || r->block_bytes % 256 || r->blocks > 65536 ||
-            (uint64_t)r->blocks * r->block_bytes > MAX_BYTES) {
+            (uint64_t)r->blocks * r->block_bytes > FLASH_MAX_BYTES) {
             return error_set(errp, "pflash: %u sectors of %u bytes cannot be had", r->blocks,
                              r->block_bytes);
         }
-        flash->bytes += (uint64_t)r->blocks * r->block_bytes;
+        flash->memory.bytes += (uint64_t)r->blocks * r->block_bytes;
     }
     if (!flash->region_count) {
         return error_set(errp, "attribute \"%s\" not specified or zero.",
                          flash->uniform.block_bytes ? "num-blocks" : "sector-length");
     }
-    return flash->bytes <= MAX_BYTES ||
-           error_set(errp, "pflash: %" PRIu64 " bytes cannot be had", flash->bytes);
+    return flash->memory.bytes <= FLASH_MAX_BYTES ||
+           error_set(errp, "pflash: %" PRIu64 " bytes cannot be had", flash->memory.bytes);
 }
 
 static bool check(Pflash02 *flash, Error **errp)
 {
-    flash->bytes = flash->region_count = 0;
-    if (!flash->name) {
-        return error_set(errp, "attribute \"name\" not specified.");
-    }
-    if (flash->width != 1 && flash->width != 2 && flash->width != 4) {
-        return error_set(errp, "pflash '%s': 'width' is %u, not 1, 2 or 4", flash->name,
-                         flash->width);
+    flash->memory.bytes = flash->region_count = 0;
+    if (!flash_memory_check(&flash->memory, errp)) {
+        return false;
     }
     if (flash->mappings > MAX_MAPPINGS) {
-        return error_set(errp, "pflash '%s': 'mappings' is %u, at most %d", flash->name,
+        return error_set(errp, "pflash '%s': 'mappings' is %u, at most %d", flash->memory.name,
                          flash->mappings, MAX_MAPPINGS);
     }
     flash->mappings = MAX(flash->mappings, 1);
@@ -292,38 +285,23 @@ static bool check(Pflash02 *flash, Error **errp)
 /* The same chip at addresses one after the other. */
 static void add_mirrors(Pflash02 *flash, Object *owner)
 {
-    memory_region_init(&flash->container, owner, flash->name, flash->bytes * flash->mappings);
+    memory_region_init(&flash->container, owner, flash->memory.name, flash->memory.bytes * flash->mappings);
     for (unsigned i = 0; i < flash->mappings; i++) {
-        memory_region_init_alias(&flash->mirrors[i], owner, "pflash-alias", &flash->region,
-                                 (MemoryWindow){ 0, flash->bytes });
-        memory_region_add(&flash->container, flash->bytes * i, &flash->mirrors[i]);
+        memory_region_init_alias(&flash->mirrors[i], owner, "pflash-alias", &flash->memory.region,
+                                 (MemoryWindow){ 0, flash->memory.bytes });
+        memory_region_add(&flash->container, flash->memory.bytes * i, &flash->mirrors[i]);
     }
     mmio_device_add_region(&flash->parent, &flash->container);
 }
 
 static bool pflash_realize(Device *dev, Error **errp)
 {
+    static const MemoryOps ops = { .read = pflash_read, .write = pflash_write };
     Pflash02 *flash = PFLASH02(dev);
-    RamSpec spec;
 
-    if (!check(flash, errp)) {
+    if (!check(flash, errp) || !flash_memory_realize(&flash->memory, dev, &ops, errp)) {
         return false;
     }
-    spec = (RamSpec){ .name = flash->name, .bytes = flash->bytes };
-    flash->ops = (MemoryOps){
-        .read = pflash_read, .write = pflash_write,
-        .endian = flash->is_big_endian ? ENDIAN_BIG : ENDIAN_LITTLE,
-        .valid = { 1, 8 }, .impl = { 1, flash->width },
-    };
-    if (!memory_region_init_rom_device(&flash->region, &dev->parent, &flash->ops, &spec, errp)) {
-        return false;
-    }
-    if (!ram_block_set_id(flash->region.ram, NULL, flash->name, errp)) {
-        memory_region_clear(&flash->region);
-        return false;
-    }
-    ram_block_set_migratable(flash->region.ram, true);
-    memset(host(flash), 0xff, flash->bytes);
     fill_cfi(flash);
     add_mirrors(flash, &dev->parent);
     enter(flash, READ_ARRAY, IDLE);
@@ -341,7 +319,7 @@ static void pflash_unrealize(Device *dev)
         memory_region_clear(&flash->mirrors[i]);
     }
     memory_region_clear(&flash->container);
-    memory_region_clear(&flash->region);
+    flash_memory_unrealize(&flash->memory);
 }
 
 static void pflash_reset_hold(Device *dev)
@@ -354,9 +332,12 @@ static bool pflash_post_load(void *opaque, int version, Error **errp)
     Pflash02 *flash = opaque;
 
     if (flash->phase >= PHASES) {
-        return error_set(errp, "pflash '%s': there is no such state", flash->name);
+        return error_set(errp, "pflash '%s': there is no such state", flash->memory.name);
     }
     enter(flash, flash->mode, flash->phase);
+    if (!flash_memory_is_read_only(&flash->memory)) {
+        flash_memory_store(&flash->memory, 0, flash->memory.bytes); /* what the source programmed */
+    }
     return true;
 }
 
@@ -369,16 +350,14 @@ static const Property pflash_props[] = {
              .doc = "How many blocks are erased on their own, if they are all alike"),
     PROP_U32("sector-length", Pflash02, uniform.block_bytes, .doc = "Bytes of a block"),
     PROP_REGION(0), PROP_REGION(1), PROP_REGION(2), PROP_REGION(3),
-    PROP_U8("width", Pflash02, width, .doc = "Bytes of the data bus"),
     PROP_U8("mappings", Pflash02, mappings, .doc = "How often it is seen, one after the other"),
-    PROP_BOOL("big-endian", Pflash02, is_big_endian, .doc = "Byte order of the bus"),
     PROP_U16("id0", Pflash02, id[0], .doc = "Manufacturer"),
     PROP_U16("id1", Pflash02, id[1], .doc = "Device"),
     PROP_U16("id2", Pflash02, id[2], .doc = "Device, second word"),
     PROP_U16("id3", Pflash02, id[3], .doc = "Device, third word"),
     PROP_U16("unlock-addr0", Pflash02, unlock[0], .doc = "Where the first unlock cycle goes"),
     PROP_U16("unlock-addr1", Pflash02, unlock[1], .doc = "Where the second one goes"),
-    PROP_STR("name", Pflash02, name, .doc = "Of its memory"),
+    FLASH_MEMORY_PROPS(Pflash02, memory),
 };
 static const VMField pflash_fields[] = { VM_U8(Pflash02, phase), VM_U8(Pflash02, mode) };
 

@@ -1,25 +1,32 @@
 /*
- * Parallel flash with the Intel command set, as firmware writes it.
+ * Parallel flash as firmware writes it: here that with the Intel command set.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "hw/core/machine.h"
-#include "hw/core/mmio_device.h"
-#include "system/address_space.h"
+#include "pflash_test.h"
 #include "system/machine_lock.h"
-
-#define BASE UINT64_C(0xffc00000)
 
 static const MachineType board_type = {
     .name = "board-machine", .parent = TYPE_MACHINE, .doc = "test board", .is_without_ram = true,
 };
 MACHINE_TYPE(board_type)
 
+Device *pflash_test_place(Device *dev)
+{
+    g_autoptr(Error) err = NULL;
+
+    device_realize_and_unref(dev, bus_system(), &err);
+    g_assert_cmpstr(err ? error_text(err) : NULL, ==, NULL);
+    mmio_device_map(MMIO_DEVICE(dev), 0, PFLASH_TEST_BASE);
+    device_reset(dev);
+    return dev;
+}
+
 static Device *make(unsigned width, unsigned device_width, bool is_secure)
 {
     Device *dev = device_new("cfi.pflash01");
-    g_autoptr(Error) err = NULL;
 
     object_set_text(dev, "name", "system.flash0", NULL);
     object_set_int(dev, "num-blocks", 16, NULL);
@@ -29,26 +36,7 @@ static Device *make(unsigned width, unsigned device_width, bool is_secure)
     object_set_int(dev, "id0", 0x89, NULL);
     object_set_int(dev, "id1", 0x18, NULL);
     object_set_bool(dev, "secure", is_secure, NULL);
-    device_realize_and_unref(dev, bus_system(), &err);
-    g_assert_null(err);
-    mmio_device_map(MMIO_DEVICE(dev), 0, BASE);
-    device_reset(dev);
-    return dev;
-}
-
-static uint32_t get(uint64_t at, unsigned bytes)
-{
-    uint64_t value;
-
-    address_space_load(address_space_system(), BASE + at, mem_format(bytes, ENDIAN_LITTLE),
-                       MEM_TX_NONE, &value);
-    return value;
-}
-
-static void put(uint64_t at, unsigned bytes, uint32_t value)
-{
-    address_space_store(address_space_system(), BASE + at, mem_format(bytes, ENDIAN_LITTLE),
-                        MEM_TX_NONE, value);
+    return pflash_test_place(dev);
 }
 
 static void test_program(void)
@@ -142,7 +130,7 @@ static void test_secure(void)
 
     put(0, 1, 0x90);
     g_assert_cmphex(get(0, 1), ==, 0xff);
-    address_space_store(address_space_system(), BASE, MEM_8, (MemTxAttrs){ .is_secure = true },
+    address_space_store(address_space_system(), PFLASH_TEST_BASE, MEM_8, (MemTxAttrs){ .is_secure = true },
                         0x70);
     g_assert_cmphex(get(0, 1), ==, 0x80);
     device_delete(dev);
@@ -171,6 +159,7 @@ int main(int argc, char **argv)
     g_test_add_func("/pflash/query", test_query);
     g_test_add_func("/pflash/secure", test_secure);
     g_test_add_func("/pflash/refused", test_refused);
+    pflash02_add_tests();
     status = g_test_run();
     machine_unlock();
     return status;
