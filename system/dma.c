@@ -61,6 +61,7 @@ static MemTxResult each_piece(const DmaList *list, DmaSpan span, PieceFn *fn, ui
     MemTxResult result = MEM_TX_OK;
     size_t at = 0;
 
+    dma_barrier(); /* one is as good as one for each piece */
     for (unsigned i = find_piece(list, span.offset); i < list->count && at < span.bytes; i++) {
         DmaPiece piece = list->pieces[i];
         uint64_t skip = span.offset + at - piece.offset;
@@ -78,12 +79,12 @@ static MemTxResult each_piece(const DmaList *list, DmaSpan span, PieceFn *fn, ui
 
 static MemTxResult read_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
 {
-    return dma_read(list->as, piece.addr, list->attrs, buf, piece.bytes);
+    return address_space_read(list->as, piece.addr, list->attrs, buf, piece.bytes);
 }
 
 static MemTxResult write_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
 {
-    return dma_write(list->as, piece.addr, list->attrs, buf, piece.bytes);
+    return address_space_write(list->as, piece.addr, list->attrs, buf, piece.bytes);
 }
 
 MemTxResult dma_list_read(const DmaList *list, DmaSpan span, void *buf, size_t *done)

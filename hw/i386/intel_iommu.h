@@ -103,8 +103,10 @@ typedef struct VtdContext {
 typedef struct VtdContextSlot {
     uint32_t sequence;        /* odd while it is written */
     uint16_t sid;
+    bool has_tag;             /* `tag` alone leads to what is kept of a page */
     uint32_t pasid;
     uint64_t generation;
+    IotlbTag tag;
     VtdContext context;
 } VtdContextSlot;
 #define VTD_CONTEXT_SLOTS 8
@@ -247,6 +249,9 @@ typedef struct VtdWatch {
 
 /* Any thread, in rcu_lock(). False with *fault. */
 bool vtd_find_context(VtdSpace *space, uint32_t pasid, VtdContext *context, IommuFault *fault);
+/* Of what is kept, only what the IOTLB wants to know. False: ask for the context. */
+bool vtd_find_tag(VtdSpace *space, uint32_t pasid, IotlbTag *tag);
+IotlbTag vtd_tag(const VtdContext *context, uint32_t pasid);
 /* The same, past the cache. */
 typedef struct VtdLookup {
     const IntelIommu *unit;
@@ -289,7 +294,8 @@ void vtd_switch_all(IntelIommu *unit);
 /* Nothing asks any more; then, when it is freed. */
 void vtd_close_spaces(IntelIommu *unit);
 void vtd_free_spaces(IntelIommu *unit);
-/* Translates through cache and tables; false with *fault. */
+/* Translates through cache and tables; false with *fault. A page that is kept is found without its
+ * *context, which then means nothing. */
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,
                    VtdContext *context, IommuFault *fault);
 /* By tables alone. */

@@ -329,23 +329,53 @@ void vtd_forget_contexts(IntelIommu *unit)
     __atomic_fetch_add(&unit->generation, 1, __ATOMIC_SEQ_CST);
 }
 
+IotlbTag vtd_tag(const VtdContext *context, uint32_t pasid)
+{
+    bool is_second = context->mode == VTD_SECOND;
+
+    return (IotlbTag){ .domain = context->domain,
+                       .asid = is_second || pasid == VTD_NO_PASID ? 0 : pasid,
+                       .stage = is_second ? IOTLB_SECOND :
+                                context->mode == VTD_NESTED ? IOTLB_NESTED : IOTLB_FIRST };
+}
+
 static VtdContextSlot *slot_of(VtdSpace *space, uint32_t pasid)
 {
     return &space->slots[(pasid + 1) % VTD_CONTEXT_SLOTS];
 }
 
-static bool find_kept(VtdContextSlot *slot, uint16_t sid, uint32_t pasid, uint64_t generation,
-                      VtdContext *context)
+static bool is_kept(const VtdContextSlot *slot, const VtdSpace *space, uint32_t pasid)
 {
-    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
-    bool is_it = !(sequence & 1) && slot->generation == generation && slot->sid == sid &&
-                 slot->pasid == pasid;
+    return slot->generation == __atomic_load_n(&space->unit->generation, __ATOMIC_ACQUIRE) &&
+           slot->sid == vtd_space_sid(space) && slot->pasid == pasid;
+}
 
-    if (is_it) {
-        memcpy(context, &slot->context, sizeof(*context));
-    }
+static bool is_unchanged(const VtdContextSlot *slot, uint32_t sequence)
+{
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return is_it && __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence;
+    return !(sequence & 1) && __atomic_load_n(&slot->sequence, __ATOMIC_RELAXED) == sequence;
+}
+
+static bool find_kept(VtdSpace *space, uint32_t pasid, VtdContext *context)
+{
+    const VtdContextSlot *slot = slot_of(space, pasid);
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+
+    if (!is_kept(slot, space, pasid)) {
+        return false;
+    }
+    memcpy(context, &slot->context, sizeof(*context));
+    return is_unchanged(slot, sequence);
+}
+
+bool vtd_find_tag(VtdSpace *space, uint32_t pasid, IotlbTag *tag)
+{
+    const VtdContextSlot *slot = slot_of(space, pasid);
+    uint32_t sequence = __atomic_load_n(&slot->sequence, __ATOMIC_ACQUIRE);
+    bool is_it = is_kept(slot, space, pasid) && slot->has_tag;
+
+    *tag = slot->tag;
+    return is_it && is_unchanged(slot, sequence);
 }
 
 static void keep(VtdSpace *space, VtdContextSlot value)
@@ -367,13 +397,17 @@ bool vtd_find_context(VtdSpace *space, uint32_t pasid, VtdContext *context, Iomm
     uint64_t generation = __atomic_load_n(&unit->generation, __ATOMIC_ACQUIRE);
     uint16_t sid = vtd_space_sid(space);
 
-    if (find_kept(slot_of(space, pasid), sid, pasid, generation, context)) {
+    if (find_kept(space, pasid, context)) {
         return true;
     }
     if (!vtd_read_context(&(VtdLookup){ unit, sid, pasid }, context, fault)) {
         return false;
     }
-    keep(space, (VtdContextSlot){ .sid = sid, .pasid = pasid, .generation = generation,
-                                  .context = *context });
+    keep(space, (VtdContextSlot){
+        .sid = sid, .pasid = pasid, .generation = generation, .context = *context,
+        .tag = vtd_tag(context, pasid),
+        .has_tag = context->mode != VTD_PASS_THROUGH &&
+                   !(context->is_rid_privileged && pasid == VTD_NO_PASID),
+    });
     return true;
 }

@@ -22,16 +22,6 @@ uint16_t vtd_space_sid(const VtdSpace *space)
 
 /* --- a DMA --- */
 
-static IotlbTag tag_of(const VtdContext *context, uint32_t pasid)
-{
-    bool is_second = context->mode == VTD_SECOND;
-
-    return (IotlbTag){ .domain = context->domain,
-                       .asid = is_second || pasid == VTD_NO_PASID ? 0 : pasid,
-                       .stage = is_second ? IOTLB_SECOND :
-                                context->mode == VTD_NESTED ? IOTLB_NESTED : IOTLB_FIRST };
-}
-
 /* Does what is kept of a page say enough? */
 static bool is_enough(const IommuPage *page, const IommuRequest *request)
 {
@@ -41,20 +31,26 @@ static bool is_enough(const IommuPage *page, const IommuRequest *request)
                                 page->access & IOMMU_READ);
 }
 
+static uint32_t pasid_of(const IommuRequest *request)
+{
+    return request->has_pasid ? request->pasid : VTD_NO_PASID;
+}
+
+static bool find_page(VtdSpace *space, IotlbTag tag, const IommuRequest *request, IommuPage *page)
+{
+    return iotlb_find(space->unit->iotlb, tag, request->addr, page) && is_enough(page, request);
+}
+
 static bool translate_page(VtdSpace *space, const VtdContext *context,
                            const IommuRequest *request, IommuPage *page, IommuFault *fault)
 {
     IntelIommu *unit = space->unit;
-    IotlbTag tag = tag_of(context, request->has_pasid ? request->pasid : VTD_NO_PASID);
+    IotlbTag tag = vtd_tag(context, pasid_of(request));
     VtdWalk walk = { unit, context, request };
     IotlbMark mark;
 
     if (context->mode == VTD_PASS_THROUGH) {
         return vtd_walk(&walk, page, fault);
-    }
-    if (request->type == IOMMU_UNTRANSLATED && !request->is_debug &&
-        iotlb_find(unit->iotlb, tag, request->addr, page) && is_enough(page, request)) {
-        return true;
     }
     mark = iotlb_mark(unit->iotlb, tag);
     if (!request->is_debug) {
@@ -110,8 +106,7 @@ static IommuRequest with_context(const IommuRequest *request, const VtdContext *
 bool vtd_translate_watched(VtdSpace *space, const IommuRequest *request, const VtdWatch *watch,
                            IommuPage *page, VtdContext *context, IommuFault *fault)
 {
-    VtdLookup look = { space->unit, vtd_space_sid(space),
-                       request->has_pasid ? request->pasid : VTD_NO_PASID, watch };
+    VtdLookup look = { space->unit, vtd_space_sid(space), pasid_of(request), watch };
     IommuRequest full;
     VtdWalk walk = { space->unit, context, &full, watch };
 
@@ -126,20 +121,29 @@ bool vtd_translate_watched(VtdSpace *space, const IommuRequest *request, const V
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,
                    VtdContext *context, IommuFault *fault)
 {
-    IommuRequest privileged;
+    bool may_be_kept = request->type == IOMMU_UNTRANSLATED && !request->is_debug &&
+                       !is_in_window(request->addr);
+    IommuRequest full;
+    IotlbTag tag;
 
-    if (!vtd_find_context(space, request->has_pasid ? request->pasid : VTD_NO_PASID, context,
-                          fault) ||
+    if (may_be_kept && vtd_find_tag(space, pasid_of(request), &tag)) {
+        if (find_page(space, tag, request, page)) {
+            return true;
+        }
+        may_be_kept = false;
+    }
+    if (!vtd_find_context(space, pasid_of(request), context, fault) ||
         !check_window(context, request->addr, fault)) {
         return false;
     }
-    if (context->is_rid_privileged) {
-        privileged = with_context(request, context);
-        request = &privileged;
+    full = with_context(request, context);
+    if (may_be_kept && context->mode != VTD_PASS_THROUGH &&
+        find_page(space, vtd_tag(context, pasid_of(request)), &full, page)) {
+        return true;
     }
     return request->type == IOMMU_TRANSLATED ?
-           take_translated(context, request, page, fault) :
-           translate_page(space, context, request, page, fault);
+           take_translated(context, &full, page, fault) :
+           translate_page(space, context, &full, page, fault);
 }
 
 /* `access` NONE only asks. */
