@@ -280,6 +280,7 @@ static const Property virtio_blk_props[] = {
     PROP_U32("cyls", VirtioBlk, cyls, .doc = "Cylinders; 0: by size"),
     PROP_U32("heads", VirtioBlk, heads, .doc = "Heads"),
     PROP_U32("secs", VirtioBlk, secs, .doc = "Sectors of a track"),
+    PROP_BLOCK_FIRMWARE_CHS(VirtioBlk, conf),
     PROP_STR("serial", VirtioBlk, serial, .doc = "Serial number, 20 bytes of it"),
     FEATURE("config-wce", VIRTIO_BLK_F_CONFIG_WCE, .initial = true,
             .doc = "Lets the driver choose whether writes are cached"),

@@ -55,18 +55,33 @@ char *boot_device_path(Device *dev)
     return path->len ? g_string_free(g_steal_pointer(&path), FALSE) : NULL;
 }
 
-static void collect(void *opaque, Object *obj)
+/* NULL: none; or it is a part's, which has it itself. */
+static const Property *find_index(Object *obj)
 {
     const Property *p = object_is_a(obj, TYPE_DEVICE) ? object_find_property(obj, "bootindex") :
                                                         NULL;
 
-    if (p && p->kind == &property_boot_index && !p->holder) { /* else the part has it itself */
+    return p && p->kind == &property_boot_index && !p->holder ? p : NULL;
+}
+
+/* Of what in the device it starts from. NULL: firmware has no way to it. Free it. */
+static char *path_of_part(Object *obj, const Property *index)
+{
+    g_autofree char *path = boot_device_path(DEVICE(obj));
+
+    return path ? g_strconcat(path, index->opaque ? index->opaque : "", NULL) : NULL;
+}
+
+static void collect(void *opaque, Object *obj)
+{
+    const Property *p = find_index(obj);
+
+    if (p) {
         int32_t index = *(int32_t *)((char *)obj + p->offset);
-        g_autofree char *path = index >= 0 ? boot_device_path(DEVICE(obj)) : NULL;
+        char *path = index >= 0 ? path_of_part(obj, p) : NULL;
 
         if (path) {
-            const char *suffix = p->opaque ? p->opaque : "";
-            BootEntry entry = { index, g_strconcat(path, suffix, NULL) };
+            BootEntry entry = { index, path };
 
             g_array_append_val((GArray *)opaque, entry);
         }
@@ -121,4 +136,36 @@ bool boot_order_list(bool is_strict, GByteArray **list, Error **errp)
         g_byte_array_append(*list, (guint8 *)text->str, text->len + 1);
     }
     return true;
+}
+
+/* --- geometries --- */
+
+static void collect_geometry(void *opaque, Object *obj)
+{
+    const Property *p = find_index(obj);
+    GString *text = opaque;
+
+    if (p && object_find_property(obj, "lcyls")) {
+        int64_t cyls = object_get_int(obj, "lcyls"), heads = object_get_int(obj, "lheads");
+        int64_t secs = object_get_int(obj, "lsecs");
+        g_autofree char *path = cyls || heads || secs ? path_of_part(obj, p) : NULL;
+
+        if (path) {
+            g_string_append_printf(text, "%s%s %" PRId64 " %" PRId64 " %" PRId64,
+                                   text->len ? "\n" : "", path, cyls, heads, secs);
+        }
+    }
+    object_each_child(obj, collect_geometry, opaque);
+}
+
+GByteArray *boot_geometry_list(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    GByteArray *list = g_byte_array_new();
+
+    collect_geometry(text, object_root());
+    if (text->len) {
+        g_byte_array_append(list, (guint8 *)text->str, text->len + 1);
+    }
+    return list;
 }

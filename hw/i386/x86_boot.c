@@ -100,9 +100,10 @@ static bool add_users_files(X86Machine *x86, Error **errp)
 
 static bool put_boot_order(X86Machine *x86, Error **errp)
 {
-    GByteArray *list;
+    GByteArray *list, *geometries = boot_geometry_list();
 
-    return boot_order_list(x86->parent.boot.is_strict, &list, errp) &&
+    return put_file(x86->fw_cfg, BOOT_GEOMETRY_FILE, &geometries, errp) &&
+           boot_order_list(x86->parent.boot.is_strict, &list, errp) &&
            put_file(x86->fw_cfg, BOOT_ORDER_FILE, &list, errp);
 }
 

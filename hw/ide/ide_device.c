@@ -25,7 +25,7 @@ typedef struct IdeDevice {
     uint32_t unit;
     char *firmware, *serial, *model;
     uint64_t wwn;
-    uint32_t cyls, heads, secs, lcyls, lheads, lsecs;
+    uint32_t cyls, heads, secs;
     uint16_t rotation_rate;
     int translation; /* DiskTranslation */
 } IdeDevice;
@@ -377,9 +377,7 @@ static const Property ide_hd_props[] = {
     PROP_U32("cyls", IdeDevice, cyls, .doc = "Cylinders; 0: by size"),
     PROP_U32("heads", IdeDevice, heads, .doc = "Heads, at most 16"),
     PROP_U32("secs", IdeDevice, secs, .doc = "Sectors of a track"),
-    PROP_U32("lcyls", IdeDevice, lcyls, .doc = "Cylinders firmware shall use"),
-    PROP_U32("lheads", IdeDevice, lheads, .doc = "Heads firmware shall use"),
-    PROP_U32("lsecs", IdeDevice, lsecs, .doc = "Sectors firmware shall use"),
+    PROP_BLOCK_FIRMWARE_CHS(IdeDevice, conf),
     PROP_ENUM("bios-chs-trans", IdeDevice, translation, translation_table,
               .doc = "Logical CHS translation algorithm"),
     PROP_U16("rotation_rate", IdeDevice, rotation_rate,

@@ -164,7 +164,6 @@ static void reset_registers(VirtioMmio *mmio)
 {
     mmio->device_features_sel = mmio->driver_features_sel = mmio->queue_sel = 0;
     mmio->driver_features[0] = mmio->driver_features[1] = 0;
-    mmio->page_shift = 0;
 }
 
 static void write_status(VirtioMmio *mmio, VirtioDevice *vdev, uint32_t value)
@@ -382,6 +381,7 @@ static bool virtio_mmio_realize(Device *dev, Error **errp)
 static void virtio_mmio_reset_enter(Device *dev)
 {
     reset_registers(VIRTIO_MMIO(dev));
+    VIRTIO_MMIO(dev)->page_shift = 0; /* drivers set it once, before they reset the device */
 }
 
 static void virtio_mmio_reset_exit(Device *dev)

@@ -70,6 +70,25 @@ def test_kernel():
     return os.path.join(done.stdout.strip(), 'boot', 'vmlinuz-test')
 
 
+def modules_with_needs(image, names, folder):
+    """As modules(), with what those need; in the order in which they are loaded."""
+    files = {}
+
+    def add(name):
+        for spelled in (name, name.replace('_', '-'), name.replace('-', '_')):
+            found = modules(image, [spelled], folder)
+            if found and not found.keys() <= files.keys():
+                with open(next(iter(found.values())), 'rb') as file:
+                    needs = re.search(rb'\0depends=([^\0]*)\0', file.read())
+                for need in needs[1].decode().split(',') if needs and needs[1] else ():
+                    add(need)
+                files.update(found)
+
+    for name in names:
+        add(name)
+    return files
+
+
 def cpio(entries):
     """An archive as the kernel unpacks it ("newc"): (name, mode, content, device) each."""
     out = bytearray()

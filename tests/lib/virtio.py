@@ -62,8 +62,8 @@ class Mmio:
 
     def start_legacy(self, queue, features=0):
         """The queue lies as legacy drivers lay it, at a page."""
-        self.write(STATUS, 0)
         self.write(GUEST_PAGE_SIZE, 4096)
+        self.write(STATUS, 0)
         self.write(STATUS, ACKNOWLEDGE | DRIVER)
         self.write(DRIVER_FEATURES, features)
         self.write(QUEUE_SEL, 0)

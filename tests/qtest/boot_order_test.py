@@ -72,6 +72,18 @@ class Cmos(unittest.TestCase):
 
 
 class BootOrder(unittest.TestCase):
+    def test_geometries(self):
+        """As the peer's file has them."""
+        disk = 'null-co,size=1048576,node-name='
+        with machine('-blockdev', disk + 'a', '-device', 'ide-hd,drive=a,bus=ide.0,lcyls=5,lheads=6,lsecs=7',
+                     '-blockdev', disk + 'b', '-device', 'virtio-blk-pci,drive=b,lcyls=50,addr=3',
+                     '-device', 'ide-cd,bus=ide.1') as vm:
+            self.assertEqual(FwCfg(vm).file('bios-geometry'),
+                             b'/pci@i0cf8/ide@1,1/drive@0/disk@0 5 6 7\n'
+                             b'/pci@i0cf8/scsi@3/disk@0,0 50 0 0\0')
+        with machine() as vm:
+            self.assertEqual(FwCfg(vm).file('bios-geometry'), b'')
+
     def order(self, vm):
         return FwCfg(vm).file('bootorder').rstrip(b'\0').decode().split('\n')
 

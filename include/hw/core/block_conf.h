@@ -22,6 +22,7 @@ typedef struct BlockConf {
     int account_invalid, account_failed;
     int rerror, werror;                     /* BlockErrorPolicy */
     int32_t boot_index;                     /* -1: not in the order */
+    uint32_t lcyls, lheads, lsecs;          /* geometry for firmware; 0: it finds one */
     bool is_shared;
 } BlockConf;
 
@@ -76,6 +77,11 @@ bool block_conf_check_sizes(BlockConf *conf, Error **errp);
               .doc = "Error handling policy of reads"),                                            \
     PROP_ENUM("werror", S, f.werror, block_on_error_table, .initial = BLOCK_ERROR_AUTO,         \
               .doc = "Error handling policy of writes")
+
+#define PROP_BLOCK_FIRMWARE_CHS(S, f)                                                              \
+    PROP_U32("lcyls", S, f.lcyls, .doc = "Cylinders firmware shall use"),                          \
+    PROP_U32("lheads", S, f.lheads, .doc = "Heads firmware shall use"),                            \
+    PROP_U32("lsecs", S, f.lsecs, .doc = "Sectors firmware shall use")
 
 /* .opaque = (char *)"/disk@0,0": what firmware calls the part of the device that it boots from. */
 #define PROP_BOOT_INDEX(name, S, f, ...)                                                           \
