@@ -24,9 +24,9 @@ cpuid: exit=72 info=0,0 at=2 next=4
 rdmsr: exit=7c info=0,0 at=5 next=7
 wrmsr: exit=7c info=1,0 at=c next=e
 unknown msr: exit=7c info=0,0 at=5 next=7
-in: exit=7b info=800211,f0100 at=5 next=6
-out: exit=7b info=700240,f0102 at=6 next=8
-rep outs: exit=7b info=3f80e1c,f0116 at=f next=11
+in: exit=7b info=800211,f00f8 at=5 next=6
+out: exit=7b info=700240,f00fa at=6 next=8
+rep outs: exit=7b info=3f80e1c,f010e at=f next=11
 read CR0: exit=0 info=8000000000000001,0 at=0 next=3
 write CR4: exit=14 info=8000000000000001,0 at=3 next=6
 read CR8: exit=8 info=8000000000000006,0 at=6 next=a

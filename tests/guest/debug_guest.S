@@ -35,12 +35,9 @@ start32:
     mov %eax, %ss
     mov %eax, %fs
     mov %eax, %gs
-    /* The first CPU copies the tables. Numbers: 0 for it, 1 for the next. */
-    xor %ebp, %ebp
-    lock btsl $0, started
-    jnc 1f
-    inc %ebp
-1:
+    /* The first CPU copies the tables. Numbers: 0 for it, 1 for the next, and so on. */
+    mov $1, %ebp
+    lock xadd %ebp, started
     test %ebp, %ebp
     jnz 2f
     mov $tables, %esi
