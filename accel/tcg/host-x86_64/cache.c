@@ -15,6 +15,7 @@
 
 #define ALIGN        64
 #define SMALL_BYTES  (2 * MiB)
+#define CHUNK_BYTES  (1 * MiB)
 
 HostCache host_cache, vec_cache;
 static GMutex cache_lock;
@@ -59,6 +60,14 @@ static bool map_twice(HostCache *cache, uint64_t bytes, Error **errp)
     return true;
 }
 
+/* What is full is hardly written again: then one mapping of the memory is enough. */
+static void forget_written(HostCache *cache, size_t used)
+{
+    if (used / CHUNK_BYTES > cache->used / CHUNK_BYTES) {
+        madvise(cache->write, ROUND_DOWN(used, CHUNK_BYTES), MADV_DONTNEED);
+    }
+}
+
 uint8_t *cache_add(HostCache *cache, const Emit *e)
 {
     size_t middle = ROUND_UP(cache->used + e->main_bytes, ALIGN);
@@ -71,6 +80,7 @@ uint8_t *cache_add(HostCache *cache, const Emit *e)
                e->main_bytes);
     }
     memcpy(cache->write + middle, e->cold_buf, e->cold_bytes);
+    forget_written(cache, middle + e->cold_bytes);
     cache->used = middle + e->cold_bytes;
     return cache->code + middle;
 }
@@ -256,12 +266,12 @@ static bool init(uint64_t bytes, Error **errp)
         return false;
     }
     host_cache.enter = add_piece(emit_enter);
-    host_cache.leave = add_piece(emit_leave);
+    host_cache.pieces[PIECE_LEAVE] = add_piece(emit_leave);
     host_cache.leave_unknown = add_piece(emit_leave_unknown);
-    host_cache.next = add_piece(emit_next);
+    host_cache.pieces[PIECE_NEXT] = add_piece(emit_next);
     for (unsigned i = 0; i < ARRAY_SIZE(slow); i++) {
-        host_cache.slow[i][0] = add_slow(slow[i], false);
-        host_cache.slow[i][1] = add_slow(slow[i], true);
+        host_cache.pieces[PIECE_SLOW + 2 * i] = add_slow(slow[i], false);
+        host_cache.pieces[PIECE_SLOW + 2 * i + 1] = add_slow(slow[i], true);
     }
     host_cache.first = host_cache.used;
     return true;

@@ -39,13 +39,14 @@ static void begin(Jit *j, IrBuilder *b, TcgRegion *region)
     j->b = b;
     j->region = region;
     j->is_too_large = false;
-    j->code = g_new0(HostCode, 1);
+    j->code = g_malloc0(sizeof(HostCode) + (b->exit_count + 1) * sizeof(HostExit));
     j->code->region = region;
-    j->code->exit_count = b->exit_count + 2;
+    j->code->exit_count = b->exit_count + 1;
     j->code->heat = tcg_options.hot_after;
-    j->code->exits = g_new0(HostExit, j->code->exit_count);
     for (unsigned i = 0; i < b->exit_count; i++) {
-        j->code->exits[i].exit = b->exits[i];
+        j->code->exits[i].pc = b->exits[i].pc;
+        j->code->exits[i].mode = b->exits[i].mode;
+        j->code->exits[i].kind = b->exits[i].kind;
     }
     for (unsigned i = 0; i < j->code->exit_count; i++) {
         j->code->exits[i].code = j->code;
@@ -56,14 +57,6 @@ static void begin(Jit *j, IrBuilder *b, TcgRegion *region)
     jit_loop_hints(j);
 }
 
-static int add_pointer(Jit *j, const void *to)
-{
-    int place = emit_place(&j->emit);
-
-    emit_bytes(&j->emit, &to, sizeof(to));
-    return place;
-}
-
 /* Constants, at the start of the cold. */
 static void emit_pool(Jit *j)
 {
@@ -71,13 +64,6 @@ static void emit_pool(Jit *j)
     for (unsigned i = 0; i < j->b->vconst_count; i++) {
         j->vconst_place[i] = emit_place(&j->emit);
         emit_bytes(&j->emit, &j->b->vconsts[i], sizeof(IrValue));
-    }
-    j->leave_place = add_pointer(j, host_cache.leave);
-    j->next_place = add_pointer(j, host_cache.next);
-    for (unsigned i = 0; i < SLOW_KINDS; i++) {
-        for (unsigned v = 0; v < 2; v++) {
-            j->slow_place[i][v] = add_pointer(j, host_cache.slow[i][v]);
-        }
     }
     j->emit.in_cold = false;
 }
@@ -199,7 +185,6 @@ void host_code_add(HostCode *code)
 void host_code_free(HostCode *code)
 {
     if (code) {
-        g_free(code->exits);
         g_free(code->sites);
         g_free(code->locs);
         g_free(code->nodes);
@@ -227,7 +212,7 @@ uint32_t host_heat(const TcgRegion *region)
 
 bool host_is_promotion(const HostExit *exit)
 {
-    return exit == &exit->code->exits[exit->code->exit_count - 1];
+    return exit == &exit->code->exits[exit->code->exit_count - 1] && !exit->code->heat;
 }
 
 uint64_t host_ticks(void)
@@ -256,8 +241,8 @@ void host_link(HostExit *exit, const TcgRegion *to)
 {
     region_lock();
     if (!exit->is_chained && exit->patch && to->is_cached && to->is_valid && to->host &&
-        (to->page_count == 1 || exit->far_tail) && exit->exit.pc == to->key.pc &&
-        exit->exit.mode == to->mode && exit->code->region->is_cached) {
+        (to->page_count == 1 || exit->far_tail) && exit->pc == to->key.pc &&
+        exit->mode == to->mode && exit->code->region->is_cached) {
         exit->is_chained = true;
         exit->next = to->host->incoming;
         to->host->incoming = exit;
@@ -287,11 +272,16 @@ typedef HostExit *EnterFn(TcgCpu *cpu, const void *code);
 
 HostExit *host_run(TcgCpu *cpu, const TcgRegion *region)
 {
-    HostExit *exit = ((EnterFn *)host_cache.enter)(cpu, host_entry(region));
+    HostExit *exit;
+
+    if (!cpu->pieces[0]) {
+        memcpy(cpu->pieces, host_cache.pieces, sizeof(cpu->pieces));
+    }
+    exit = ((EnterFn *)host_cache.enter)(cpu, host_entry(region));
 
     cpu->host_pc = 0;
     if (exit) {
-        *(uint64_t *)((char *)cpu + cpu->ops->slots[cpu->ops->pc_slot].offset) = exit->exit.pc;
+        *(uint64_t *)((char *)cpu + cpu->ops->slots[cpu->ops->pc_slot].offset) = exit->pc;
     }
     return exit;
 }

@@ -63,13 +63,23 @@ typedef struct Site {
 
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_KINDS } SlowKind;
 
+/* Code that all regions use, by its index in TcgCpu.pieces; slow ways: without and with vectors. */
+enum { PIECE_LEAVE, PIECE_NEXT, PIECE_SLOW, PIECES = PIECE_SLOW + 2 * SLOW_KINDS };
+_Static_assert(PIECES <= ARRAY_SIZE(((TcgCpu *)NULL)->pieces), "there is room");
+static inline Rm rm_piece(unsigned piece)
+{
+    return rm_mem(RBP, CPU_DISP(pieces) + 8 * (int32_t)piece);
+}
+
 struct HostExit {
     struct HostCode *code;
-    IrExit exit;
+    uint64_t pc;          /* IR_EXIT_DIRECT */
+    struct HostExit *next; /* also chained to the same region */
+    uint32_t mode;
     int patch;            /* place of the jump's distance; 0: it is not chained */
     int tail;             /* where it leads unchained */
     int far_tail;         /* chained to a region whose second page may come to be elsewhere */
-    struct HostExit *next; /* also chained to the same region */
+    uint8_t kind;         /* IrExitKind */
     bool is_chained;
 };
 
@@ -78,13 +88,13 @@ struct HostCode {
     uint8_t *middle;      /* place 0, as it runs */
     int main_bytes, cold_bytes;
     unsigned exit_count, site_count;
-    HostExit *exits;      /* the last two: for requests at the entry, for promotion */
     int heat;             /* entries until then; atomic in spirit: losing one does no harm */
     Site *sites;
     Loc *locs;
     Node *nodes;
     HostExit *incoming;
     struct HostCode *next;
+    HostExit exits[];     /* the last one: at the entry, for requests and promotion */
 };
 
 /* What is accessed off one base: a slot, a value behind those, or a page of constants. */
@@ -110,7 +120,6 @@ typedef struct Jit {
     bool is_too_large;
     int vconst_place[IR_MAX_VCONSTS];
     GArray *sites, *locs, *nodes;
-    int leave_place, next_place, slow_place[SLOW_KINDS][2]; /* of pointers to common pieces */
     bool has_v256;
     IrLoop loop;
     int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
@@ -189,9 +198,8 @@ typedef struct HostCache {
     size_t bytes, used, first;
     HostCode *all;
     /* common pieces */
-    const void *enter, *leave;
-    const void *leave_unknown, *next;
-    const void *slow[SLOW_KINDS][2]; /* SlowKind; with vectors */
+    const void *enter, *leave_unknown;
+    const void *pieces[ARRAY_SIZE(((TcgCpu *)NULL)->pieces)]; /* as TcgCpu's */
 } HostCache;
 /* Regions; single vector operations. */
 extern HostCache host_cache, vec_cache;

@@ -14,13 +14,13 @@ void jit_leave(Jit *j, const HostExit *exit)
     } else {
         emit_op(&j->emit, OP(0x33), RAX, rm_reg(RAX));
     }
-    emit_op(&j->emit, OP(0xff), 4, rm_place(j->leave_place));
+    emit_op(&j->emit, OP(0xff), 4, rm_piece(PIECE_LEAVE));
 }
 
 /* To whatever the state in memory says comes next. */
 static void jump_next(Jit *j)
 {
-    emit_op(&j->emit, OP(0xff), 4, rm_place(j->next_place));
+    emit_op(&j->emit, OP(0xff), 4, rm_piece(PIECE_NEXT));
 }
 
 /* RCX is the entry for the address in RAX: goes on there if it is the one. Else falls through. */
@@ -70,10 +70,10 @@ _Static_assert(sizeof(TcgJump) == 32 && TCG_JUMP_GROUP == 64, "jump_indirect() s
 static void jump_far(Jit *j, const HostExit *exit)
 {
     emit_op(&j->emit, OP(0x8b) | OP_W, RCX, rm_mem(RBP, CPU_DISP(jumps)));
-    emit_mov_imm(&j->emit, RAX, exit->exit.pc);
+    emit_mov_imm(&j->emit, RAX, exit->pc);
     emit_op_imm(&j->emit, OP(0x81) | OP_W, 0, rm_reg(RCX), 4,
-                tcg_jump_index(exit->exit.pc) * sizeof(TcgJump));
-    try_jump(j, exit->exit.mode);
+                tcg_jump_index(exit->pc) * sizeof(TcgJump));
+    try_jump(j, exit->mode);
     emit_op(&j->emit, OP(0x89) | OP_W, RAX, rm_pc(j));
     jump_next(j);
 }
@@ -83,8 +83,8 @@ static bool is_near(const Jit *j, const HostExit *exit)
 {
     uint64_t page = UINT64_C(1) << TCG_PAGE_BITS;
 
-    return (exit->exit.pc ^ j->region->key.pc) / page == 0 &&
-           (exit->exit.pc & (page - 1)) <= page - TCG_INSN_BYTES;
+    return (exit->pc ^ j->region->key.pc) / page == 0 &&
+           (exit->pc & (page - 1)) <= page - TCG_INSN_BYTES;
 }
 
 /* What an exit does after its stores, in the cold. */
@@ -94,9 +94,9 @@ static int make_tail(Jit *j, HostExit *exit)
 
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
-    if (exit->exit.kind == IR_EXIT_INDIRECT) {
-        jump_indirect(j, exit->exit.mode);
-    } else if (exit->exit.kind == IR_EXIT_MAIN) {
+    if (exit->kind == IR_EXIT_INDIRECT) {
+        jump_indirect(j, exit->mode);
+    } else if (exit->kind == IR_EXIT_MAIN) {
         jump_next(j);
     } else if (is_near(j, exit)) {
         jit_leave(j, exit);
@@ -114,7 +114,7 @@ static int make_tail(Jit *j, HostExit *exit)
 
 static bool is_chainable(const Jit *j, const HostExit *exit)
 {
-    return exit->exit.kind == IR_EXIT_DIRECT && is_near(j, exit);
+    return exit->kind == IR_EXIT_DIRECT && is_near(j, exit);
 }
 
 static void final_exit(Jit *j, const IrInsn *insn)
@@ -123,7 +123,7 @@ static void final_exit(Jit *j, const IrInsn *insn)
     IrSnapshot stores;
     int tail;
 
-    if (exit->exit.kind == IR_EXIT_LOOP) {
+    if (exit->kind == IR_EXIT_LOOP) {
         jit_loop_end(j, insn);
         return;
     }
@@ -241,14 +241,15 @@ void jit_exit(Jit *j, const IrInsn *insn)
     }
 }
 
-/* In the cold. */
-static int entry_stub(Jit *j, unsigned from_last)
+/* In the cold: nothing has begun. */
+static int entry_stub(Jit *j)
 {
-    HostExit *exit = &j->code->exits[j->code->exit_count - from_last];
+    HostExit *exit = &j->code->exits[j->code->exit_count - 1];
     int place;
 
-    exit->exit = (IrExit){ .kind = IR_EXIT_DIRECT, .pc = j->region->key.pc,
-                            .mode = j->region->mode };
+    exit->kind = IR_EXIT_DIRECT;
+    exit->pc = j->region->key.pc;
+    exit->mode = j->region->mode;
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
     jit_leave(j, exit);
@@ -257,10 +258,10 @@ static int entry_stub(Jit *j, unsigned from_last)
 }
 
 /* Written from the last to the first. */
-static void count_insns(Jit *j)
+static void count_insns(Jit *j, int stub)
 {
     emit_op(&j->emit, OP(0x89) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount)));
-    emit_jcc(&j->emit, CC_A, entry_stub(j, 2));
+    emit_jcc(&j->emit, CC_A, stub);
     emit_op(&j->emit, OP(0x3b) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount_limit)));
     emit_op_imm(&j->emit, OP(0x81) | OP_W, 0, rm_reg(RAX), 4, j->b->guest_insns);
     emit_op(&j->emit, OP(0x8b) | OP_W, RAX, rm_mem(RBP, CPU_DISP(icount)));
@@ -272,13 +273,15 @@ static void count_insns(Jit *j)
  */
 void jit_entry(Jit *j)
 {
+    int stub = entry_stub(j);
+
     if (tcg_options.is_counting) {
-        count_insns(j);
+        count_insns(j, stub);
     } else if (!j->region->is_hot) {
-        emit_jcc(&j->emit, CC_E, entry_stub(j, 1));
+        emit_jcc(&j->emit, CC_E, stub);
         emit_op(&j->emit, OP(0xff), 1, rm_mem(RAX, 0));
         emit_mov_imm(&j->emit, RAX, (uintptr_t)&j->code->heat);
     }
-    emit_jcc(&j->emit, CC_NE, entry_stub(j, 2));
+    emit_jcc(&j->emit, CC_NE, stub);
     emit_op_imm(&j->emit, OP(0x83), 7, rm_mem(RBP, CPU_DISP(exit_wanted)), 1, 0);
 }

@@ -163,7 +163,7 @@ static void call_slow(Jit *j, SlowKind kind)
 {
     bool with_vectors = ~j->free & XMMS;
 
-    emit_op(&j->emit, OP(0xff), 2, rm_place(j->slow_place[kind][with_vectors]));
+    emit_op(&j->emit, OP(0xff), 2, rm_piece(PIECE_SLOW + 2 * kind + with_vectors));
 }
 
 /* In the cold, forwards. Returns its place. */

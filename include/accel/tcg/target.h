@@ -78,6 +78,7 @@ struct TcgCpu {
     uint32_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
     TcgSpan spans[TCG_MMU_MODES][TCG_SPAN_KINDS][TCG_SPANS];
     /* What generated code looks at comes last: the state's slots follow. */
+    const void *pieces[12];     /* the back end's: code that all regions use */
     struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
     struct HostFrame *host_frame; /* generated code's, on the stack */
     uintptr_t host_pc;          /* which raising operation is under way; 0: none */
