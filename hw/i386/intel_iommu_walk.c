@@ -172,7 +172,8 @@ static bool place_entry(FirstWalk *first, GuestAddr *at, bool is_top, IommuFault
         return true;
     }
     if (!walk_second(first->walk, *at, IOMMU_READ, &page, fault)) {
-        return fail(first->walk, fault, is_top ? VTD_FS_NESTED_TOP : VTD_FS_NESTED_READ);
+        return fail(first->walk, fault, fault->code == VTD_SS_BEYOND_WIDTH ? VTD_FS_NESTED_BEYOND :
+                                        is_top ? VTD_FS_NESTED_TOP : VTD_FS_NESTED_READ);
     }
     *at = page.addr | (*at & offset_mask(page.shift));
     first->table_access = page.access;
@@ -410,6 +411,10 @@ static bool walk_by_mode(const VtdWalk *walk, IommuPage *page, IommuFault *fault
         return check_request(walk, fault) && walk_nested(&first, page, fault);
     case VTD_PASS_THROUGH:
         break;
+    }
+    if (request->addr >> MIN(walk->unit->address_bits, 52)) {
+        return fail(walk, fault, walk->context->is_scalable ? VTD_SM_BEYOND_HARDWARE :
+                                                              VTD_BEYOND_WIDTH);
     }
     *page = (IommuPage){ .addr = request->addr & ~offset_mask(PAGE_SHIFT), .shift = PAGE_SHIFT,
                          .access = IOMMU_READ_WRITE, .is_executable = true, .is_dirty = true };

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""intel-iommu at its edges: faults that take some arranging, privileged requests, a queue that changes under
+way, state that outlives a move or does not outlive a reset. docs/devel/iommu.md tells what is tested where."""
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+import vtd  # noqa: E402
+from vm import Vm  # noqa: E402
+from vtd import DATA, FIRST, NESTED, PASS, Endpoint, Vtd  # noqa: E402
+
+MODERN = 'x-scalable-mode=on,x-flts=on,pasid-bits=20'
+SVM = MODERN + ',device-iotlb=on,svm=on'
+FAR = 0x3fffffff000  # where no memory is
+RID_PRIVILEGED = 1 << 20
+WPE, NXE, SMEP, SRE, ERE = (1 << n for n in (4, 5, 6, 0, 1))
+IOVA = 0x7000
+
+
+def machine(unit, *more):
+    return Vm(house.binary(), '-M', 'q35', '-m', '512', '-nodefaults', '-device', 'intel-iommu,' + unit,
+              '-device', 'iommu-testdev,id=dev,addr=4,ats=on,pri=on,pasid-bits=20', *more, qtest=True)
+
+
+class Setup(unittest.TestCase):
+    def start(self, unit=MODERN):
+        self.vm = machine(unit)
+        self.vm.__enter__()
+        self.addCleanup(self.vm.__exit__, None, None, None)
+        self.unit, self.dev = Vtd(self.vm), Endpoint(self.vm)
+        self.dev.enable()
+
+    def expect_fault(self, code, addr, pasid=None, is_read=True):
+        self.assertEqual(self.unit.take_fault(), (code, self.dev.sid, addr & ~0xfff, pasid, is_read))
+
+    def fresh(self):
+        self.unit.drop_contexts()
+        self.unit.drop_all()
+
+    def walk(self, **more):
+        return self.vm.qmp('x-iommu-walk', dev='dev', iova=IOVA, **more)
+
+
+class Faults(Setup):
+    def test_root(self):
+        self.start()
+        self.unit.scalable_context(self.dev.sid)
+        self.unit.start(True)
+        self.unit.put(vtd.RTADDR, FAR | 1 << 10, 8)
+        self.unit.command(vtd.SRTP)
+        self.assertIsNone(self.dev.read(IOVA))
+        self.expect_fault(0x38, IOVA)
+
+    def test_pass_through_width(self):
+        """Beyond what the unit knows of addresses."""
+        self.start()
+        self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.pasid(0, PASS)
+        self.unit.pasid(5, PASS)
+        self.unit.start(True)
+        self.assertTrue(self.dev.write(DATA, 7, 5))
+        self.assertIsNone(self.dev.read(1 << 48, 5))
+        self.expect_fault(0x83, 1 << 48, 5)
+
+    def test_nested_width(self):
+        """A first-stage table where the second stage has no addresses."""
+        self.start(MODERN + ',x-nesting=on')
+        second = self.unit.table()
+        self.unit.map(second, 3, 0x400000, 0x400000, 3, level=2)
+        self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.pasid(0, PASS)
+        self.unit.pasid(5, NESTED, 1 << 39, second=second, aw=1)
+        self.unit.start(True)
+        self.assertIsNone(self.dev.read(IOVA, 5))
+        self.expect_fault(0x74, IOVA, 5)
+        first = self.unit.table()
+        self.unit.store(first, 1 << 40 | 7)
+        self.unit.pasid(5, NESTED, first, second=second, aw=1)
+        self.fresh()
+        self.assertIsNone(self.dev.read(IOVA, 5))
+        self.expect_fault(0x74, IOVA, 5)
+        self.unit.store(first, 0x800000 | 7)  # within, but not mapped
+        self.fresh()
+        self.assertIsNone(self.dev.read(IOVA, 5))
+        self.expect_fault(0x76, IOVA, 5)
+
+    def test_dirty(self):
+        """A leaf in ROM takes no D bit, though it has A already."""
+        self.start()
+        rom = bytes.fromhex(self.vm.qtest('read 0xfffe0000 0x20000')[2:])
+        at = next(n for n in range(0, len(rom), 8)
+                  if int.from_bytes(rom[n:n + 8], 'little') & 0x000f000000000067 == 0x27)
+        root = self.unit.table()
+        iova = 0x200000 + at % 4096 // 8 * 4096
+        places = self.unit.map(root, 4, iova, 0, 7, flags=7)
+        self.unit.store(places[2], 0xfffe0000 + at // 4096 * 4096 | 7)
+        self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.pasid(0, PASS)
+        self.unit.pasid(5, FIRST, root)
+        self.unit.start(True)
+        self.assertFalse(self.dev.write(iova, 1, 5))
+        self.expect_fault(0x91, iova, 5, False)
+
+    def test_execute(self):
+        """No request of ours that is recorded executes; a walk tells what would be."""
+        self.start()
+        root = self.unit.table()
+        places = self.unit.map(root, 4, IOVA, DATA, 7, flags=7)
+        self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.start(True)
+        for flags, leaf, privileged, code in (
+                (0, 7, False, 0x5c), (ERE, 7, False, None), (ERE | NXE, 7 | 1 << 63, False, 0x82),
+                (ERE, 7 | 1 << 63, False, None),  # without NXE the bit is nothing
+                (ERE | SRE | SMEP, 7, True, 0x82), (ERE | SRE | SMEP, 3, True, None)):
+            self.unit.store(places[3], DATA | leaf)
+            self.unit.pasid(5, FIRST, root, flags=flags)
+            found = self.walk(pasid=5, execute=True, privileged=privileged)
+            self.assertEqual(found.get('fault', {}).get('code'), code, (flags, leaf, privileged))
+
+    def test_legacy_page_request(self):
+        self.start(SVM)
+        root = self.unit.table()
+        self.unit.legacy_context(self.dev.sid, root | 1 << 2 | 1, 1 << 8 | 2)
+        self.unit.put(vtd.PQA, vtd.PRQ, 8)
+        self.unit.start()
+        self.assertNotEqual(self.dev.run(vtd.ASK, IOVA), 0)
+        self.assertEqual(self.unit.take_fault()[0], 0x32)
+
+
+class Privilege(Setup):
+    """Requests without PASID that the context makes privileged."""
+
+    def setUp(self):
+        self.start()
+        self.root = self.unit.table()
+        self.places = self.unit.map(self.root, 4, IOVA, DATA, 3, flags=3)
+
+    def enter(self, rid, flags=0):
+        self.unit.scalable_context(self.dev.sid, flags=8, rid=rid)
+        self.unit.pasid(0, FIRST, self.root, flags=flags)
+        self.unit.pasid(5, FIRST, self.root, flags=flags)
+        self.fresh()
+
+    def test_supervisor_pages(self):
+        self.unit.start(True)
+        self.enter(0)
+        self.assertIsNone(self.dev.read(IOVA))
+        self.expect_fault(0x81, IOVA)
+        self.enter(RID_PRIVILEGED)
+        self.assertTrue(self.dev.write(IOVA, 0x99))
+        self.assertEqual(self.unit.load(DATA), 0x99)
+        self.assertIsNone(self.dev.read(IOVA, 5))  # it does not make processes privileged
+        self.expect_fault(0x81, IOVA, 5)
+
+    def test_write_protection(self):
+        self.unit.start(True)
+        self.unit.store(self.places[3], DATA | 1)
+        self.enter(RID_PRIVILEGED)
+        self.assertTrue(self.dev.write(IOVA, 0x77))
+        self.enter(RID_PRIVILEGED, WPE)
+        self.assertFalse(self.dev.write(IOVA, 0x78))
+        self.expect_fault(0x85, IOVA, None, False)
+        self.assertEqual(self.unit.load(DATA), 0x77)
+
+    def test_kept(self):
+        """What is kept for one privilege is not for the other."""
+        self.unit.start(True)
+        self.enter(RID_PRIVILEGED)
+        self.assertIsNotNone(self.dev.read(IOVA))
+        self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.drop_contexts()  # contexts alone
+        self.assertIsNone(self.dev.read(IOVA))
+        self.expect_fault(0x81, IOVA)
+
+
+class Queue(Setup):
+    def test_widened(self):
+        """A head between two descriptors stops the queue; all its memory would be valid ones."""
+        self.start()
+        self.unit.start_queue()
+        for at in range(0, 4096, 16):
+            self.unit.store(vtd.QUEUE + at, 5 | 1 << 5, vtd.STATUS)
+        self.unit.put(vtd.IQT, 16, 8)
+        self.assertEqual(self.unit.get(vtd.IQH), 16)
+        self.unit.put(vtd.IQA, vtd.QUEUE | 1 << 11, 8)
+        self.unit.put(vtd.IQT, 64, 8)
+        self.assertTrue(self.unit.get(vtd.FSTS) & vtd.IQE)
+        self.assertEqual(self.unit.get(vtd.IQERCD) & 0xf, 6)
+
+    def test_shrunk(self):
+        self.start()
+        self.unit.put(vtd.IQA, vtd.QUEUE | 1, 8)
+        self.unit.command(vtd.QIE)
+        for at in range(0, 8192, 16):
+            self.unit.store(vtd.QUEUE + at, 5 | 1 << 5, vtd.STATUS)
+        self.unit.put(vtd.IQT, 8176, 8)
+        self.assertEqual(self.unit.get(vtd.IQH), 8176)
+        self.unit.put(vtd.IQA, vtd.QUEUE, 8)
+        self.unit.put(vtd.IQT, 32, 8)
+        self.assertEqual(self.unit.get(vtd.IQH), 32)
+
+
+class Lasting(Setup):
+    def set_up_all(self, unit, dev):
+        root = unit.table()
+        unit.map(root, 4, IOVA, DATA, 7, flags=7)
+        unit.scalable_context(dev.sid, flags=0x1c)
+        unit.pasid(0, PASS)
+        unit.pasid(5, FIRST, root)
+        unit.put(vtd.PQA, vtd.PRQ, 8)
+        unit.put(vtd.PEADDR, 0xfee00000)
+        unit.start(True)
+
+    def test_reset(self):
+        """Nothing that was kept is used, no request is answered, nothing is translated."""
+        self.start(SVM)
+        self.set_up_all(self.unit, self.dev)
+        self.assertTrue(self.dev.write(IOVA, 0x11, 5))
+        self.dev.run(vtd.ASK, 0x9000, 5)
+        self.unit.submit(0xf)  # the queue stands
+        self.vm.qmp('system_reset')
+        self.vm.qmp.wait_event('RESET')
+        for at in (vtd.GSTS, vtd.FSTS, vtd.IQH, vtd.IQT, vtd.PQT, vtd.PRS, vtd.IQERCD, vtd.RTADDR):
+            self.assertEqual(self.unit.get(at), 0, hex(at))
+        self.dev = Endpoint(self.vm)
+        self.unit.store(IOVA, 0)
+        self.assertTrue(self.dev.write(IOVA, 0x22))
+        self.assertEqual(self.unit.load(IOVA), 0x22)
+        self.assertEqual(self.unit.load(DATA), 0x11)
+        # And again, with tables that differ: a page that was kept would lead to DATA.
+        self.dev.enable()
+        self.set_up_all(self.unit, self.dev)
+        places = self.unit.map(self.unit.load(vtd.PASIDS + 320 + 16), 4, IOVA, DATA + 0x1000, 7, flags=7)
+        self.assertEqual(len(places), 4)
+        self.assertTrue(self.dev.write(IOVA, 0x33, 5))
+        self.assertEqual(self.unit.load(DATA + 0x1000), 0x33)
+
+    def test_pending_fault(self):
+        """A fault that waits for software, a masked event and a queue that stands survive a move."""
+        with tempfile.TemporaryDirectory() as folder:
+            with machine(SVM) as vm:
+                unit, dev = Vtd(vm), Endpoint(vm)
+                dev.enable()
+                self.set_up_all(unit, dev)
+                self.assertIsNone(dev.read(0x9000, 5))
+                unit.submit(0xf)
+                before = unit.fault(), unit.get(vtd.FSTS), unit.get(vtd.FECTL), unit.get(vtd.IQH)
+                self.assertEqual(before[0][0], 0x71)
+                self.assertEqual(before[2], 0xc0000000)
+                vm.qmp('migrate', uri=f'exec:cat >{folder}/state')
+                while vm.qmp('query-migrate')['status'] not in ('completed', 'failed'):
+                    pass
+            with machine(SVM, '-incoming', f'exec:cat {folder}/state') as vm:
+                while vm.qmp('query-status')['status'] == 'inmigrate':
+                    pass
+                unit = Vtd(vm)
+                self.assertEqual((unit.fault(), unit.get(vtd.FSTS), unit.get(vtd.FECTL),
+                                  unit.get(vtd.IQH)), before)
+                unit.width = 32
+                unit.store(vtd.QUEUE, 5 | 1 << 5 | 0x77 << 32, vtd.STATUS, 0, 0)
+                unit.put(vtd.FSTS, vtd.IQE)  # goes on where it stood
+                self.assertEqual(unit.load(vtd.STATUS), 0x77)
+
+
+if __name__ == '__main__':
+    house.main()
