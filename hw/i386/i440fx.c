@@ -110,40 +110,11 @@ PCI_DEVICE_TYPE(i440fx_type)
 
 /* --- the host bridge --- */
 
-static void host_init(Object *obj)
-{
-    pc_host_init(PC_HOST(obj));
-}
-
-static void host_finalize(Object *obj)
-{
-    pc_host_clear(PC_HOST(obj));
-}
-
 static bool host_realize(Device *dev, Error **errp)
 {
-    PcHost *host = PC_HOST(dev);
-    PciBusSpaces spaces = { &host->pci, memory_region_io() };
-    Device *i440fx;
+    g_autoptr(Device) i440fx = device_new(TYPE_I440FX);
 
-    if (!pc_host_map(host, errp)) {
-        return false;
-    }
-    host->parent.bus = pci_bus_new(TYPE_PCI_BUS, dev, "pci.0", spaces);
-    host->parent.bus->bypasses_iommu = host->parent.bypasses_iommu;
-    host->parent.bus->firmware_name = PC_FIRMWARE_NAME;
-    i440fx = device_new(TYPE_I440FX);
-    PCI_DEVICE(i440fx)->addr = PCI_DEVFN(0, 0);
-    if (!device_realize_and_unref(i440fx, &host->parent.bus->parent, errp)) {
-        pc_host_unmap(host);
-        return false;
-    }
-    return true;
-}
-
-static void host_unrealize(Device *dev)
-{
-    pc_host_unmap(PC_HOST(dev));
+    return pc_host_realize(PC_HOST(dev), TYPE_PCI_BUS, "pci.0", i440fx, errp);
 }
 
 static const Property host_props[] = { PC_HOST_PROPS(2 * GiB) };
@@ -155,9 +126,9 @@ static const DeviceType host_type = {
     .size = sizeof(PcHost),
     .access = DEVICE_ACCESS_BOARD,
     .properties = PROPERTIES(host_props),
-    .init = host_init,
-    .finalize = host_finalize,
+    .init = pc_host_init,
+    .finalize = pc_host_finalize,
     .realize = host_realize,
-    .unrealize = host_unrealize,
+    .unrealize = pc_host_unrealize,
 };
 DEVICE_TYPE(host_type)

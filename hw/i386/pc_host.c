@@ -11,36 +11,60 @@
 #define LEGACY_BASE  0xa0000
 #define LEGACY_BYTES 0x60000
 
-void pc_host_init(PcHost *host)
+void pc_host_init(Object *obj)
 {
+    PcHost *host = PC_HOST(obj);
+
     memory_region_init(&host->pci, (Object *)host, "pci", MEMORY_SIZE_WHOLE);
     memory_region_init_reserved(&host->legacy, (Object *)host, "pci-legacy", LEGACY_BYTES);
     memory_region_add_overlap(&host->pci, LEGACY_BASE, &host->legacy, PCI_PRIORITY);
 }
 
-void pc_host_clear(PcHost *host)
+void pc_host_finalize(Object *obj)
 {
+    PcHost *host = PC_HOST(obj);
+
     memory_region_remove(&host->pci, &host->legacy);
     memory_region_clear(&host->legacy);
     memory_region_clear(&host->pci);
 }
 
-bool pc_host_map(PcHost *host, Error **errp)
+static void map(PcHost *host)
 {
-    if (!host->ram) {
-        return error_set(errp, "%s: it is part of a PC", object_type_name(host));
-    }
     memory_region_add_overlap(memory_region_system(), 0, &host->pci, PCI_PRIORITY);
     memory_region_add(memory_region_io(), 0xcf8, &host->parent.address_region);
     memory_region_add(memory_region_io(), 0xcfc, &host->parent.data_region);
-    return true;
 }
 
-void pc_host_unmap(PcHost *host)
+void pc_host_unrealize(Device *dev)
 {
+    PcHost *host = PC_HOST(dev);
+
     memory_region_remove(memory_region_io(), &host->parent.data_region);
     memory_region_remove(memory_region_io(), &host->parent.address_region);
     memory_region_remove(memory_region_system(), &host->pci);
+}
+
+bool pc_host_realize(PcHost *host, const char *bus_type, const char *bus_name, Device *function,
+                     Error **errp)
+{
+    PciBusSpaces spaces = { &host->pci, memory_region_io() };
+    Device *dev = DEVICE(host);
+    PciBus *bus;
+
+    if (!host->ram) {
+        return error_set(errp, "%s: it is part of a PC", object_type_name(host));
+    }
+    map(host);
+    bus = host->parent.bus = pci_bus_new(bus_type, dev, bus_name, spaces);
+    bus->bypasses_iommu = host->parent.bypasses_iommu;
+    bus->firmware_name = PC_FIRMWARE_NAME;
+    PCI_DEVICE(function)->addr = PCI_DEVFN(0, 0);
+    if (!device_realize(function, &bus->parent, errp)) {
+        pc_host_unrealize(dev);
+        return false;
+    }
+    return true;
 }
 
 /* --- holes --- */

@@ -34,11 +34,13 @@ typedef struct PcHost {
 } PcHost;
 DECLARE_CAST(PcHost, PC_HOST)
 
-/* For the instance's init, finalize, and after and before its bus. */
-void pc_host_init(PcHost *host);
-void pc_host_clear(PcHost *host);
-bool pc_host_map(PcHost *host, Error **errp);
-void pc_host_unmap(PcHost *host);
+/* .init, .finalize and .unrealize of a type, or what its own call. */
+void pc_host_init(Object *obj);
+void pc_host_finalize(Object *obj);
+void pc_host_unrealize(Device *dev);
+/* In .realize: the bus, mapped, and function 0 on it, which is borrowed. Fails with nothing left. */
+bool pc_host_realize(PcHost *host, const char *bus_type, const char *bus_name, Device *function,
+                     Error **errp);
 
 /* What is free for BARs below and above 4 GiB; empty windows have size 0. */
 MemoryWindow pc_host_hole32(const PcHost *host);

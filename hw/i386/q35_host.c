@@ -33,40 +33,16 @@ static void host_init(Object *obj)
 {
     Q35Host *host = Q35_HOST(obj);
 
-    pc_host_init(&host->parent);
+    pc_host_init(obj);
     host->ecam_default = DEFAULT_ECAM;
     host->mch = device_new(TYPE_MCH);
-    PCI_DEVICE(host->mch)->addr = PCI_DEVFN(0, 0);
     object_add_child(obj, "mch", host->mch, NULL);
     object_unref(host->mch);
 }
 
-static void host_finalize(Object *obj)
-{
-    pc_host_clear(PC_HOST(obj));
-}
-
 static bool host_realize(Device *dev, Error **errp)
 {
-    PcHost *host = PC_HOST(dev);
-    PciBusSpaces spaces = { &host->pci, memory_region_io() };
-
-    if (!pc_host_map(host, errp)) {
-        return false;
-    }
-    host->parent.bus = pci_bus_new(TYPE_PCIE_BUS, dev, "pcie.0", spaces);
-    host->parent.bus->bypasses_iommu = host->parent.bypasses_iommu;
-    host->parent.bus->firmware_name = PC_FIRMWARE_NAME;
-    if (!device_realize(Q35_HOST(dev)->mch, &host->parent.bus->parent, errp)) {
-        pc_host_unmap(host);
-        return false;
-    }
-    return true;
-}
-
-static void host_unrealize(Device *dev)
-{
-    pc_host_unmap(PC_HOST(dev));
+    return pc_host_realize(PC_HOST(dev), TYPE_PCIE_BUS, "pcie.0", Q35_HOST(dev)->mch, errp);
 }
 
 static const Property host_props[] = {
@@ -86,8 +62,8 @@ static const DeviceType host_type = {
     .access = DEVICE_ACCESS_BOARD,
     .properties = PROPERTIES(host_props),
     .init = host_init,
-    .finalize = host_finalize,
+    .finalize = pc_host_finalize,
     .realize = host_realize,
-    .unrealize = host_unrealize,
+    .unrealize = pc_host_unrealize,
 };
 DEVICE_TYPE(host_type)

@@ -79,16 +79,6 @@ upper_memory:
         ROM_READ_MAP
         ROM_ROUTINES
 
-        .code32
-start:
-        movw    $DATA_SELECTOR, %ax
-        movw    %ax, %ds
-        movw    %ax, %es
-        movw    %ax, %fs
-        movw    %ax, %gs
-        movw    %ax, %ss
-        movl    $0x7000, %esp
-        pushl   $2
-        popfl
+        BEGIN_PROTECTED
         movl    $0x2badb002, %eax
         jmp     *%esi

@@ -120,17 +120,7 @@ search:
         ROM_READ_MAP
         ROM_ROUTINES
 
-        .code32
-start:
-        movw    $DATA_SELECTOR, %ax
-        movw    %ax, %ds
-        movw    %ax, %es
-        movw    %ax, %fs
-        movw    %ax, %gs
-        movw    %ax, %ss
+        BEGIN_PROTECTED
         movw    $TSS_SELECTOR, %ax
         ltrw    %ax
-        movl    $0x7000, %esp
-        pushl   $2
-        popfl
         jmp     *%esi
