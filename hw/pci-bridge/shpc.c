@@ -1,7 +1,7 @@
 /*
  * See shpc.h. Slots have presence pins, an attention button, a latch (MRL) that closes and opens
- * with the device, and power: a device in a slot that is not enabled is not seen. Left out: power
- * faults, SERR, and speeds other than 33 MHz conventional.
+ * with the device, and power: a device in a slot that is not enabled is not seen. Nothing draws power
+ * here, so there are no power faults. Left out: SERR, and speeds other than 33 MHz conventional.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -314,11 +314,23 @@ static unsigned slot_of(const Device *dev)
     return PCI_SLOT(PCI_DEVICE(dev)->devfn) - 1;
 }
 
-static bool pre_plug(Object *handler, Device *dev, Error **errp)
+/* Slot 0, which the controller does not know. A device may be there from the start: where ACPI
+ * takes over it can even be unplugged. */
+static bool is_unknown(const Device *dev)
 {
-    return PCI_SLOT(PCI_DEVICE(dev)->devfn) ||
+    return !PCI_SLOT(PCI_DEVICE(dev)->devfn);
+}
+
+static bool refuse_unknown(const Device *dev, Error **errp)
+{
+    return !is_unknown(dev) ||
            error_set(errp, "Unsupported PCI slot 0 for standard hotplug controller. Valid slots "
                      "are between 1 and %d.", SHPC_SLOTS);
+}
+
+static bool pre_plug(Object *handler, Device *dev, Error **errp)
+{
+    return !dev->is_hotplugged || refuse_unknown(dev, errp);
 }
 
 static void set_present(Shpc *shpc, unsigned slot, bool is_present, uint32_t events)
@@ -341,7 +353,7 @@ void shpc_bridge_show_in_slot(PciDevice *bridge, const PciDevice *dev, bool is_t
 {
     Shpc *shpc = &SHPC_BRIDGE(bridge)->shpc;
 
-    if (shpc->bridge && PCI_SLOT(dev->devfn)) {
+    if (shpc->bridge && !is_unknown(&dev->parent)) {
         set_settled(shpc, slot_of(&dev->parent), is_there);
     }
 }
@@ -353,6 +365,9 @@ static bool plug(Object *handler, Device *device, Error **errp)
     PciDevice *dev = PCI_DEVICE(device);
     unsigned slot = slot_of(device);
 
+    if (is_unknown(device)) {
+        return true;
+    }
     if (!device->is_hotplugged) {
         set_settled(shpc, slot, true);
         return true;
@@ -372,6 +387,9 @@ static bool unplug_request(Object *handler, Device *dev, Error **errp)
     Shpc *shpc = &SHPC_BRIDGE(handler)->shpc;
     unsigned slot = slot_of(dev);
 
+    if (!refuse_unknown(dev, errp)) {
+        return false;
+    }
     if (is_off(shpc->slots[slot])) {
         let_go(shpc, slot);
         return true;

@@ -137,6 +137,12 @@ static void test_refused(void)
     g_assert_cmpstr(error_text(err), ==, "Unsupported PCI slot 0 for standard hotplug controller. "
                     "Valid slots are between 1 and 31.");
     device_delete(bridge);
+    bridge = start("{'driver':'test-pci','bus':'b','addr':'0','id':'first'}");
+    g_assert_cmphex(test_cfg(CHILD(0), 0, 4), ==, ID); /* there from the start, it may be there */
+    error_free(g_steal_pointer(&err));
+    g_assert_false(hotplug_unplug_request(DEVICE(PCI_BRIDGE(bridge)->bus->devices[0]), &err));
+    g_assert_nonnull(strstr(error_text(err), "Unsupported PCI slot 0"));
+    device_delete(bridge);
 }
 
 static void test_random_registers(void)
