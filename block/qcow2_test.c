@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "block/create.h"
 #include "block/qcow2.h"
@@ -469,6 +471,117 @@ static void test_repair(gconstpointer opaque)
     g_free(shadow.bytes);
 }
 
+/* --- killed --- */
+
+#define PIECE       2560 /* no cluster, and not at one's beginning */
+#define PIECES      600
+#define FLUSH_EVERY 7
+#define KILLS       4
+
+static unsigned piece_of(unsigned n)
+{
+    return (n * 7919u + n / 13) % PIECES;
+}
+
+/* Write `n` fills its piece with this; never zero. */
+static void fill_piece(uint8_t *buf, unsigned n)
+{
+    for (unsigned i = 0; i < PIECE / 4; i++) {
+        memcpy(buf + i * 4, &(uint32_t){ n + 1 }, 4);
+    }
+}
+
+/* Tells how many writes a flush has made durable, until it is killed. */
+static G_NORETURN void write_for_ever(const char *path, int to)
+{
+    BlockNode *node = open_text(NULL, "{'driver':'qcow2','discard':'unmap','file':{'driver':'file',"
+                                "'filename':'%s'}}", path);
+    uint8_t buf[PIECE];
+
+    for (unsigned n = 0;; n++) {
+        fill_piece(buf, n);
+        if (block_write(node, piece_of(n) * (uint64_t)PIECE, buf, PIECE)) {
+            _exit(1);
+        }
+        if (n % FLUSH_EVERY == FLUSH_EVERY - 1) {
+            if (block_flush(node) || write(to, &n, sizeof(n)) != sizeof(n)) {
+                _exit(1);
+            }
+        }
+    }
+}
+
+/* The last write that is durable; the writer is gone. */
+static unsigned let_write(const char *path, unsigned flushes)
+{
+    unsigned durable = 0;
+    int fds[2];
+    pid_t child;
+
+    g_assert_cmpint(pipe(fds), ==, 0);
+    child = fork();
+    g_assert_cmpint(child, >=, 0);
+    if (!child) {
+        write_for_ever(path, fds[1]);
+    }
+    close(fds[1]);
+    while (flushes--) {
+        g_assert_cmpint(read(fds[0], &durable, sizeof(durable)), ==, sizeof(durable));
+    }
+    kill(child, SIGKILL);
+    g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
+    while (read(fds[0], &durable, sizeof(durable)) == sizeof(durable)) {
+    }
+    close(fds[0]);
+    return durable;
+}
+
+/* Each piece has what a durable write left there, or a later one, whole. */
+static void check_durable(const char *path, unsigned durable)
+{
+    BlockNode *node = open_image(path, "");
+    g_autofree unsigned *last = g_new0(unsigned, PIECES);
+    uint8_t got[PIECE], want[PIECE];
+
+    for (unsigned n = 0; n <= durable; n++) {
+        last[piece_of(n)] = n + 1;
+    }
+    for (unsigned i = 0; i < PIECES; i++) {
+        uint32_t n;
+
+        g_assert_cmpint(block_read(node, i * (uint64_t)PIECE, got, PIECE), ==, 0);
+        memcpy(&n, got, sizeof(n));
+        g_assert_cmpuint(n, >=, last[i]);
+        if (n) {
+            g_assert_cmpuint(piece_of(n - 1), ==, i);
+            fill_piece(want, n - 1);
+            g_assert_cmpmem(got, PIECE, want, PIECE);
+        }
+    }
+    block_node_unref(node);
+}
+
+static void test_killed(gconstpointer rest)
+{
+    for (unsigned i = 0; i < KILLS; i++) {
+        g_autofree char *path = new_image("a.qcow2", PIECE * PIECES, rest);
+        unsigned durable = let_write(path, 1 + i * i * 7);
+        BlockCheck result;
+
+        if (!strstr(rest, "lazy")) {
+            BlockNode *node = open_text(NULL, "{'driver':'qcow2','read-only':true,'file':{'driver':"
+                                        "'file','filename':'%s'}}", path);
+
+            g_assert_cmpint(block_image_check(node, 0, &result), ==, 0);
+            g_assert_cmpuint(result.corruptions + result.errors, ==, 0);
+            block_node_unref(node);
+        }
+        check_durable(path, durable);
+        repair(path, &result);
+        check_image(path);
+    }
+}
+
 /* --- what is refused --- */
 
 static void test_bad_options(void)
@@ -541,6 +654,10 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(name, GUINT_TO_POINTER(i), test_repair);
     }
+    add("killed", "", test_killed);
+    add("killed", ",'cluster-size':512", test_killed);
+    add("killed", ",'extended-l2':true", test_killed);
+    add("killed", ",'lazy-refcounts':true", test_killed);
     g_test_add_func("/qcow2/bad-options", test_bad_options);
     g_test_add_func("/qcow2/unknown-features", test_unknown_features);
     result = g_test_run();
