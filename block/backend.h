@@ -39,4 +39,12 @@ char *block_backend_label(const BlockBackend *drive);
 /* The device's id or path, "" without one; free it. */
 char *block_backend_device_name(const BlockBackend *drive);
 
+/* --- commands.c --- */
+
+/* A drive, by its name, or a node. */
+BlockNode *block_node_of(const char *device, const char *node_name, Error **errp);
+/* No drive has a request under way, and none begins. */
+void block_begin_quiet_all(void);
+void block_end_quiet_all(void);
+
 #endif

@@ -19,8 +19,7 @@ bool qmp_blockdev_del(const char *node_name, Error **errp)
     return block_node_delete(node_name, errp);
 }
 
-/* A drive, by its name, or a node. */
-static BlockNode *find_node(const char *device, const char *node_name, Error **errp)
+BlockNode *block_node_of(const char *device, const char *node_name, Error **errp)
 {
     BlockBackend *drive = device ? block_backend_find(device) : NULL;
     BlockNode *node = node_name ? block_node_find(node_name) : NULL;
@@ -47,9 +46,19 @@ static void end_quiet(void *opaque, BlockBackend *drive)
     block_backend_end_quiet(drive);
 }
 
+void block_begin_quiet_all(void)
+{
+    block_backend_each(begin_quiet, NULL);
+}
+
+void block_end_quiet_all(void)
+{
+    block_backend_each(end_quiet, NULL);
+}
+
 bool qmp_block_resize(const char *device, const char *node_name, int64_t size, Error **errp)
 {
-    BlockNode *node = find_node(device, node_name, errp);
+    BlockNode *node = block_node_of(device, node_name, errp);
     bool is_done;
 
     if (!node) {
@@ -58,9 +67,9 @@ bool qmp_block_resize(const char *device, const char *node_name, int64_t size, E
     if (size < 0) {
         return error_set(errp, "Parameter 'size' expects a >0 size");
     }
-    block_backend_each(begin_quiet, NULL);
+    block_begin_quiet_all();
     is_done = block_node_resize(node, size, BLOCK_PREALLOC_OFF, errp);
-    block_backend_each(end_quiet, NULL);
+    block_end_quiet_all();
     return is_done;
 }
 

@@ -11,6 +11,7 @@
 #include "block/block_drive.h"
 
 #include "block/backend.h"
+#include "block/create.h"
 #include "block/open.h"
 #include "block/raw.h"
 #include "util/keyval.h"
@@ -245,7 +246,7 @@ static bool take_cache(Keys *keys, CacheMode *mode, Error **errp)
 
 typedef struct Image {
     CacheMode cache;
-    bool is_read_only, is_auto_read_only, is_shared, has_discard;
+    bool is_read_only, is_auto_read_only, is_shared, has_discard, is_snapshot, is_copy_on_read;
     const char *filename, *format, *aio, *detect_zeroes, *node_name;
 } Image;
 
@@ -418,6 +419,41 @@ static BlockNode *open_image(const Image *image, json_object *options, Error **e
                open_format(image, options, protocol, errp) : g_steal_pointer(&protocol);
 }
 
+/* A filter before the image. */
+static BlockNode *put_copy_on_read(BlockNode *node, Error **errp)
+{
+    g_autoptr(BlockdevOptions) options = g_new0(BlockdevOptions, 1);
+
+    options->driver = BLOCKDEV_DRIVER_COPY_ON_READ;
+    options->u.copy_on_read.file = block_ref_to(node);
+    options->has_detect_zeroes = true;
+    options->detect_zeroes = node->detect_zeroes;
+    options->has_discard = true;
+    options->discard = node->has_discard ? BLOCKDEV_DISCARD_OPTIONS_UNMAP :
+                                           BLOCKDEV_DISCARD_OPTIONS_IGNORE;
+    return block_open(options, errp);
+}
+
+/* What stands before the image; takes over `node`. */
+static BlockNode *put_before(const Image *image, BlockNode *node, Error **errp)
+{
+    g_autoptr(BlockNode) top = node;
+
+    if (image->is_snapshot) {
+        BlockNode *overlay = block_snapshot_temporary(top, errp);
+
+        block_node_unref(top);
+        top = overlay;
+    }
+    if (top && image->is_copy_on_read) {
+        BlockNode *filter = put_copy_on_read(top, errp);
+
+        block_node_unref(top);
+        top = filter;
+    }
+    return g_steal_pointer(&top);
+}
+
 static bool take_image(Keys *keys, Image *image, bool is_cdrom, Error **errp)
 {
     bool has_discard_text;
@@ -545,6 +581,7 @@ static bool insert_image(BlockBackend *backend, Keys *keys, const Image *image, 
         return refuse_rest(keys, errp);
     }
     node = open_image(image, options, errp);
+    node = node ? put_before(image, node, errp) : NULL;
     if (!node) {
         if (image->filename) {
             error_prefix(errp, "%s: ", image->filename);
@@ -569,20 +606,16 @@ static bool take_policies(Keys *keys, BlockBackend *backend, Error **errp)
     return true;
 }
 
-static bool refuse_what_is_missing(Keys *keys, Error **errp)
+static bool take_filters(Keys *keys, Image *image, Error **errp)
 {
-    static const char *const names[] = { "snapshot", "copy-on-read" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        bool is_on = false;
-
-        if (!take_bool(keys, names[i], &is_on, errp)) {
-            return false;
-        }
-        if (is_on) {
-            return error_set(errp, "'%s' is not supported by this build", names[i]);
-        }
+    if (!take_bool(keys, "snapshot", &image->is_snapshot, errp) ||
+        !take_bool(keys, "copy-on-read", &image->is_copy_on_read, errp)) {
+        return false;
     }
+    if (image->is_copy_on_read && image->is_read_only && !image->is_snapshot) {
+        return error_set(errp, "copy-on-read needs an image that can be written");
+    }
+    image->is_read_only |= image->is_snapshot;
     return true;
 }
 
@@ -590,8 +623,8 @@ static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
 {
     Image image = { 0 };
 
-    if (!take_policies(keys, backend, errp) || !refuse_what_is_missing(keys, errp) ||
-        !take_image(keys, &image, is_cdrom, errp) ||
+    if (!take_policies(keys, backend, errp) || !take_image(keys, &image, is_cdrom, errp) ||
+        !take_filters(keys, &image, errp) ||
         !insert_image(backend, keys, &image, errp)) {
         return false;
     }

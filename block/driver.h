@@ -44,6 +44,8 @@ typedef struct BlockDriver {
     int (*empty)(BlockNode *node);
     bool (*amend)(BlockNode *node, const BlockAmend *amend, Error **errp);
     uint64_t (*compressed_bytes)(BlockNode *node);
+    /* Nobody writes any more: the image is as if it were closed. */
+    int (*finish)(BlockNode *node);
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     void (*stats)(BlockNode *node, BlockStats *stats);
@@ -106,6 +108,16 @@ void block_node_set_filename(BlockNode *node, const char *filename);
 
 /* Nodes that this thread opens have is_check set. */
 void block_open_as_check(bool is_on);
+
+/* --- snapshot.c --- */
+
+/* Users of `node` get `new`, which stands before it; no request is under way. */
+bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp);
+/* `node` becomes what is behind `overlay`, and read-only; its users get the overlay. */
+bool block_snapshot(BlockNode *node, BlockNode *overlay, Error **errp);
+/* A new reference to a node that takes what would be written to `node`, and is forgotten with the
+ * process. NULL: it cannot be had. */
+BlockNode *block_snapshot_temporary(BlockNode *node, Error **errp);
 
 /* --- request.c --- */
 

@@ -371,7 +371,7 @@ static bool qcow2_open(BlockNode *node, const BlockdevOptions *options, Error **
     return true;
 }
 
-static void finish_writing(BlockQcow2 *image)
+static int finish_writing(BlockQcow2 *image)
 {
     int err = qcow2_sync(image);
 
@@ -386,6 +386,21 @@ static void finish_writing(BlockQcow2 *image)
         error_report("qcow2: Closing '%s': %s", block_node_filename(&image->parent),
                      g_strerror(-err));
     }
+    return err;
+}
+
+static int qcow2_finish(BlockNode *node)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    int err;
+
+    if (node->is_read_only || image->is_failed) {
+        return image->is_failed ? -EIO : 0;
+    }
+    qcow2_enter_alone(image);
+    err = finish_writing(image);
+    qcow2_leave_alone(image);
+    return err;
 }
 
 static void qcow2_close(BlockNode *node)
@@ -464,5 +479,5 @@ const BlockDriver block_qcow2 = {
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
     .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,
     .snapshot = qcow2_snapshot, .set_backing = qcow2_set_backing, .empty = qcow2_empty,
-    .amend = qcow2_amend, .compressed_bytes = qcow2_compressed_bytes,
+    .amend = qcow2_amend, .compressed_bytes = qcow2_compressed_bytes, .finish = qcow2_finish,
 };

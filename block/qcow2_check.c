@@ -451,27 +451,63 @@ static void compare(Check *check)
 
 /* --- new counts --- */
 
-/* How many blocks there are in the end; they, and the table, are counted at the end of all. */
-static uint64_t lay_out(Check *check, uint64_t *table_clusters)
+/* Where the new counts go: behind all that is used. Blocks come first. */
+typedef struct Layout {
+    GArray *indexes;     /* uint64_t: which blocks there are */
+    uint64_t first, blocks, table_clusters;
+} Layout;
+
+/* Of blocks that have something to count. */
+static GArray *used_indexes(Check *check)
+{
+    g_autoptr(GPtrArray) pages = sorted_pages(check);
+    GArray *indexes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+
+    for (guint i = 0; i < pages->len; i++) {
+        const Page *page = pages->pdata[i];
+
+        for (unsigned j = 0; j < BIT(PAGE_BITS); j++) {
+            uint64_t index = (page->first + j) >> check->image->refblock_bits;
+
+            if (page->counts[j] && (!indexes->len || index != g_array_index(indexes, uint64_t,
+                                                                            indexes->len - 1))) {
+                g_array_append_val(indexes, index);
+            }
+        }
+    }
+    return indexes;
+}
+
+static int lay_out(Check *check, Layout *layout)
 {
     BlockQcow2 *image = check->image;
-    uint64_t first = MAX(check->end, ROUND_UP(check->file_bytes, image->cluster) >>
-                                     image->cluster_bits);
-    uint64_t blocks = 0, last;
+    uint64_t used, last, from, to;
 
-    *table_clusters = 1;
+    layout->indexes = used_indexes(check);
+    layout->first = MAX(check->end, ROUND_UP(check->file_bytes, image->cluster) >>
+                                    image->cluster_bits);
+    layout->blocks = layout->indexes->len;
+    layout->table_clusters = 1;
+    used = layout->blocks ? g_array_index(layout->indexes, uint64_t, layout->blocks - 1) : 0;
+    from = layout->first >> image->refblock_bits;
+    from += layout->blocks && used == from;
     do {
-        uint64_t end = first + blocks + *table_clusters;
-
-        last = blocks;
-        blocks = ((end - 1) >> image->refblock_bits) + 1;
-        *table_clusters = ROUND_UP(blocks * 8, image->cluster) >> image->cluster_bits;
-    } while (blocks != last);
-    for (uint64_t i = 0; i < blocks + *table_clusters; i++) {
-        *count_at(check, first + i) = 1;
+        last = layout->blocks;
+        to = (layout->first + layout->blocks + layout->table_clusters - 1) >> image->refblock_bits;
+        layout->blocks = layout->indexes->len + (to >= from ? to - from + 1 : 0);
+        layout->table_clusters = ROUND_UP((to + 1) * 8, image->cluster) >> image->cluster_bits;
+        if (layout->table_clusters > QCOW2_MAX_REFTABLE_BYTES >> image->cluster_bits) {
+            return -EFBIG;
+        }
+    } while (layout->blocks != last);
+    for (; from <= to; from++) {
+        g_array_append_val(layout->indexes, from);
     }
-    check->end = first + blocks + *table_clusters;
-    return blocks;
+    for (uint64_t i = 0; i < layout->blocks + layout->table_clusters; i++) {
+        *count_at(check, layout->first + i) = 1;
+    }
+    check->end = layout->first + layout->blocks + layout->table_clusters;
+    return 0;
 }
 
 static int fill_blocks(Check *check)
@@ -493,11 +529,33 @@ static int fill_blocks(Check *check)
     return err;
 }
 
+static int adopt(Check *check, const Layout *layout)
+{
+    BlockQcow2 *image = check->image;
+
+    g_free(image->reftable);
+    image->reftable_entries = (layout->table_clusters << image->cluster_bits) / 8;
+    image->reftable = g_new0(uint64_t, image->reftable_entries);
+    image->header.reftable_offset = (layout->first + layout->blocks) << image->cluster_bits;
+    image->header.reftable_clusters = layout->table_clusters;
+    image->is_reftable_moved = true;
+    qcow2_cache_empty(&image->refblocks);
+    for (uint64_t i = 0; i < layout->blocks; i++) {
+        uint64_t offset = (layout->first + i) << image->cluster_bits;
+
+        image->reftable[g_array_index(layout->indexes, uint64_t, i)] = offset;
+        if (!qcow2_cache_new(&image->refblocks, offset)) {
+            return -ENOMEM;
+        }
+    }
+    return fill_blocks(check);
+}
+
 /* From what is counted, without those that the old counts took. */
 static int rebuild(Check *check)
 {
     BlockQcow2 *image = check->image;
-    uint64_t table_clusters, blocks, first;
+    Layout layout = { 0 };
     int err;
 
     complain("Rebuilding refcount structure");
@@ -507,28 +565,12 @@ static int rebuild(Check *check)
     memset(image->reftable, 0, image->reftable_entries * 8);
     *check->result = (BlockCheck){ 0 };
     err = count_all(check);
-    if (err) {
-        return err;
+    err = err ? err : lay_out(check, &layout);
+    err = err ? err : adopt(check, &layout);
+    if (layout.indexes) {
+        g_array_unref(layout.indexes);
     }
-    blocks = lay_out(check, &table_clusters);
-    first = check->end - blocks - table_clusters;
-    if (table_clusters > QCOW2_MAX_REFTABLE_BYTES >> image->cluster_bits) {
-        return -EFBIG;
-    }
-    g_free(image->reftable);
-    image->reftable_entries = (table_clusters << image->cluster_bits) / 8;
-    image->reftable = g_new0(uint64_t, image->reftable_entries);
-    image->header.reftable_offset = (first + blocks) << image->cluster_bits;
-    image->header.reftable_clusters = table_clusters;
-    image->is_reftable_moved = true;
-    qcow2_cache_empty(&image->refblocks);
-    for (uint64_t i = 0; i < blocks; i++) {
-        image->reftable[i] = (first + i) << image->cluster_bits;
-        if (!qcow2_cache_new(&image->refblocks, image->reftable[i])) {
-            return -ENOMEM;
-        }
-    }
-    return fill_blocks(check);
+    return err;
 }
 
 /* --- marks --- */
@@ -617,6 +659,7 @@ static int repair_counts(Check *check)
     err = rebuild(check);
     if (err) {
         check->result->errors++;
+        check->image->is_failed = true; /* it has no counts at all now */
         return err;
     }
     check->result->end = check->end * check->image->cluster;

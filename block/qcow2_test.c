@@ -471,6 +471,92 @@ static void test_repair(gconstpointer opaque)
     g_free(shadow.bytes);
 }
 
+/* --- what stands before an image --- */
+
+/* What was there stays; the users see what is written. */
+static void test_external_snapshot(void)
+{
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
+    g_autofree char *over = new_image("b.qcow2", IMAGE_BYTES, "");
+    g_autoptr(BlockNode) overlay = open_image(over, ",'backing':null");
+    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    g_autofree uint8_t *before = NULL;
+    BlockLink *user = block_link_new(shadow.node, "test", BLOCK_PERM_READ | BLOCK_PERM_WRITE,
+                                     BLOCK_PERM_READ, NULL);
+    g_autoptr(Error) err = NULL;
+
+    random_steps(&shadow, 50);
+    before = g_memdup2(shadow.bytes, IMAGE_BYTES);
+    g_assert_true(block_snapshot(shadow.node, overlay, &err));
+    g_assert_true(block_link_node(user) == overlay);
+    g_assert_true(block_node_child(overlay, "backing") == shadow.node);
+    g_assert_true(block_node_is_read_only(shadow.node));
+    g_assert_false(block_snapshot(shadow.node, overlay, &err));
+    check_error(g_steal_pointer(&err), "already has a backing image");
+    shadow.node = overlay;
+    check_all(&shadow);
+    random_steps(&shadow, 50);
+    check_all(&shadow);
+    memcpy(shadow.bytes, before, IMAGE_BYTES);
+    shadow.node = block_node_child(overlay, "backing");
+    check_all(&shadow);
+    block_link_free(user);
+    g_clear_pointer(&overlay, block_node_unref);
+    check_image(path);
+    check_image(over);
+    g_free(shadow.bytes);
+}
+
+static void test_temporary_snapshot(void)
+{
+    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
+    g_autoptr(BlockNode) base = NULL, top = NULL;
+    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    g_autofree uint8_t *before = NULL;
+
+    random_steps(&shadow, 50);
+    block_node_unref(shadow.node);
+    before = g_memdup2(shadow.bytes, IMAGE_BYTES);
+    base = open_image(path, ",'read-only':true");
+    top = shadow.node = block_snapshot_temporary(base, NULL);
+    g_assert_nonnull(top);
+    check_all(&shadow);
+    random_steps(&shadow, 50);
+    check_all(&shadow);
+    memcpy(shadow.bytes, before, IMAGE_BYTES);
+    shadow.node = base;
+    check_all(&shadow);
+    g_free(shadow.bytes);
+}
+
+static void test_copy_on_read(void)
+{
+    g_autofree char *below = new_image("below.qcow2", IMAGE_BYTES, "");
+    g_autofree char *path = new_image("above.qcow2", IMAGE_BYTES,
+                                      ",'backing-file':'below.qcow2','backing-fmt':'qcow2'");
+    Shadow shadow = { open_image(below, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    BlockExtent extent;
+
+    do_write(&shadow, 100 * KiB, 300 * KiB);
+    block_node_unref(shadow.node);
+    shadow.node = open_text(NULL, "{'driver':'copy-on-read','file':{'driver':'qcow2','file':"
+                            "{'driver':'file','filename':'%s'}}}", path);
+    do_read(&shadow, 200 * KiB, 5000);
+    do_read(&shadow, 600 * KiB, 5000);
+    g_assert_cmpint(block_extent(shadow.node, 200 * KiB, 5000, &extent), ==, 0);
+    g_assert_cmpuint(extent.flags & BLOCK_EXTENT_ALLOCATED, !=, 0);
+    g_assert_cmpint(block_extent(shadow.node, 330 * KiB, 5000, &extent), ==, 0);
+    g_assert_cmpuint(extent.flags & BLOCK_EXTENT_ALLOCATED, ==, 0);
+    /* Where nothing is there is nothing to copy. */
+    g_assert_cmpint(block_extent(shadow.node, 600 * KiB, 5000, &extent), ==, 0);
+    g_assert_cmpuint(extent.flags & BLOCK_EXTENT_ALLOCATED, ==, 0);
+    random_steps(&shadow, 60);
+    check_all(&shadow);
+    block_node_unref(shadow.node);
+    check_image(path);
+    g_free(shadow.bytes);
+}
+
 /* --- killed --- */
 
 #define PIECE       2560 /* no cluster, and not at one's beginning */
@@ -654,6 +740,9 @@ int main(int argc, char **argv)
 
         g_test_add_data_func(name, GUINT_TO_POINTER(i), test_repair);
     }
+    g_test_add_func("/qcow2/external-snapshot", test_external_snapshot);
+    g_test_add_func("/qcow2/temporary-snapshot", test_temporary_snapshot);
+    g_test_add_func("/qcow2/copy-on-read", test_copy_on_read);
     add("killed", "", test_killed);
     add("killed", ",'cluster-size':512", test_killed);
     add("killed", ",'extended-l2':true", test_killed);

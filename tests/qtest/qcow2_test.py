@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""qcow2 images behind a disk of a machine: probing, snapshots by clients, damage, being killed."""
+import os
+import random
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import ata  # noqa: E402
+import house  # noqa: E402
+from vm import QmpError, Vm, refusal  # noqa: E402
+
+IMG = os.path.join(os.environ['BINARIES'], 'qemu-img')
+MIB = 1 << 20
+BYTES = 8 * MIB
+
+
+def pattern(byte, sectors=1):
+    return bytes([byte]) * 512 * sectors
+
+
+class Images(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def img(self, *words, status=0):
+        done = subprocess.run([IMG, *words], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout
+
+    def image(self, name='a.qcow2', *options):
+        path = self.path(name)
+        self.img('create', '-q', '-f', 'qcow2', *options, path, str(BYTES))
+        return path
+
+    def content(self, path, *more):
+        self.img('convert', '-O', 'raw', *more, path, self.path('raw'))
+        with open(self.path('raw'), 'rb') as file:
+            return file.read()
+
+    def machine(self, drive, *args):
+        return Vm(house.binary(), '-M', 'pc', '-nodefaults', '-drive', drive, '-device',
+                  'ide-hd,drive=d,bus=ide.0,id=disk', *args, qtest=True)
+
+    def write(self, disk, lba, data):
+        self.assertEqual(disk.pio_write(lba, data) & 0xc9, ata.DRDY)
+
+    def flush(self, disk):
+        """However long the host's disk takes."""
+        disk.command(0xe7)
+        while disk.inb(7) & ata.BSY:
+            pass
+        self.assertEqual(disk.wait() & 0xc9, ata.DRDY)
+
+    def test_probed(self):
+        path = self.image()
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            inserted = vm.qmp('query-block')[0]['inserted']
+            self.assertEqual((inserted['drv'], inserted['file']), ('qcow2', path))
+            image = inserted['image']
+            self.assertEqual((image['format'], image['virtual-size'], image['cluster-size']),
+                             ('qcow2', BYTES, 65536))
+            self.assertEqual(image['format-specific']['data']['compat'], '1.1')
+            disk = ata.Ide(vm)
+            self.write(disk, 1000, pattern(7, 8))
+            self.assertEqual(disk.pio_read(1000, 8), pattern(7, 8))
+        self.img('check', '-q', path)
+        self.assertEqual(self.content(path)[1000 * 512:1008 * 512], pattern(7, 8))
+
+    def test_snapshot_on(self):
+        path = self.image()
+        with open(path, 'rb') as file:
+            before = file.read()
+        with self.machine(f'file={path},if=none,id=d,snapshot=on') as vm:
+            self.assertEqual(vm.qmp('query-block')[0]['inserted']['backing_file'], path)
+            disk = ata.Ide(vm)
+            self.write(disk, 5, pattern(1))
+            self.assertEqual(disk.pio_read(5), pattern(1))
+        with open(path, 'rb') as file:
+            self.assertTrue(file.read() == before)
+
+    def test_copy_on_read(self):
+        below = self.image('below.qcow2')
+        with self.machine(f'file={below},if=none,id=d') as vm:
+            self.write(ata.Ide(vm), 256, pattern(9))
+        path = self.image('above.qcow2', '-b', below, '-F', 'qcow2')
+        with self.machine(f'file={path},if=none,id=d,copy-on-read=on') as vm:
+            self.assertEqual(ata.Ide(vm).pio_read(256), pattern(9))
+        self.img('rebase', '-u', '-b', '', path)
+        self.assertEqual(self.content(path)[256 * 512:257 * 512], pattern(9))
+
+    def test_client_snapshots(self):
+        path, first, second = self.image(), self.path('1.qcow2'), self.image('2.qcow2')
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            disk = ata.Ide(vm)
+            self.write(disk, 0, pattern(1))
+            vm.qmp('blockdev-snapshot-sync', device='d', **{'snapshot-file': first})
+            self.write(disk, 1, pattern(2))
+            self.assertEqual(vm.qmp('query-block')[0]['inserted']['file'], first)
+            vm.qmp('blockdev-add', driver='qcow2', backing=None, file={
+                'driver': 'file', 'filename': second}, **{'node-name': 'over'})
+            node = vm.qmp('query-block')[0]['inserted']['node-name']
+            vm.qmp('blockdev-snapshot', node=node, overlay='over')
+            with self.assertRaises(QmpError):
+                vm.qmp('blockdev-snapshot', node=node, overlay='over')
+            self.write(disk, 2, pattern(3))
+            self.assertEqual(vm.qmp('query-block')[0]['inserted']['backing_file_depth'], 2)
+            self.assertEqual(disk.pio_read(0, 3), pattern(1) + pattern(2) + pattern(3))
+        for name in (path, first, second):
+            self.img('check', '-q', name)
+        self.assertEqual(self.content(path)[:1536], pattern(1) + bytes(1024))
+        self.assertEqual(self.content(first)[:1536], pattern(1) + pattern(2) + bytes(512))
+
+    def test_damage(self):
+        """A table that leads to the header: it is told of, and nothing is overwritten."""
+        path = self.image()
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            self.write(ata.Ide(vm), 0, pattern(1))
+        with open(path, 'r+b') as file:
+            file.seek(40)
+            l1, = struct.unpack('>Q', file.read(8))
+            file.seek(l1)
+            l2, = struct.unpack('>Q', file.read(8))
+            file.seek(l2 & ~(1 << 63))
+            file.write(struct.pack('>Q', 1 << 63 | 65536))  # the table of counts
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            disk = ata.Ide(vm)
+            self.assertNotEqual(disk.pio_write(0, pattern(2)) & 0x21, 0)
+            event = vm.qmp.wait_event('BLOCK_IMAGE_CORRUPTED')
+            self.assertTrue(event['data']['fatal'])
+            self.assertIn('Preventing invalid write on metadata', event['data']['msg'])
+        self.assertIn('corrupt: true', self.img('info', path))
+        self.img('check', '-q', path, status=2)
+        self.assertIn('cannot be opened read/write',
+                      refusal(house.binary(), '-M', 'none', '-drive', f'file={path},if=none'))
+
+    def test_killed(self):
+        """What a flush made durable is there, and the image is whole."""
+        rand = random.Random(4)
+        for _ in range(3):
+            path, shadow = self.image(), bytearray(BYTES)
+            vm = self.machine(f'file={path},if=none,id=d')
+            disk = ata.Ide(vm)
+            for i in range(30):
+                lba, byte = rand.randrange(BYTES // 512 - 4), rand.randrange(1, 256)
+                self.write(disk, lba, pattern(byte, 4))
+                shadow[lba * 512:lba * 512 + 2048] = pattern(byte, 4)
+                if i % 10 == 9:
+                    self.flush(disk)
+            vm.kill()
+            self.assertIn(subprocess.run([IMG, 'check', '-q', path], check=False).returncode, (0, 3))
+            self.assertTrue(self.content(path) == bytes(shadow))
+
+
+if __name__ == '__main__':
+    house.main()
