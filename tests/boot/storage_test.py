@@ -101,6 +101,10 @@ class Storage(unittest.TestCase):
                    'virtio-blk-device,drive=d', '-append',
                    'console=ttyS0 reboot=t panic=-1 quiet tsc_early_khz=1000000', cpus=1)
 
+    def test_virtio_scsi(self):
+        self.check('q35', ['virtio_pci', 'virtio_scsi', 'sd_mod'], 'sda', '-device', 'virtio-scsi-pci,num_queues=2',
+                   *self.drive(), '-device', 'scsi-hd,drive=d', kernel=('6.1', 'cloud'))
+
     def test_ide(self):
         self.check('pc', ['ata_piix', 'sd_mod'], 'sda', *self.drive('ide'), kernel=('6.1', 'generic'))
 

@@ -47,21 +47,26 @@ class Function:
     def put(self, kind, at, value, size=4):
         self.vm.qtest(f"write{'?bw?l'[size]} {self.place(kind) + at:#x} {value:#x}")
 
-    def start(self, queue, features=1 << virtio.VERSION_1, vector=0xffff):
+    def start(self, queues, features=1 << virtio.VERSION_1, vector=0xffff):
+        """With one queue, or the first ones."""
         self.put(COMMON, 0x14, 0, 1)
         self.put(COMMON, 0x14, virtio.ACKNOWLEDGE | virtio.DRIVER, 1)
         for word in 0, 1:
             self.put(COMMON, 8, word)
             self.put(COMMON, 0xc, features >> 32 * word & 0xffffffff)
         self.put(COMMON, 0x14, STATUS_OK & ~virtio.DRIVER_OK, 1)
-        self.put(COMMON, 0x16, 0, 2)
+        for n, queue in enumerate(queues if isinstance(queues, list) else [queues]):
+            self.start_queue(n, queue, vector)
+        self.put(COMMON, 0x14, STATUS_OK, 1)
+
+    def start_queue(self, n, queue, vector=0xffff):
+        self.put(COMMON, 0x16, n, 2)
         self.put(COMMON, 0x18, queue.size, 2)
         self.put(COMMON, 0x1a, vector, 2)
         for at, address in ((0x20, queue.desc), (0x28, queue.driver), (0x30, queue.device)):
             self.put(COMMON, at, address)
             self.put(COMMON, at + 4, 0)
         self.put(COMMON, 0x1c, 1, 2)
-        self.put(COMMON, 0x14, STATUS_OK, 1)
 
     def kick(self):
         """The queue that is selected."""
