@@ -334,6 +334,24 @@ static TcgRegion *translate_once(TcgCpu *cpu, const TcgKey *key)
     return translate(cpu, key, &limits);
 }
 
+/* It was hot, and dropped to be made otherwise. */
+static bool takes_again(TcgExec *exec, const TcgKey *key)
+{
+    bool is_it = exec->has_again && !memcmp(&exec->again, key, sizeof(*key));
+
+    exec->has_again &= !is_it;
+    return is_it;
+}
+
+void exec_make_again(TcgCpu *cpu)
+{
+    TcgRegion *region = (TcgRegion *)exec_current_region(cpu);
+
+    cpu->exec->again = region->key;
+    cpu->exec->has_again = region->is_hot;
+    region_retire(region);
+}
+
 static TcgRegion *find_region(TcgCpu *cpu)
 {
     TcgLimits limits = { .max_insns = tcg_options.is_one_insn ? 1 : MAX_INSNS };
@@ -352,6 +370,10 @@ static TcgRegion *find_region(TcgCpu *cpu)
         return known->region;
     }
     if (!look_up(cpu, &key, &jump)) {
+        if (takes_again(cpu->exec, &key)) {
+            limits.max_insns = MAX_HOT_INSNS;
+            limits.is_hot = true;
+        }
         jump.region = translate(cpu, &key, &limits);
         jump.is_global = false;
     }

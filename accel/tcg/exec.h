@@ -253,6 +253,8 @@ typedef struct TcgExec {
     TcgDebug debug;
     TcgMode modes[TCG_MODES]; /* seen lately */
     TcgRegion *once;      /* runs, and is in no table */
+    TcgKey again;         /* of a region to be made anew, hot at once */
+    bool has_again;
     struct HostExit *last_exit; /* led to the main loop; to be chained */
     IrValue *values;      /* the interpreter's, once it ran */
     struct TcgExec *next;
@@ -266,6 +268,8 @@ void exec_each(void (*fn)(TcgCpu *cpu, void *opaque), void *opaque);
  * raise.
  */
 const void *exec_next_code(TcgCpu *cpu);
+/* Drops the region under way, which goes on; the next time it is entered it is made anew. */
+void exec_make_again(TcgCpu *cpu);
 /* The region under way in this thread, or NULL. */
 const TcgRegion *exec_current_region(const TcgCpu *cpu);
 

@@ -16,6 +16,7 @@
 #define PAGE_BYTES   (UINT64_C(1) << TCG_PAGE_BITS)
 #define MOST_PAGES   64     /* to each side */
 #define SOON_TICKS   8000   /* a few microseconds */
+#define MISS_TICKS   64     /* rather more than there are between two misses */
 #define MOST_DOUBTS  10
 #define MISSES_WORTH_IT 16  /* before a dropped one is found anew: many are in use no longer */
 #define WIDEST_BYTES 32
@@ -32,13 +33,13 @@ void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds)
 {
     for (unsigned mmu = 0; mmu < cpu->ops->mmu_count; mmu++) {
         for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
-            uint32_t *used = &cpu->spans_used[mmu][kind];
+            uint64_t *used = &cpu->spans_used[mmu][kind];
 
             if (!(mmus & BIT(mmu)) || !(kinds & BIT(kind))) {
                 continue;
             }
             for (; *used; *used &= *used - 1) {
-                TcgSpan *span = &cpu->spans[mmu][kind][__builtin_ctz(*used)];
+                TcgSpan *span = &cpu->spans[mmu][kind].of[__builtin_ctzll(*used)];
 
                 for (unsigned i = 0; i < TCG_SPAN_ROOMS; i++) {
                     __atomic_store_n(&span->room[i], 0, __ATOMIC_RELAXED);
@@ -52,8 +53,8 @@ void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds)
 void span_filled(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend)
 {
     for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
-        for (uint32_t used = cpu->spans_used[mmu][kind]; used; used &= used - 1) {
-            const TcgSpan *span = &cpu->spans[mmu][kind][__builtin_ctz(used)];
+        for (uint64_t used = cpu->spans_used[mmu][kind]; used; used &= used - 1) {
+            const TcgSpan *span = &cpu->spans[mmu][kind].of[__builtin_ctzll(used)];
 
             if (page - span->start < span->room[0] && span->addend != addend) {
                 span_drop(cpu, BIT(mmu), UINT32_MAX);
@@ -93,12 +94,13 @@ static void measure(TcgCpu *cpu, TcgSpan *span, unsigned mmu, TcgSpanKind kind, 
 
 bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place)
 {
-    unsigned index = span - &cpu->spans[0][0][0];
-    unsigned kind = index / TCG_SPANS % TCG_SPAN_KINDS, mmu = index / TCG_SPANS / TCG_SPAN_KINDS;
+    unsigned set = (TcgSpanSet *)span - &cpu->spans[0][0];
+    unsigned kind = set % TCG_SPAN_KINDS, mmu = set / TCG_SPAN_KINDS;
+    unsigned index = span - cpu->spans[mmu][kind].of;
     uint64_t page = ROUND_DOWN(addr, PAGE_BYTES), now = host_ticks();
 
-    span->doubts = now - span->filled_at < SOON_TICKS ? span->doubts + 2
-                                                      : MAX(span->doubts, 1) - 1;
+    span->doubts = now - span->filled_at < SOON_TICKS + (MISS_TICKS << span->doubts)
+                       ? span->doubts + 2 : MAX(span->doubts, 1) - 1;
     span->filled_at = now;
     if (span->doubts > MOST_DOUBTS) {
         span->doubts = 0;
@@ -109,7 +111,7 @@ bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place)
     g_mutex_lock(&cpu->tlb_state->lock);
     if (is_of_span(cpu, mmu, kind, page, tlb_entry(cpu, mmu, page)->addend)) {
         measure(cpu, span, mmu, kind, page);
-        cpu->spans_used[mmu][kind] |= BIT(index % TCG_SPANS);
+        cpu->spans_used[mmu][kind] |= BIT64(index);
     }
     g_mutex_unlock(&cpu->tlb_state->lock);
     return true;

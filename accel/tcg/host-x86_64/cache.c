@@ -222,7 +222,7 @@ static void slow_span(TcgCpu *cpu, HostFrame *frame)
 
     if (!span_fill(cpu, span, frame->addr, frame->mem)) {
         cpu->host_pc = frame->site;
-        region_retire((TcgRegion *)exec_current_region(cpu));
+        exec_make_again(cpu);
         cpu->host_pc = 0;
     }
 }

@@ -22,6 +22,9 @@ typedef uint32_t RegSet;
 /* RBP points behind TcgCpu, to the target's first slots. */
 #define BIAS ((int32_t)sizeof(TcgCpu))
 #define CPU_DISP(field) ((int32_t)offsetof(TcgCpu, field) - BIAS)
+_Static_assert(((offsetof(TcgCpu, spans) - sizeof(TcgCpu)) & 4095) >= 0x300 &&
+               ((offsetof(TcgCpu, spans) - sizeof(TcgCpu)) & 4095) <= 0x400,
+               "TCG_SPANS_APART keeps spans apart from slots");
 static inline Rm rm_state(uint32_t offset)
 {
     return rm_mem(RBP, (int32_t)offset - BIAS);
@@ -97,9 +100,10 @@ struct HostCode {
     HostExit exits[];     /* the last one: at the entry, for requests and promotion */
 };
 
-/* What is accessed off one base: a slot, a value behind those, or a page of constants. */
+/* What is accessed off one base: a slot, a page of constants, or a value of this region's. */
 typedef struct SpanOwner {
     uint64_t base;
+    bool is_known;   /* not the last: names the same in other regions */
     TcgSpanKind kind;
     unsigned mmu, index;
     uint32_t place;  /* a hash of it all */
@@ -126,6 +130,8 @@ typedef struct Jit {
     int loop_jump;                   /* main code from its end up to and with it; 0: no loop */
     int8_t hint[IR_MAX_INSNS];       /* the register a value is best in; NO_REG */
     bool is_invariant[IR_MAX_INSNS]; /* a HEAD that is in its slot all the time */
+    bool is_dispatch;                /* ends in a jump to an address from data, hot: part of an
+                                      * interpreter's loop, for all that is known */
     SpanOwner span_owners[TCG_SPANS];
     unsigned span_owner_count;
 } Jit;

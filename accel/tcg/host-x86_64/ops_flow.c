@@ -127,6 +127,8 @@ static void final_exit(Jit *j, const IrInsn *insn)
         jit_loop_end(j, insn);
         return;
     }
+    j->is_dispatch = j->region->is_hot && exit->kind == IR_EXIT_INDIRECT &&
+                     !j->b->exits[insn->imm].is_call && !j->b->exits[insn->imm].is_return;
     tail = make_tail(j, exit);
     if (is_chainable(j, exit)) {
         exit->patch = emit_patchable_jmp(&j->emit, tail);

@@ -23,6 +23,7 @@ void jit_loop_begin(Jit *j)
     unsigned gprs = 0, vectors = 0;
 
     j->span_owner_count = 0;
+    j->is_dispatch = false;
     ir_carry(j->b, ARRAY_SIZE(gpr_order), CARRIED_VECTORS, &j->loop);
     ir_alias(j->b, &j->loop);
     for (unsigned i = 0; i < j->loop.count; i++) {

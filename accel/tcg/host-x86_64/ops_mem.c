@@ -244,32 +244,53 @@ static void tlb_step(Jit *j, const Access *a, int slow, unsigned step)
     }
 }
 
+static bool is_base(const Jit *j, IrRef ref)
+{
+    const IrInsn *insn = ir_insn(j->b, ref);
+
+    return insn->op == IR_ADD || insn->op == IR_LOAD || ir_op_is(insn, IR_READS);
+}
+
 /* What an address is made from, as far as it names an object: the rest is where in it. */
-static uint64_t base_of(const Jit *j, IrRef addr)
+static void find_base(const Jit *j, IrRef addr, SpanOwner *owner)
 {
     const IrInsn *insn = ir_insn(j->b, addr);
 
     while (insn->op == IR_ADD) {
-        bool is_register = ir_op_is(ir_insn(j->b, insn->b), IR_READS);
+        bool is_register = ir_op_is(ir_insn(j->b, insn->b), IR_READS) ||
+                           ir_insn(j->b, insn->b)->op == IR_CONST;
 
-        addr = is_register && !ir_op_is(ir_insn(j->b, insn->a), IR_READS) ? insn->b : insn->a;
+        addr = is_register && !is_base(j, insn->a) ? insn->b : insn->a;
         insn = ir_insn(j->b, addr);
     }
-    return insn->op == IR_CONST ? insn->imm | (BIT(TCG_PAGE_BITS) - 1) :
-           insn->op == IR_GET || insn->op == IR_HEAD ? insn->imm : IR_MAX_SLOTS + addr;
+    owner->is_known = true;
+    if (insn->op == IR_CONST) {
+        owner->base = IR_MAX_SLOTS + (insn->imm >> TCG_PAGE_BITS);
+    } else if (insn->op == IR_GET || insn->op == IR_HEAD) {
+        owner->base = insn->imm;
+    } else {
+        owner->base = IR_MAX_SLOTS + addr;
+        owner->is_known = false;
+    }
 }
 
 static SpanOwner owner_of(const Jit *j, const Access *a)
 {
-    SpanOwner owner = { base_of(j, a->insn->a), a->is_store ? TCG_SPAN_WRITE : TCG_SPAN_READ,
-                        ir_mem_mmu(a->mem), 0 };
+    SpanOwner owner = { .kind = a->is_store ? TCG_SPAN_WRITE : TCG_SPAN_READ,
+                        .mmu = ir_mem_mmu(a->mem) };
 
+    find_base(j, a->insn->a, &owner);
     owner.place = ((j->region->key.pc * 8 + owner.mmu) * 2 + owner.kind) * 0x9e3779b97f4a7c15u >>
                       32 ^ owner.base * 0xff51afd7ed558ccdu >> 32;
     return owner;
 }
 
-/* Where in TcgCpu it is. Regions take turns. */
+/*
+ * Where in TcgCpu it is. Loops take turns with a third of them; what is part of a loop of many
+ * regions shares one by slot or page.
+ */
+#define SHARE (TCG_SPANS / 3)
+
 static int32_t span_of(Jit *j, SpanOwner want)
 {
     static unsigned turns[TCG_SPAN_KINDS];
@@ -280,13 +301,14 @@ static int32_t span_of(Jit *j, SpanOwner want)
         owner++;
     }
     if (owner == end) {
-        want.index = turns[want.kind]++ % TCG_SPANS;
+        want.index = j->loop_jump ? 2 * SHARE + turns[want.kind]++ % SHARE
+                     : want.base < IR_MAX_SLOTS ? want.base % SHARE : SHARE + want.base % SHARE;
         owner = &j->span_owners[MIN(j->span_owner_count, TCG_SPANS - 1)];
         *owner = want;
         j->span_owner_count = owner + 1 - j->span_owners;
     }
-    return offsetof(TcgCpu, spans) +
-           ((want.mmu * TCG_SPAN_KINDS + want.kind) * TCG_SPANS + owner->index) * sizeof(TcgSpan);
+    return offsetof(TcgCpu, spans[0][0]) + owner->index * sizeof(TcgSpan) +
+           (want.mmu * TCG_SPAN_KINDS + want.kind) * sizeof(TcgSpanSet);
 }
 
 /* Outside of its span: the TLB is asked, in the cold. Now and then the span is found anew. */
@@ -338,7 +360,7 @@ static void find_host(Jit *j, Access *a)
     int slow = slow_way(j, a);
 
     a->back_host = emit_place(&j->emit);
-    if (j->loop_jump && span_is_fit(owner.place)) {
+    if ((j->loop_jump || (j->is_dispatch && owner.is_known)) && span_is_fit(owner.place)) {
         find_in_span(j, a, &owner, slow);
     } else {
         for (unsigned step = TLB_STEPS; step-- > 0;) {

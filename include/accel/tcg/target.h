@@ -51,7 +51,7 @@ typedef struct TcgTlbFast {
 } TcgTlbFast;
 
 /* Guest addresses that code accesses by adding a number: see accel/tcg/span.c. */
-#define TCG_SPANS      32 /* of a kind, for each mode */
+#define TCG_SPANS      48 /* of a kind, for each mode */
 #define TCG_SPAN_ROOMS 4
 typedef enum TcgSpanKind { TCG_SPAN_READ, TCG_SPAN_WRITE, TCG_SPAN_KINDS } TcgSpanKind;
 typedef struct TcgSpan {
@@ -62,6 +62,15 @@ typedef struct TcgSpan {
     int32_t misses_left;   /* until it is filled again */
     uint32_t doubts;
 } TcgSpan;
+/*
+ * Hosts take a load for one of what was stored just before if the addresses' low 12 bits are the
+ * same, and wait: spans and what comes before them lie so that those of slots differ from theirs.
+ */
+typedef struct TcgSpanSet {
+    TcgSpan of[TCG_SPANS];
+    TcgSpan unused[64 - TCG_SPANS];
+} TcgSpanSet;
+#define TCG_SPANS_APART 2880
 
 struct TcgCpu {
     Vcpu *vcpu;
@@ -75,8 +84,9 @@ struct TcgCpu {
     uint64_t icount;            /* instructions of all regions entered, if they are counted */
     uint64_t icount_limit;      /* atomic: no region is entered that leads beyond */
     uint64_t reserved[3];
-    uint32_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
-    TcgSpan spans[TCG_MMU_MODES][TCG_SPAN_KINDS][TCG_SPANS];
+    uint64_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
+    TcgSpanSet spans[TCG_MMU_MODES][TCG_SPAN_KINDS];
+    uint8_t apart[TCG_SPANS_APART];
     /* What generated code looks at comes last: the state's slots follow. */
     const void *pieces[12];     /* the back end's: code that all regions use */
     struct TcgJump *jumps;      /* indirect jumps, of the current address-space tag */
