@@ -162,27 +162,46 @@ static bool enqueue(IntelIommu *unit, const uint64_t words[4])
     return true;
 }
 
-/* Tables must let the device ask; 0: they do. */
+/* Do tables let the device ask? */
+static bool find_asker(VtdSpace *space, uint32_t pasid, VtdContext *context, IommuFault *fault)
+{
+    bool is_found;
+
+    rcu_lock();
+    is_found = vtd_find_context(space, pasid, context, fault);
+    rcu_unlock();
+    if (is_found && !context->has_page_requests) {
+        *fault = (IommuFault){ context->is_scalable ? VTD_SM_NO_PAGE_REQUESTS :
+                                                      VTD_SM_PAGES_IN_LEGACY,
+                               context->is_fault_disabled };
+        return false;
+    }
+    return is_found;
+}
+
+/* The same, and what is wrong is recorded. */
 static bool may_request(VtdSpace *space, uint32_t pasid, VtdContext *context)
 {
     IommuRequest who = { .requester = vtd_space_sid(space), .has_pasid = pasid != VTD_NO_PASID,
                          .pasid = pasid == VTD_NO_PASID ? 0 : pasid };
     IommuFault fault;
-    bool is_found;
+    bool may = find_asker(space, pasid, context, &fault);
 
-    rcu_lock();
-    is_found = vtd_find_context(space, pasid, context, &fault);
-    rcu_unlock();
-    if (is_found && !context->has_page_requests) {
-        fault = (IommuFault){ context->is_scalable ? VTD_SM_NO_PAGE_REQUESTS :
-                                                     VTD_SM_PAGES_IN_LEGACY,
-                              context->is_fault_disabled };
-        is_found = false;
-    }
-    if (!is_found) {
+    if (!may) {
         vtd_report_fault(space->unit, &who, fault);
     }
-    return is_found;
+    return may;
+}
+
+bool vtd_may_request_pages(void *opaque, const PciRequester *who)
+{
+    IntelIommu *unit = opaque;
+    VtdContext context;
+    IommuFault fault;
+
+    return vtd_has(unit, VTD_ECAP_PRS) && unit->is_translating &&
+           find_asker(vtd_space(unit, who->bus, who->devfn),
+                      who->has_pasid ? who->pasid : VTD_NO_PASID, &context, &fault);
 }
 
 static uint64_t first_word(uint16_t sid, uint32_t pasid, bool is_execute, bool is_privileged)

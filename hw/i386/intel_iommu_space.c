@@ -410,6 +410,7 @@ const PciIommuOps vtd_pci_ops = {
     .unset_device = vtd_unset_device,
     .ats_translate = vtd_ats_translate,
     .page_request = vtd_page_request,
+    .may_request_pages = vtd_may_request_pages,
     .set_page_notifier = vtd_set_page_notifier,
     .describe = vtd_describe,
     .walk = vtd_show_walk,

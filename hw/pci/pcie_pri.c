@@ -127,6 +127,16 @@ bool pcie_page_request(PciDevice *dev, uint32_t pasid, const PciPageRequest *req
     return true;
 }
 
+bool pcie_may_request_pages(PciDevice *dev, uint32_t pasid)
+{
+    PciRequester who;
+    void *opaque;
+    const PciIommuOps *ops = pcie_requester(dev, pasid, &who, &opaque);
+
+    return pcie_pri_is_enabled(dev) && !(get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF) && ops &&
+           ops->page_request && (!ops->may_request_pages || ops->may_request_pages(opaque, &who));
+}
+
 static void answered(PciPageNotifier *notifier, uint16_t group, uint8_t response)
 {
     Client *client = container_of(notifier, Client, own);

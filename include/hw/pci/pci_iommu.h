@@ -62,6 +62,8 @@ typedef struct PciIommuOps {
     int (*ats_translate)(void *opaque, const PciRequester *who, const PciAtsRequest *request,
                          IommuEntry *results, unsigned count);
     bool (*page_request)(void *opaque, const PciRequester *who, const PciPageRequest *request);
+    /* Do tables let the requester ask for pages at all? Records nothing. */
+    bool (*may_request_pages)(void *opaque, const PciRequester *who);
     bool (*set_page_notifier)(void *opaque, const PciRequester *who, PciPageNotifier *notifier);
     /* For people (hw/iommu/iommu_query.c): free what they return by the type's own function. */
     struct IommuInfo *(*describe)(void *opaque);

@@ -37,6 +37,8 @@ bool pcie_pri_init(PciDevice *dev, unsigned at, uint32_t capacity, Error **errp)
 bool pcie_pri_is_enabled(const PciDevice *dev);
 /* False: not enabled, no credit left, no IOMMU, or refused. Else the answer comes by notifier. */
 bool pcie_page_request(PciDevice *dev, uint32_t pasid, const PciPageRequest *request);
+/* After a refusal: false if it is for good, as the IOMMU's tables stand; else there may be room later. */
+bool pcie_may_request_pages(PciDevice *dev, uint32_t pasid);
 /* Who hears answers for `pasid`; NULL: nobody any more. The core takes it away with the device. */
 bool pcie_set_page_notifier(PciDevice *dev, uint32_t pasid, PciPageNotifier *notifier);
 
