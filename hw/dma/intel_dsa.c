@@ -190,7 +190,7 @@ static const VMField engine_fields[] = {
     VM_STRUCT_ARRAY(DsaEngine, runs, run_state), VM_BOOL(DsaEngine, is_busy),
     VM_BOOL(DsaEngine, has_member), VM_U32(DsaEngine, page_state), VM_U16(DsaEngine, page_group),
     VM_U8(DsaEngine, answer), VM_U8(DsaEngine, tries), VM_U8(DsaEngine, refusals),
-    VM_U64(DsaEngine, page_addr), VM_U16(DsaEngine, batch), VM_BOOL(DsaEngine, has_failure),
+    VM_U64(DsaEngine, page_addr), VM_I64(DsaEngine, retry_ns), VM_U16(DsaEngine, batch), VM_BOOL(DsaEngine, has_failure),
     VM_BOOL(DsaEngine, has_logged),
 };
 static const VMState engine_state = VMSTATE_INIT(engine_fields, .version = 1);

@@ -139,6 +139,7 @@ typedef struct DsaEngine {
     uint8_t tries;        /* pages asked for without progress */
     uint8_t refusals;     /* of asking */
     uint64_t page_addr;
+    int64_t retry_ns;     /* on the virtual clock: it does not ask before */
     uint16_t batch;       /* identifies it in the event log */
     bool has_failure, has_logged; /* among members */
 } DsaEngine;
@@ -197,7 +198,6 @@ typedef struct IntelDsa {
     GHashTable *atc;
     GHashTable *listeners;     /* of answers, by PASID */
     PcieAtsWatch atc_watch;
-    uint32_t wait_ns;          /* until somebody who waits looks again; 0: who is told */
 } IntelDsa;
 DECLARE_CAST(IntelDsa, INTEL_DSA)
 

@@ -243,7 +243,8 @@ static bool run_engine(IntelDsa *dsa, DsaEngine *engine)
     uint32_t budget = DSA_SLICE_BYTES;
     DsaStep step = DSA_MORE;
 
-    if (engine->page_state == DSA_PAGE_ASKED) {
+    if (engine->page_state == DSA_PAGE_ASKED ||
+        engine->retry_ns > clock_now_ns(CLOCK_VIRTUAL)) {
         return false;
     }
     for (unsigned n = 0; n < STEPS_MOST && step == DSA_MORE && budget; n++) {
@@ -287,6 +288,18 @@ static void after_work(IntelDsa *dsa)
     }
 }
 
+/* Who asked for a page and was refused looks again. */
+static void arm_retries(IntelDsa *dsa)
+{
+    for (unsigned n = 0; n < dsa->engine_count; n++) {
+        const DsaEngine *engine = &dsa->engines[n];
+
+        if (engine->is_busy && engine->retry_ns > clock_now_ns(CLOCK_VIRTUAL)) {
+            timer_arm_no_later_ns(&dsa->work, engine->retry_ns);
+        }
+    }
+}
+
 void dsa_work(Device *dev)
 {
     IntelDsa *dsa = INTEL_DSA(dev);
@@ -297,7 +310,6 @@ void dsa_work(Device *dev)
     }
     object_ref(dsa); /* its own DMA might have it unplugged */
     dsa->guard = dsa->is_working = true;
-    dsa->wait_ns = 0;
     for (unsigned group = 0; group < dsa->group_count; group++) {
         goes_on |= run_group(dsa, group);
     }
@@ -306,9 +318,8 @@ void dsa_work(Device *dev)
         after_work(dsa);
         if (goes_on) {
             dsa_kick(dsa);
-        } else if (dsa->wait_ns && !timer_is_armed(&dsa->work)) {
-            timer_arm_after_ns(&dsa->work, dsa->wait_ns);
         }
+        arm_retries(dsa);
     }
     object_unref(dsa);
 }

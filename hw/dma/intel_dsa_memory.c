@@ -12,7 +12,7 @@
 
 #define PAGE_BYTES  UINT64_C(4096)
 #define TRIES_MOST  16 /* answers that brought nothing, and refusals to take the question */
-#define REFUSED_NS  (100 * 1000)
+#define REFUSED_NS  INT64_C(100000) /* after the first; twice as long after each */
 #define ANSWER_SUCCESS 0
 #define ANSWER_INVALID 1
 
@@ -209,6 +209,7 @@ void dsa_forget_page(IntelDsa *dsa, DsaEngine *engine)
     }
     engine->page_state = DSA_PAGE_NONE;
     engine->tries = engine->refusals = 0;
+    engine->retry_ns = 0;
 }
 
 bool dsa_page_requests_on(IntelDsa *dsa, const DsaRun *run)
@@ -254,7 +255,7 @@ static unsigned free_group(const IntelDsa *dsa)
     return group < most ? group : DSA_PAGE_GROUPS;
 }
 
-/* A queue that is full now may take the question later; one that never does is an answer, too. */
+/* A queue that is full now may take the question later; that it never does is an answer, too. */
 static DsaStep ask(IntelDsa *dsa, DsaRun *run, DsaSpan at, bool is_write)
 {
     DsaEngine *engine = dsa_engine_of(dsa, run);
@@ -281,10 +282,10 @@ static DsaStep ask(IntelDsa *dsa, DsaRun *run, DsaSpan at, bool is_write)
     }
     dsa->group_state[group] = DSA_GROUP_FREE;
     engine->page_state = DSA_PAGE_NONE;
-    if (++engine->refusals > TRIES_MOST) {
+    if (!pcie_may_request_pages(&dsa->parent, pasid_of(run)) || engine->refusals == TRIES_MOST) {
         return page_fault(run, at, is_write, true);
     }
-    dsa->wait_ns = REFUSED_NS;
+    engine->retry_ns = clock_now_ns(CLOCK_VIRTUAL) + (REFUSED_NS << engine->refusals++);
     return DSA_WAITS;
 }
 

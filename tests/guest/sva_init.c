@@ -32,7 +32,7 @@
 #define OWN     "/dev/dsa/wq0.1"
 #define PAGE    4096u
 #define MIB     (1u << 20)
-#define WINDOWS 128 /* of 4 MiB: what takes a while to fill */
+#define WINDOWS 16 /* of 4 MiB: what takes a while to fill, page after page */
 #define WINDOW_BYTES (4 * MIB)
 
 /* --- saying how it went --- */
@@ -569,8 +569,10 @@ static void run_dmatest(void)
     put("/sys/module/dmatest/parameters/iterations", "20");
     put("/sys/module/dmatest/parameters/channel", "dma0chan0");
     put(run, "1");
-    for (unsigned i = 0; i < 3000 && *get(run) != 'N'; i++) {
+    /* Just when its thread starts it may say that there is none. */
+    for (unsigned i = 0, quiet = 0; i < 3000 && quiet < 10; i++) {
         usleep(20000);
+        quiet = *get(run) == 'N' ? quiet + 1 : 0;
     }
     say("dmatest", "over");
 }
