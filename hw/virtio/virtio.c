@@ -43,7 +43,8 @@ void virtio_config_changed(VirtioDevice *vdev)
 {
     vdev->generation++;
     if (vdev->status & VIRTIO_STATUS_DRIVER_OK) {
-        virtio_interrupt(vdev, VIRTIO_ISR_CONFIG, vdev->config_vector);
+        /* As QEMU does it: who waits for a queue's bit looks at the configuration, too. */
+        virtio_interrupt(vdev, VIRTIO_ISR_CONFIG | VIRTIO_ISR_QUEUE, vdev->config_vector);
     }
 }
 

@@ -44,7 +44,7 @@ static void virtio_pci_interrupt(Device *dev, VirtioDevice *vdev, uint8_t cause,
     VirtioPci *pci = VIRTIO_PCI(dev);
     bool has_messages = msix_is_enabled(&pci->parent);
 
-    if (cause == VIRTIO_ISR_CONFIG || !has_messages) {
+    if ((cause & VIRTIO_ISR_CONFIG) || !has_messages) {
         vdev->isr |= cause;
     }
     if (!has_messages) {

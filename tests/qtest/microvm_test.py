@@ -149,7 +149,7 @@ class Slots(unittest.TestCase):
             queue.write(queue.driver + 2, b'\xff\xff')
             mmio.write(virtio.QUEUE_NOTIFY, 0)
             self.assertEqual(mmio.read(virtio.STATUS), 15 | virtio.NEEDS_RESET)
-            self.assertEqual(mmio.read(virtio.INTERRUPT_STATUS), 2)
+            self.assertEqual(mmio.read(virtio.INTERRUPT_STATUS), 3)
             self.check_rng(vm, mmio, 'start', 0x200000)
 
     def test_rng_limit(self):

@@ -185,7 +185,7 @@ class Modern(unittest.TestCase):
             function.kick()
             self.assertEqual(function.get(COMMON, 0x14, 1), STATUS_OK | virtio.NEEDS_RESET)
             self.assertEqual(word(vm, 0x190000), 0x99)
-            self.assertEqual(function.get(ISR, 0, 1), 2)
+            self.assertEqual(function.get(ISR, 0, 1), 3)
 
     def test_window(self):
         """Configuration space alone."""
