@@ -24,6 +24,7 @@ typedef struct AcpiBoard {
     uint8_t gpe_bytes, enable_command, disable_command;
     uint8_t sci_gsi, s4_type;
     bool has_s3, has_s4, has_reset_port, has_smm;
+    bool tells_firmware_of_new_cpus, leaves_ejection_to_firmware; /* by an SMI, as it asked for */
     const AcpiHotplug *hotplug;
     bool has_pci_hotplug;
     /* interrupts */

@@ -68,6 +68,8 @@ static void describe_ich9(AcpiBoard *board, Device *lpc)
     board->disable_command = ICH9_ACPI_DISABLE;
     board->sci_gsi = ich9_lpc_sci_gsi(ICH9_LPC(lpc));
     board->has_reset_port = true;
+    board->tells_firmware_of_new_cpus = ICH9_LPC(lpc)->smi.negotiated & ICH9_SMI_CPU_HOTPLUG;
+    board->leaves_ejection_to_firmware = ICH9_LPC(lpc)->smi.negotiated & ICH9_SMI_CPU_HOTUNPLUG;
 }
 
 static void describe_power(AcpiBoard *board, const PcMachine *pc)

@@ -313,7 +313,7 @@ static const AcpiDeviceIf lpc_acpi = { lpc_hotplug };
 static const InterfaceImpl lpc_interfaces[] = {
     { TYPE_PCI_CONVENTIONAL },
     { TYPE_ACPI_DEVICE_IF, &lpc_acpi },
-    { TYPE_HOTPLUG_HANDLER, &acpi_hotplug_handler },
+    { TYPE_HOTPLUG_HANDLER, &ich9_hotplug_handler },
     { 0 },
 };
 

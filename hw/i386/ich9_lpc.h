@@ -58,6 +58,8 @@ unsigned ich9_lpc_sci_gsi(const Ich9Lpc *s);
 
 /* --- power management --- */
 
+extern const struct HotplugHandler ich9_hotplug_handler;
+
 void ich9_lpc_pm_init(Ich9Lpc *s);
 void ich9_lpc_pm_start(Ich9Lpc *s);
 void ich9_lpc_pm_stop(Ich9Lpc *s);

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/core/cpu.h"
+#include "hw/core/hotplug.h"
 #include "hw/nvram/fw_cfg.h"
 #include "ich9_lpc.h"
 #include "x86_smi.h"
@@ -101,6 +103,48 @@ bool ich9_lpc_offer_smi_features(Device *lpc, Device *fw_cfg, Error **errp)
     }
     return true;
 }
+
+/* --- hot-plug of CPUs that firmware takes into system management mode --- */
+
+/* A CPU, while firmware and we have agreed on `with`, but not on `without`. */
+static bool refuse_cpus(Object *lpc, const Device *dev, uint64_t with, uint64_t without,
+                        const char *what, Error **errp)
+{
+    uint64_t agreed = ICH9_LPC(lpc)->smi.negotiated;
+
+    if (!object_is_a(dev, TYPE_CPU) || !(agreed & with) || (agreed & without)) {
+        return true;
+    }
+    error_set(errp, "cpu %s with SMI wasn't enabled by firmware", what);
+    error_hint(errp, "Firmware and machine type must both know CPU %s with SMM\n", what);
+    return false;
+}
+
+static bool pre_plug(Object *lpc, Device *dev, Error **errp)
+{
+    return (!dev->is_hotplugged ||
+            refuse_cpus(lpc, dev, ICH9_SMI_BROADCAST, ICH9_SMI_CPU_HOTPLUG, "hotplug", errp)) &&
+           acpi_hotplug_handler.pre_plug(lpc, dev, errp);
+}
+
+static bool plug(Object *lpc, Device *dev, Error **errp)
+{
+    return acpi_hotplug_handler.plug(lpc, dev, errp);
+}
+
+static bool unplug_request(Object *lpc, Device *dev, Error **errp)
+{
+    return refuse_cpus(lpc, dev, ICH9_SMI_CPU_HOTPLUG, ICH9_SMI_CPU_HOTUNPLUG, "hot-unplug",
+                       errp) &&
+           acpi_hotplug_handler.unplug_request(lpc, dev, errp);
+}
+
+static void unplug(Object *lpc, Device *dev)
+{
+    acpi_hotplug_handler.unplug(lpc, dev);
+}
+
+const HotplugHandler ich9_hotplug_handler = { pre_plug, plug, unplug_request, unplug };
 
 /* --- configuration space --- */
 

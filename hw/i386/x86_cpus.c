@@ -178,6 +178,8 @@ bool x86_cpu_pre_plug(Object *obj, Device *dev, Error **errp)
 {
     Machine *machine = MACHINE(obj);
     X86Machine *x86 = X86_MACHINE(obj);
+    const HotplugHandler *acpi =
+        x86->hotplug ? object_interface(x86->hotplug, TYPE_HOTPLUG_HANDLER) : NULL;
     Cpu *cpu = CPU(dev);
     uint32_t apic_id;
     CpuSlot *slot;
@@ -201,7 +203,8 @@ bool x86_cpu_pre_plug(Object *obj, Device *dev, Error **errp)
                          slot_index(machine, slot), apic_id);
     }
     cpu->vcpu.index = slot_index(machine, slot);
-    return match_place(x86, cpu, apic_id, errp) && match_node(cpu, slot, errp);
+    return match_place(x86, cpu, apic_id, errp) && match_node(cpu, slot, errp) &&
+           (!acpi || !acpi->pre_plug || acpi->pre_plug(x86->hotplug, dev, errp));
 }
 
 /* Firmware waits for so many CPUs after a reset. */

@@ -5,7 +5,10 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import acpi  # noqa: E402
+import acpiexec  # noqa: E402
 import house  # noqa: E402
+from fw_cfg import FwCfg  # noqa: E402
 from pci import Pci  # noqa: E402
 from vm import QmpError, Vm  # noqa: E402
 
@@ -184,6 +187,45 @@ class Cpus(unittest.TestCase):
             b.put(b.cpu, 0)
             b.put(b.cpu + 4, EJECT, 'b')  # the first stays
             self.assertEqual(b.get(b.cpu + 4, 'b'), ENABLED)
+
+
+class FirmwareKnows(unittest.TestCase):
+    """Firmware that keeps CPUs in system management mode asks to be told of new ones by an SMI."""
+
+    def negotiate(self, vm, features):
+        cfg = FwCfg(vm)
+        cfg.write('etc/smi/requested-features', features.to_bytes(8, 'little'))
+        self.assertEqual(cfg.file('etc/smi/features-ok'), b'\1')
+        return cfg
+
+    def test_refusals(self):
+        slot = {'driver': 'qemu64-x86_64-cpu', 'socket-id': 1, 'core-id': 0, 'thread-id': 0}
+        for features, plugs, unplugs in ((0, True, True), (1, False, True), (3, True, False), (7, True, True)):
+            with self.subTest(features=features), Board('q35', '-smp', '1,sockets=3,maxcpus=3', '-device',
+                                                        'qemu64-x86_64-cpu,socket-id=2,core-id=0,thread-id=0,id=c') as b:
+                self.negotiate(b.vm, features)
+                if plugs:
+                    b.vm.qmp('device_add', **slot)
+                else:
+                    self.assertIn("hotplug with SMI wasn't enabled", b.refuse('device_add', **slot))
+                if unplugs:
+                    b.vm.qmp('device_del', id='c')
+                else:
+                    self.assertIn("hot-unplug with SMI wasn't enabled", b.refuse('device_del', id='c'))
+
+    @unittest.skipUnless(acpi.IASL and acpiexec.TOOL, 'iasl or acpiexec is not installed')
+    def test_methods(self):
+        for features, smi, left in ((0, False, False), (3, True, False), (7, True, True)):
+            with self.subTest(features=features):
+                with Board('q35', '-smp', '1,sockets=3,maxcpus=3') as b:
+                    dsdt = dict(acpi.split(self.negotiate(b.vm, features).file('etc/acpi/tables')))['DSDT']
+                text = acpi.disassemble(dsdt)
+                self.assertEqual('Store (0x04, SMIC)' in text, smi)
+                self.assertEqual('Store (One, \\_SB.PRES.CEJF)' in text, left)
+                for fill in 0, 2, 4:  # no event; CPUs that came; CPUs that are to go
+                    for method, said in acpiexec.execute([dsdt], '\\_SB.CPUS.CSCN', '\\_SB.CPUS.C001._EJ0 1',
+                                                         fill=fill if smi else 0).items():
+                        self.assertNotRegex(said, r'ACPI (Error|Exception|Warning)|failed', method)
 
 
 class PciSlots(unittest.TestCase):
