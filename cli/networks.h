@@ -10,5 +10,7 @@
 
 /* The host's ends. False: the reason has been reported. */
 bool networks_add(OptionSet *set);
+/* The adapters of -nic and -net nic. */
+bool networks_place(OptionSet *set);
 
 #endif

@@ -6,19 +6,15 @@
 #include "util/osdep.h"
 #include "cli/option.h"
 
-#include "net/net.h"
-
-static bool only_none(OptionSet *set, const char *arg, Error **errp)
-{
-    return !strcmp(arg, "none") ||
-           error_set(errp, "this build has no network adapters; 'none' is accepted");
-}
-
 static const OptionDef defs[] = {
     { "netdev", NULL, OPTION_KEYS, "type", .group = "netdev", .takes_json = true,
       .syntax = "TYPE,id=ID[,KEY=VALUE...]",
       .help = "the host's end of a network; devices name it with 'netdev='" },
-    { "net", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no network" },
-    { "nic", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no network adapter" },
+    { "nic", NULL, OPTION_KEYS, "type", .group = "nic", .takes_json = false,
+      .syntax = "TYPE[,model=MODEL][,mac=ADDR][,id=ID][,KEY=VALUE...]|none",
+      .help = "an adapter and the host's end of its network, as -netdev takes it" },
+    { "net", NULL, OPTION_KEYS, "type", .group = "net",
+      .syntax = "nic[,netdev=ID][,macaddr=ADDR][,model=MODEL]|TYPE[,KEY=VALUE...]|none",
+      .help = "the older way: adapters and hosts' ends at one hub" },
 };
 const OptionFamily options_network = { "Network", defs, ARRAY_SIZE(defs) };

@@ -460,10 +460,12 @@ bool startup_machine(OptionSet *set)
     Error *err = NULL;
 
     vm_set_autostart(!option_given(set, "S"));
-    if (!machine_options_build(set) || !option_each(set, "device", add_device, NULL) ||
-        !board_devices_add(set) || !drives_place(set)) {
+    if (!machine_options_build(set) || !networks_place(set) ||
+        !option_each(set, "device", add_device, NULL) || !board_devices_add(set) ||
+        !drives_place(set)) {
         return false;
     }
+    net_check();
     device_warn_unused_globals();
     vm_set_reset_handler(reset_all);
     vm_set_nmi_handler(inject_nmi);

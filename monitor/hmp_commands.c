@@ -10,6 +10,10 @@
 #define ON_OFF { "enable", HMP_BOOL }
 
 const HmpCommand hmp_commands[] = {
+    { .name = "announce_self", .params = "[interfaces] [id]",
+      .help = "have network adapters announce themselves to switches", .qmp = "announce-self",
+      .run = hmp_announce_self,
+      .args = HMP_ARGS({ "interfaces", HMP_WORD, true }, { "id", HMP_WORD, true }) },
     { .name = "balloon", .params = "target", .qmp = "balloon",
       .help = "ask the guest to use this much memory (in MB)",
       .args = HMP_ARGS({ "value", HMP_MEGABYTES }) },

@@ -79,6 +79,7 @@ void complete_migration_parameter(HmpWords *words);
 /* The member "options" as -chardev and the like read it; NULL: what is wrong is printed. */
 json_object *hmp_parse_options(Hmp *hmp, json_object *args, const char *implied_key);
 void hmp_netdev_add(Hmp *hmp, json_object *args);
+void hmp_announce_self(Hmp *hmp, json_object *args);
 void hmp_hostfwd_add(Hmp *hmp, json_object *args);
 void hmp_hostfwd_remove(Hmp *hmp, json_object *args);
 void hmp_usernet(Hmp *hmp, json_object *args);

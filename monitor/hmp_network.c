@@ -31,6 +31,32 @@ void hmp_network(Hmp *hmp, json_object *args)
     hmp_printf(hmp, "%s", text);
 }
 
+/* As after a migration: five times, with growing pauses. */
+void hmp_announce_self(Hmp *hmp, json_object *args)
+{
+    g_autoptr(JsonObject) how = json_object_new_object();
+    static const struct { const char *name; int value; } pace[] = {
+        { "initial", 50 }, { "max", 550 }, { "rounds", 5 }, { "step", 100 },
+    };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(pace); n++) {
+        json_set(how, pace[n].name, json_object_new_int(pace[n].value));
+    }
+    if (hmp_has(args, "interfaces")) {
+        g_auto(GStrv) names = g_strsplit(hmp_text(args, "interfaces"), ",", -1);
+        json_object *list = json_object_new_array();
+
+        for (unsigned n = 0; names[n]; n++) {
+            json_object_array_add(list, json_string(names[n]));
+        }
+        json_set(how, "interfaces", list);
+    }
+    if (hmp_has(args, "id")) {
+        json_set(how, "id", json_string(hmp_text(args, "id")));
+    }
+    hmp_call(hmp, "announce-self", how, NULL);
+}
+
 void hmp_usernet(Hmp *hmp, json_object *args)
 {
     g_autofree char *text = net_user_info();

@@ -29,6 +29,11 @@ void net_connect(NetEnd *one, NetEnd *other);
 void net_backend_remove(NetEnd *end);
 void net_set_link(NetEnd *end, bool is_up);
 
+/* --- net/announce.c --- */
+
+/* At exit. */
+void net_announce_cleanup(void);
+
 /* --- net/hub.c --- */
 
 bool net_is_hub_port(const NetEnd *end);

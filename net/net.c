@@ -314,6 +314,7 @@ void net_set_link(NetEnd *end, bool is_up)
 
 void net_cleanup(void)
 {
+    net_announce_cleanup();
     while (ends && ends->len) {
         NetEnd *end = ends->pdata[ends->len - 1];
 

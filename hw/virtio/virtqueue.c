@@ -9,7 +9,7 @@
 #include "util/osdep.h"
 #include "virtqueue_parts.h"
 
-#define MAX_CHAIN_BYTES (4 * GiB)
+#define MAX_WRITABLE_BYTES (4 * GiB) /* what a used element can tell */
 #define LEGACY_ALIGN    4096
 
 /* --- life --- */
@@ -168,8 +168,7 @@ bool virtqueue_add_desc(VirtQueueElement *elem, const VirtqDesc *desc)
                      elem->vq->index);
         return false;
     }
-    if (!dma_list_add(list, desc->addr, desc->bytes) ||
-        elem->in.bytes + elem->out.bytes > MAX_CHAIN_BYTES) {
+    if (!dma_list_add(list, desc->addr, desc->bytes) || elem->in.bytes > MAX_WRITABLE_BYTES) {
         virtio_error(vdev, "queue %u: a buffer of more than 4 GiB", elem->vq->index);
         return false;
     }

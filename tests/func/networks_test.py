@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
-from vm import TIMEOUT, QmpError, Vm  # noqa: E402
+from vm import TIMEOUT, QmpError, Vm, refusal  # noqa: E402
 
 FRAME = bytes(range(64))
 
@@ -225,6 +225,100 @@ def udp(to, source, target, payload):
 def arp(operation, target):
     return (ANYONE + GUEST_MAC + b'\x08\x06' + struct.pack('>HHBBH', 1, 0x800, 6, 4, operation) +
             GUEST_MAC + socket.inet_aton('10.0.2.15') + b'\0' * 6 + socket.inet_aton(target))
+
+
+class Adapters(Base):
+    """What people write: -nic, -net; what adapters and clients are told."""
+
+    def board(self, *args):
+        vm = Vm(house.binary(), '-M', 'q35', '-nodefaults', '-S', *args, qtest=True)
+        vm.__enter__()
+        self.addCleanup(vm.__exit__, None, None, None)
+        return vm
+
+    def test_nic(self):
+        vm = self.board('-nic', 'user,model=virtio-net-pci,mac=52:54:00:01:02:03,id=a,net=10.9.0.0/16,'
+                        'hostfwd=tcp:127.0.0.1:0-:1,hostfwd=tcp:127.0.0.1:0-:2', '-nic', 'none')
+        self.assertEqual(self.info(vm).splitlines(), [
+            'virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:01:02:03',
+            ' \\ a: index=0,type=user,net=10.9.0.0,restrict=off'])
+        self.assertEqual(vm.qmp.hmp('info usernet').count('HOST_FORWARD'), 2)
+
+    def test_net(self):
+        vm = self.board('-net', 'nic,model=virtio,macaddr=52:54:00:00:00:09', '-net', 'user,name=u',
+                        '-net', 'socket,listen=127.0.0.1:0')
+        self.assertEqual(self.info(vm).splitlines(), [
+            'hub 0',
+            ' \\ hub-port0: virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:00:00:09',
+            ' \\ hub-port1: u: index=0,type=user,net=10.0.2.0,restrict=off',
+            ' \\ hub-port3: net-net2: index=0,type=socket,'])
+
+    def test_nic_refused(self):
+        for want, *args in (('invalid syntax for mac', '-nic', 'user,mac=x'),
+                            ("not a valid device model", '-nic', 'user,model=nothing'),
+                            ("can't find value 'zz'", '-device', 'virtio-net-pci,netdev=zz'),
+                            ("it's in use", '-netdev', 'user,id=u', '-device', 'virtio-net-pci,netdev=u',
+                             '-device', 'virtio-net-pci,netdev=u'),
+                            ("doesn't take value", '-device', 'virtio-net-pci,mac=52:54')):
+            self.assertRegex(refusal(house.binary(), '-M', 'q35', '-nodefaults', *args), want)
+
+    def test_filter(self):
+        vm = self.board('-device', 'virtio-net-pci,id=d')
+        info, = vm.qmp('query-rx-filter')
+        self.assertEqual((info['name'], info['promiscuous'], info['main-mac'], info['multicast-table']),
+                         ('d', True, '52:54:00:12:34:56', []))
+        for name, want in (('zz', 'invalid net client'), ('d', None)):
+            if want:
+                with self.assertRaisesRegex(QmpError, want):
+                    vm.qmp('query-rx-filter', name=name)
+            else:
+                self.assertEqual(vm.qmp('query-rx-filter', name=name), [info])
+
+    def test_announce(self):
+        path = self.path('wire')
+        vm = self.board('-netdev', f'stream,id=s,server=on,addr.type=unix,addr.path={path}',
+                        '-device', 'virtio-net-pci,netdev=s,id=d')
+        line = self.connect(vm, 's', path)
+        vm.qmp('announce-self', initial=1, max=2, rounds=3, step=1)
+        for _ in range(3):
+            frame = get_frame(line)
+            self.assertEqual(frame[:14], ANYONE + GUEST_MAC + b'\x80\x35')
+            self.assertEqual(frame[14:22], bytes.fromhex('0001080006040003'))
+        vm.qmp('announce-self', initial=1, max=1, rounds=1, step=1, interfaces=['other'])
+        with self.assertRaisesRegex(QmpError, 'rounds'):
+            vm.qmp('announce-self', initial=1, max=1, rounds=-1, step=1)
+        vm.qmp.hmp('announce_self d')
+        self.assertEqual(get_frame(line), frame)
+
+    def test_dump(self):
+        vm = self.machine()
+        a, b = self.local(vm, 'a'), self.local(vm, 'b')
+        self.plug(vm, 'a', 'b')
+        for name, options in (('all', {}), ('in', {'queue': 'rx'}), ('out', {'queue': 'tx', 'maxlen': 10})):
+            vm.qmp('object-add', id=name, netdev='b', file=self.path(name), **options,
+                   **{'qom-type': 'filter-dump'})
+        put_frame(a, FRAME)
+        self.assertEqual(get_frame(b), FRAME)
+        put_frame(b, FRAME * 2)
+        self.assertEqual(get_frame(a), FRAME * 2)
+        self.assertEqual(self.dumped('all'), [FRAME, FRAME * 2])
+        self.assertEqual(self.dumped('in'), [FRAME])
+        self.assertEqual(self.dumped('out'), [FRAME[:10]])
+        vm.qmp('netdev_del', id='b')
+        vm.qmp('object-del', id='all')
+        with self.assertRaisesRegex(QmpError, 'network backend'):
+            vm.qmp('object-add', id='x', netdev='b', file=self.path('x'), **{'qom-type': 'filter-dump'})
+
+    def dumped(self, name):
+        with open(self.path(name), 'rb') as file:
+            data = file.read()
+        self.assertEqual(struct.unpack_from('<IHH', data), (0xa1b2c3d4, 2, 4))
+        frames, at = [], 24
+        while at < len(data):
+            kept, = struct.unpack_from('<I', data, at + 8)
+            frames.append(data[at + 16:at + 16 + kept])
+            at += 16 + kept
+        return frames
 
 
 class User(Base):
