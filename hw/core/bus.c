@@ -74,7 +74,11 @@ Bus *bus_new(const char *type_name, Device *owner, const char *name)
         owner->buses = g_ptr_array_new();
     }
     g_ptr_array_add(owner->buses, bus);
-    object_add_child(&owner->parent, made, bus, NULL);
+    if (!object_add_child(&owner->parent, made, bus, NULL)) { /* the owner's property is called so */
+        g_autofree char *numbered = g_strdup_printf("%s[*]", made);
+
+        object_add_child(&owner->parent, numbered, bus, NULL);
+    }
     object_unref(bus);
     return bus;
 }

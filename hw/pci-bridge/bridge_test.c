@@ -70,6 +70,15 @@ static uint64_t port(uint64_t addr)
     return value;
 }
 
+/* A bridge whose id, which its bus is called by, is one of its properties' names. */
+static void test_name(void)
+{
+    PciDevice *bridge = add("{'driver':'pcie-root-port','id':'port','addr':'4','chassis':1}");
+
+    g_assert_cmpstr(bus_name(&PCI_BRIDGE(bridge)->bus->parent), ==, "port[0]");
+    device_delete(DEVICE(bridge));
+}
+
 static void test_windows(void)
 {
     PciDevice *bridge = add("{'driver':'pcie-root-port','id':'a','addr':'4','chassis':1}");
@@ -386,6 +395,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     host = test_machine_init();
     g_test_add_func("/pci-bridge/numbers", test_numbers);
+    g_test_add_func("/pci-bridge/name", test_name);
     g_test_add_func("/pci-bridge/windows", test_windows);
     g_test_add_func("/pci-bridge/vga", test_vga);
     g_test_add_func("/pci-bridge/isa", test_isa);

@@ -111,19 +111,6 @@ def unpack_kernel(bzimage, path):
         file.write(lzma.LZMADecompressor().decompress(image[at:at + size]))
 
 
-def modules(kernel_path, names, folder):
-    """Unpacks modules of a kernel: {name in the guest: path here}. What is built in has none."""
-    root = os.path.join(os.path.dirname(kernel_path), '..', 'lib', 'modules')
-    files = {}
-    for name in names:
-        for found in glob.glob(os.path.join(root, '**', name + '.ko*'), recursive=True):
-            files[name + '.ko'] = os.path.join(folder, name + '.ko')
-            with (lzma.open if found.endswith('.xz') else open)(found, 'rb') as packed, \
-                    open(files[name + '.ko'], 'wb') as out:
-                out.write(packed.read())
-    return files
-
-
 def shell(path, arch='amd64', files=()):
     """Writes an archive with a shell on the console, and `files` as initramfs() takes them."""
     folder = os.path.dirname(path)

@@ -9,6 +9,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 import vtd  # noqa: E402
+import virtio  # noqa: E402
+from pci import Pci  # noqa: E402
 from vm import Vm  # noqa: E402
 from vtd import DATA, FIRST, NESTED, PASS, Endpoint, Vtd  # noqa: E402
 
@@ -263,6 +265,117 @@ class Lasting(Setup):
                 unit.store(vtd.QUEUE, 5 | 1 << 5 | 0x77 << 32, vtd.STATUS, 0, 0)
                 unit.put(vtd.FSTS, vtd.IQE)  # goes on where it stood
                 self.assertEqual(unit.load(vtd.STATUS), 0x77)
+
+
+class Rings(unittest.TestCase):
+    """A virtio device's rings, which it uses again and again, when what they are translated to changes."""
+    SLOT, BAR, NOTIFY = 5 << 3, 0xe1000000, 0x3000
+    IOVA, BUFFER = 0x100000, 0x200000
+    PLACES = 0x2000000, 0x2100000  # of the rings, in turn
+
+    def setUp(self):
+        self.vm = Vm(house.binary(), '-M', 'q35', '-m', '512', '-nodefaults', '-device', 'intel-iommu,aw-bits=48',
+                     '-object', 'rng-random,filename=/dev/urandom,id=rng', '-device',
+                     'virtio-rng-pci,rng=rng,addr=5,iommu_platform=on,disable-legacy=on', qtest=True)
+        self.vm.__enter__()
+        self.addCleanup(self.vm.__exit__, None, None, None)
+        self.unit = Vtd(self.vm)
+        self.root = self.unit.table()
+        self.unit.legacy_context(self.SLOT, self.root | 1, 1 << 8 | 2)
+        self.unit.map(self.root, 4, self.BUFFER, DATA, 3)
+        self.map_rings(self.PLACES[0])
+        pci = Pci(self.vm)
+        pci.write(self.SLOT, 0x20, self.BAR)
+        pci.write(self.SLOT, 4, 6, 2)
+
+    def map_rings(self, place, flags=3):
+        for page in range(2):
+            self.unit.map(self.root, 4, self.IOVA + 4096 * page, place + 4096 * page, flags)
+
+    def put(self, at, value, size=4):
+        self.vm.qtest(f"write{'?bw?l'[size]} {self.BAR + at:#x} {value:#x}")
+
+    def start(self, queue):
+        for status in (0, 1, 3):
+            self.put(0x14, status, 1)
+        for word in (0, 1):  # VERSION_1 and ACCESS_PLATFORM
+            self.put(8, word)
+            self.put(0xc, 3 if word else 0)
+        self.put(0x14, 11, 1)
+        self.put(0x16, 0, 2)
+        self.put(0x18, queue.size, 2)
+        for at, address in ((0x20, queue.desc), (0x28, queue.driver), (0x30, queue.device)):
+            self.put(at, address - self.PLACES[0] + self.IOVA)
+            self.put(at + 4, 0)
+        self.put(0x1c, 1, 2)
+        self.put(0x14, 15, 1)
+
+    def ask(self, queue, piece=None):
+        queue.add([(piece or self.BUFFER, 64, True)])
+        self.put(self.NOTIFY, 0, 2)
+
+    def moved(self, queue):
+        """The same rings elsewhere."""
+        other = virtio.Queue(self.vm, self.PLACES[1])
+        size = other.device + 4096 - other.desc
+        other.write(other.desc, queue.read(queue.desc, size))
+        other.next, other.used = queue.next, queue.used
+        return other
+
+    def index(self, queue):
+        return queue.read(queue.device + 2, 2)
+
+    def test_moved(self):
+        queue = virtio.Queue(self.vm, self.PLACES[0])
+        self.unit.start()
+        self.start(queue)
+        for _ in range(3):
+            self.ask(queue)
+            self.assertEqual(queue.wait()[1], 64)
+        self.assertNotEqual(self.unit.load(DATA), 0)
+        before = self.index(queue)
+        other = self.moved(queue)
+        self.map_rings(self.PLACES[1])
+        self.unit.drop_pages(1, self.IOVA, 1)
+        self.assertTrue(self.unit.wait())
+        for _ in range(3):
+            self.ask(other)
+            self.assertEqual(other.wait()[1], 64)
+        self.assertEqual(self.index(queue), before)  # what was there is left alone
+        self.assertIsNone(self.unit.fault())
+
+    def test_taken_away(self):
+        queue = virtio.Queue(self.vm, self.PLACES[0])
+        self.unit.start()
+        self.start(queue)
+        self.ask(queue)
+        queue.wait()
+        before = self.index(queue)
+        self.map_rings(0, flags=0)
+        self.unit.submit(2 | 2 << 4 | 1 << 16)  # by domain
+        self.assertTrue(self.unit.wait())
+        self.ask(queue)
+        code, source, addr, _, _ = self.unit.take_fault()
+        self.assertEqual((source, addr >> 13), (self.SLOT, self.IOVA >> 13))
+        self.assertIn(code, (5, 6))
+        self.assertEqual(self.index(queue), before)
+
+    def test_switched_on(self):
+        """Rings that were used as they are, until remapping is on: from then on where tables say."""
+        low = virtio.Queue(self.vm, self.IOVA + 0x4000000)
+        for page in range(2):
+            self.unit.map(self.root, 4, low.desc + 4096 * page, self.PLACES[1] + 4096 * page, 3)
+        self.PLACES = (self.IOVA, self.PLACES[1])  # the device's addresses are those of memory
+        self.start(low)
+        low.add([(DATA, 64, True)])
+        self.put(self.NOTIFY, 0, 2)
+        self.assertEqual(low.wait()[1], 64)
+        before = self.index(low)
+        other = self.moved(low)
+        self.unit.start()
+        self.ask(other)
+        self.assertEqual(other.wait()[1], 64)
+        self.assertEqual(self.index(low), before)
 
 
 if __name__ == '__main__':
