@@ -4,7 +4,8 @@
 
 The guest is Debian's kernel 6.12-cloud and tests/guest/bench_suite.c as its init. Prints a line for each work:
     NAME: ours X us, peer Y us, ratio R, times native N
-and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster.
+and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster. Last, how much more
+two vCPUs do than one: 2 would be all of two idle cores.
 """
 import argparse
 import math
@@ -13,12 +14,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import guest  # noqa: E402
 
-MACHINES = {'suite': 'q35', 'boot-q35': 'q35', 'boot-microvm': 'microvm'}
+MACHINES = {'suite': 'q35', 'scale': 'q35', 'boot-q35': 'q35', 'boot-microvm': 'microvm'}
 # A microvm has no clock the kernel could calibrate the TSC by; the peer's stops there without it.
 APPEND = {'microvm': 'tsc_early_khz=1000000 '}
 
@@ -32,26 +34,36 @@ def results(lines):
     return found
 
 
+def cpu_seconds(console):
+    """What the machine has used so far; its process is the child of one that ends it in time."""
+    waiting = console.process.pid
+    with open(f'/proc/{waiting}/task/{waiting}/children', encoding='ascii') as file:
+        pid = int(file.read().split()[0])
+    return time.clock_gettime((~pid << 3) | 2)
+
+
 def native(program):
     text = subprocess.run([program], capture_output=True, text=True, check=True).stdout
     return results((0, line) for line in text.splitlines())
 
 
-def run(binary, machine, kernel, archive, works, verbose):
-    command = [binary, '-M', machine, '-accel', 'tcg', '-cpu', 'max', '-m', '512', '-nodefaults',
+def run(binary, machine, kernel, archive, works, verbose, cpus=1):
+    command = [binary, '-M', machine, '-smp', str(cpus), '-accel', 'tcg', '-cpu', 'max', '-m', '512', '-nodefaults',
                '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot',
                '-kernel', kernel, '-initrd', archive, '-append',
                f'console=ttyS0 quiet {APPEND.get(machine, "")}reboot=t panic=-1 -- ' + ' '.join(works)]
     console = guest.Console(command)
-    found = {}
+    used = {}
 
     def watched():
         for seconds, line in console.lines():
             if verbose:
                 print(f'{seconds:8.3f} {line}', flush=True)
+            if line.startswith('bench scale'):
+                used[line.split()[1] + '-cpu'] = cpu_seconds(console)
             yield seconds, line
 
-    found = results(watched())
+    found = {**results(watched()), **used}
     if 'end' not in found:
         print(f'{binary}: the guest on {machine} did not come to its end', file=sys.stderr)
     found.pop('end', None)
@@ -76,12 +88,23 @@ def show(name, unit, ours, peer, host):
     return peer / ours if peer else None
 
 
+def show_scale(name, binary, kernel, archive, verbose):
+    """By the clock, which wants two idle cores, and by the CPU time that the same work costs."""
+    found = run(binary, MACHINES['scale'], kernel, archive, ['scale'], verbose, 2) if binary else {}
+    if 'scale-2' in found:
+        one = found['scale-1-cpu'] - found['scale-0-cpu']
+        two = found['scale-2-cpu'] - found['scale-1-cpu']
+        print(f'two vCPUs, {name}: {2 * found["scale-1"] / found["scale-2"]:.2f} times the work of one, '
+              f'{4 * one / two:.2f} by the CPU time it costs', flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('ours')
     parser.add_argument('peer', nargs='?', default=shutil.which('qemu-system-x86_64'))
     parser.add_argument('--works', default='', help='only these, by commas')
     parser.add_argument('--boots', type=int, default=3, help='rounds of starting a machine')
+    parser.add_argument('--no-scale', action='store_true', help='leave out two vCPUs')
     parser.add_argument('--verbose', action='store_true', help="show the guests' consoles")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -107,6 +130,9 @@ def main():
                     for binary in (options.ours, options.peer)]
             if boot[0]:
                 show(name, 'ms', boot[0], boot[1], None)
+        if not options.no_scale:
+            for name, binary in (('ours', options.ours), ('peer', options.peer)):
+                show_scale(name, binary, kernel, archive, options.verbose)
 
 
 if __name__ == '__main__':

@@ -3,7 +3,8 @@
  * the host: each work runs for a while and one line tells how long a round took,
  *     bench NAME NANOSECONDS
  * As process 1 it then powers the machine off. Arguments name the works to run; none: all.
- * "boot" as the only argument does nothing but say that init was reached.
+ * "boot" as the only argument does nothing but say that init was reached, "scale" does the same work
+ * in one process and in two at once.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -428,6 +429,39 @@ static uint64_t measure(void (*work)(void))
     return best;
 }
 
+/* --- two at once --- */
+
+#define SCALE_ROUNDS 400
+
+static void work_scale(void)
+{
+    for (int n = 0; n < SCALE_ROUNDS; n++) {
+        work_crc();
+        work_hash();
+    }
+}
+
+static uint64_t measure_scale(int processes)
+{
+    uint64_t best = UINT64_MAX;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t start = now_ns(), passed;
+        pid_t child = processes > 1 ? fork() : -1;
+
+        work_scale();
+        if (!child) {
+            _exit(0);
+        }
+        if (child > 0) {
+            waitpid(child, NULL, 0);
+        }
+        passed = now_ns() - start;
+        best = passed < best ? passed : best;
+    }
+    return best;
+}
+
 static int is_wanted(const char *name, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -458,6 +492,12 @@ int main(int argc, char **argv)
                 works[i].end();
             }
         }
+    }
+    if (argc == 2 && !strcmp(argv[1], "scale")) {
+        work_scale();
+        printf("bench scale-0 0\n");
+        printf("bench scale-1 %llu\n", (unsigned long long)measure_scale(1));
+        printf("bench scale-2 %llu\n", (unsigned long long)measure_scale(2));
     }
     printf("bench end 0\n");
     if (is_init) {
