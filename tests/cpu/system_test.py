@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The CPU's system side, exact to the error code: tests/guest/system.c says what each line is.
+"""The CPU's system side, exact to the error code: tests/guest/system.c and tasks.c say what each line is.
 
-By the manual (SDM volume 3, chapters 4 to 6; volume 2, STI). "far" is outside of the case.
+By the manual (SDM volume 3, chapters 4 to 7 and 31; volume 2, STI). "far" is outside of the case.
 """
 import os
 import subprocess
@@ -15,7 +15,7 @@ import house  # noqa: E402
 from vm import TIMEOUT  # noqa: E402
 
 OURS = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
-EXPECTED = '''\
+SYSTEM = '''\
 beyond the GDT: v=d e=1230 at=5
 no LDT: v=d e=14 at=5
 absent data: v=b e=20 at=5
@@ -86,6 +86,26 @@ PAM:
 not RAM, RAM
 '''
 
+TASKS = '''\
+jump: tr=20 nt=0 link=0 busy=2 then tr=18 nt=0 busy=1 ts=1
+call: tr=20 nt=1 link=18 busy=3 then tr=18 nt=0 busy=1 ts=1
+jump by a gate: tr=20 nt=0 link=0 busy=2 then tr=18 nt=0 busy=1 ts=1
+call by a gate: tr=20 nt=1 link=18 busy=3 then tr=18 nt=0 busy=1 ts=1
+interrupt by a gate: tr=20 nt=1 link=18 busy=3 then tr=18 nt=0 busy=1 ts=1
+fault by a gate: e=1230 tr=30 link=18 busy=5 then tr=18
+busy: e=18 tr=30 link=18 busy=5 then tr=18 busy=1
+absent: e=40 tr=30 link=18 busy=5 then tr=18 busy=1
+too short: e=38 tr=30 link=18 busy=5 then tr=18 busy=1
+absent code: e=48 tr=30 link=20 busy=6 then tr=18 busy=3
+data as code: e=10 tr=30 link=20 busy=6 then tr=18 busy=3
+code as stack: e=8 tr=30 link=20 busy=6 then tr=18 busy=3
+no data: e=1230 tr=30 link=20 busy=6 then tr=18 busy=3
+LDT of data: e=10 tr=30 link=20 busy=6 then tr=18 busy=3
+LDT of data, call: e=10 tr=30 link=20 busy=7 then tr=18 busy=3
+return, link of data: v=a e=10 tr=18
+SMI: count=1 eax=12345678 ebx=2 saved cr0=8001003b tr=18
+'''
+
 
 class System(unittest.TestCase):
     def output(self, folder, image, accel):
@@ -99,13 +119,19 @@ class System(unittest.TestCase):
         with open(path, encoding='ascii') as file:
             return file.read()
 
-    def test_all(self):
+    def check(self, name, bits, expected):
         with tempfile.TemporaryDirectory() as folder:
-            _, image = bare.build(folder, 'system', 64)
+            _, image = bare.build(folder, name, bits)
             for accel in ('tcg', 'tcg,jit=off', 'tcg,one-insn-per-tb=on'):
                 with self.subTest(accel=accel):
                     self.assertEqual(self.output(folder, image, accel).splitlines(),
-                                     EXPECTED.splitlines())
+                                     expected.splitlines())
+
+    def test_system(self):
+        self.check('system', 64, SYSTEM)
+
+    def test_tasks(self):
+        self.check('tasks', 32, TASKS)
 
 
 if __name__ == '__main__':
