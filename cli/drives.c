@@ -54,6 +54,9 @@ static bool add_blockdev(OptionSet *set, OptionValue *value, void *opaque, Error
 
 static bool add_drive(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
+    if (option_given(set, "snapshot") && !json_member(value->keys, "snapshot")) {
+        json_set(value->keys, "snapshot", json_string("on"));
+    }
     return block_drive_add(value->keys, machine_ops(machine_current())->block_interface, errp);
 }
 

@@ -84,5 +84,7 @@ static const OptionDef defs[] = {
     { "fdb", NULL, OPTION_TEXT, .apply = apply_fdb, .syntax = "FILE", .help = "second floppy disk" },
     { "pflash", NULL, OPTION_TEXT, .apply = apply_pflash, .syntax = "FILE",
       .help = "a chip of system flash" },
+    { "snapshot", NULL, OPTION_FLAG, .syntax = "",
+      .help = "write to temporary files in place of images of -drive" },
 };
 const OptionFamily options_block = { "Disks and other media", defs, ARRAY_SIZE(defs) };

@@ -105,6 +105,9 @@ class Storage(unittest.TestCase):
         self.check('q35', ['virtio_pci', 'virtio_scsi', 'sd_mod'], 'sda', '-device', 'virtio-scsi-pci,num_queues=2',
                    *self.drive(), '-device', 'scsi-hd,drive=d', kernel=('6.1', 'cloud'))
 
+    def test_nvme(self):
+        self.check('q35', ['nvme'], 'nvme0n1', *self.drive(), '-device', 'nvme,drive=d,serial=a1')
+
     def test_ide(self):
         self.check('pc', ['ata_piix', 'sd_mod'], 'sda', *self.drive('ide'), kernel=('6.1', 'generic'))
 

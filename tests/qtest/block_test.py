@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
+from ata import Ide  # noqa: E402
 from vm import QmpError, Vm  # noqa: E402
 
 MIB = 1 << 20
@@ -87,6 +88,18 @@ class Blocks(unittest.TestCase):
         self.refused("Unknown protocol 'zip'", *BOARD, '-drive', 'file=zip:x')
         self.refused('invalid cache option', *BOARD, '-drive', f'file={path},cache=x')
         self.refused('does not support', *BOARD, '-drive', 'if=none,id=d,bogus=1')
+
+    def test_snapshot(self):
+        path = self.image('a')
+        for args in ((f'file={path},format=raw,if=ide,snapshot=on',), (f'file={path},format=raw,if=ide', '-snapshot')):
+            with Vm(house.binary(), *BOARD, '-drive', *args, qtest=True) as vm:
+                disk = Ide(vm)
+                disk.pio_write(3, b'new!' * 128)
+                self.assertEqual(disk.pio_read(2, 2), bytes(512) + b'new!' * 128)
+                (drive,) = vm.qmp('query-block')
+                self.assertEqual(drive['inserted']['backing_file'], path)
+            with open(path, 'rb') as file:
+                self.assertEqual(file.read(), bytes(4 * MIB))
 
     def test_people_are_told(self):
         path, other = self.image('a'), self.image('b')

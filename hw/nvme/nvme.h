@@ -1,0 +1,161 @@
+/*
+ * Nvme: an NVM Express controller (NVM Express Base Specification 1.4); what its files share.
+ *
+ * Machine lock.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef HW_NVME_NVME_H
+#define HW_NVME_NVME_H
+
+#include "hw/core/block_conf.h"
+#include "hw/core/bus.h"
+#include "hw/pci/pci_device.h"
+#include "system/dma_map.h"
+
+#define TYPE_NVME       "nvme"
+#define TYPE_NVME_NS    "nvme-ns"
+#define TYPE_NVME_BUS   "nvme-bus"
+#define NVME_MAX_PAIRS  64                   /* of I/O queues */
+#define NVME_QUEUES     (NVME_MAX_PAIRS + 1) /* with the admin queue */
+#define NVME_NAMESPACES 256
+#define NVME_EVENTS     4                    /* asynchronous event requests at a time */
+#define NVME_PAGE_BYTES 4096                 /* of identify data */
+
+/* Status codes with their type (4.6.1). */
+enum {
+    NVME_SUCCESS = 0x000, NVME_INVALID_OPCODE = 0x001, NVME_INVALID_FIELD = 0x002,
+    NVME_DATA_TRANSFER_ERROR = 0x004, NVME_INTERNAL_ERROR = 0x006, NVME_ABORTED = 0x007,
+    NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_PRP_OFFSET = 0x013, NVME_LBA_RANGE = 0x080,
+    NVME_INVALID_CQID = 0x100, NVME_INVALID_QID = 0x101, NVME_INVALID_QUEUE_SIZE = 0x102,
+    NVME_TOO_MANY_EVENTS = 0x105, NVME_INVALID_VECTOR = 0x108, NVME_INVALID_LOG = 0x109,
+    NVME_INVALID_DELETION = 0x10c, NVME_NOT_SAVEABLE = 0x10d, NVME_READ_ONLY = 0x182,
+    NVME_WRITE_FAULT = 0x280, NVME_READ_ERROR = 0x281,
+    NVME_DO_NOT_RETRY = 0x4000,
+    NVME_LATER = 0xffff, /* the command completes itself */
+};
+
+/* CC and CSTS */
+enum { NVME_CC_EN = 0x1, NVME_CC_SHN = 0xc000, NVME_CSTS_RDY = 0x1, NVME_CSTS_CFS = 0x2,
+       NVME_CSTS_SHST_COMPLETE = 0x8 };
+
+typedef struct NvmeCq {
+    uint64_t addr;
+    uint32_t size;   /* 0: there is none */
+    uint16_t head, tail, vector;
+    bool phase, has_irq;
+    /* of the process */
+    uint32_t in_flight; /* commands that will complete here */
+} NvmeCq;
+
+typedef struct NvmeSq {
+    uint64_t addr;
+    uint32_t size;
+    uint16_t head, tail, cqid;
+    /* of the process */
+    uint32_t in_flight;
+    bool is_running;
+} NvmeSq;
+
+struct Nvme;
+
+/* What a controller shows of a drive. */
+typedef struct NvmeNamespace {
+    struct Nvme *nvme;
+    BlockConf conf;
+    uint32_t id;     /* 0: the next that is free */
+    uint64_t eui64;
+} NvmeNamespace;
+
+typedef struct NvmeBus {
+    Bus parent;
+    struct Nvme *nvme;
+} NvmeBus;
+DECLARE_CAST(NvmeBus, NVME_BUS)
+
+typedef struct Nvme {
+    PciDevice parent;
+    MemoryRegion registers;
+    NvmeBus *bus;
+    NvmeNamespace own;  /* of the property "drive" */
+    NvmeNamespace *namespaces[NVME_NAMESPACES + 1]; /* borrowed, by id; NULL: none */
+    /* properties */
+    char *serial;
+    uint32_t max_pairs;
+    uint16_t vectors;
+    uint8_t transfer_exponent; /* of the largest transfer, in pages; 0: any */
+    bool uses_intel_id;
+    /* registers */
+    uint32_t masked, cc, csts, aqa, asq[2], acq[2];
+    /* state */
+    NvmeSq sqs[NVME_QUEUES];
+    NvmeCq cqs[NVME_QUEUES];
+    uint32_t irq_status;       /* bit: completion queue 0 to 31 has entries, without MSI-X */
+    uint16_t events[NVME_EVENTS];
+    uint8_t event_count;
+    uint32_t event_mask;       /* feature 0bh */
+    uint32_t coalescing;       /* feature 08h, of no effect */
+    uint32_t changed;          /* a namespace with a new size; 0: none */
+    bool is_event_held;        /* until its log page is read */
+} Nvme;
+DECLARE_CAST(Nvme, NVME)
+
+typedef struct NvmeRequest {
+    Nvme *nvme;
+    uint16_t sqid, cid, status;
+    uint8_t command[64];
+    uint32_t result;
+    NvmeNamespace *ns;
+    DmaList list;
+    DmaMap map;
+    bool is_mapped;
+    BlockRequest block;
+    struct NvmePart *parts;    /* DATASET MANAGEMENT */
+    unsigned pending;
+} NvmeRequest;
+
+static inline uint32_t nvme_dword(const NvmeRequest *request, unsigned n)
+{
+    return load_le32(request->command + 4 * n);
+}
+
+/* --- nvme_queue.c --- */
+
+void nvme_doorbell(Nvme *nvme, unsigned at, uint32_t value);
+/* Frees it. */
+void nvme_complete(NvmeRequest *request, uint16_t status);
+/* Frees it; nvme_post() completes its command. */
+void nvme_drop(NvmeRequest *request);
+/* A completion without a request of its own: an asynchronous event. */
+void nvme_post(Nvme *nvme, unsigned sqid, uint16_t cid, uint16_t status, uint32_t result);
+void nvme_update_irq(Nvme *nvme);
+/* All queues are gone; what is under way ends before. */
+void nvme_stop(Nvme *nvme);
+void nvme_run_all(Nvme *nvme);
+
+/* --- nvme_data.c --- */
+
+/* The command's PRPs, of so many bytes. NVME_SUCCESS, or what is wrong with them. */
+uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes);
+/* The first `bytes` of them, to or from a buffer. */
+uint16_t nvme_give(NvmeRequest *request, const void *data, uint64_t bytes);
+uint16_t nvme_take(NvmeRequest *request, void *data, uint64_t bytes);
+
+/* --- nvme_admin.c, nvme_identify.c, nvme_io.c: each gives a status or NVME_LATER --- */
+
+uint16_t nvme_admin(NvmeRequest *request);
+uint16_t nvme_identify(NvmeRequest *request);
+uint16_t nvme_io(NvmeRequest *request);
+/* A namespace is another than before. */
+void nvme_tell_changed(Nvme *nvme, uint32_t id);
+
+/* --- nvme_ns.c --- */
+
+bool nvme_namespace_attach(NvmeNamespace *ns, Nvme *nvme, Device *dev, Error **errp);
+void nvme_namespace_detach(NvmeNamespace *ns);
+static inline uint64_t nvme_namespace_blocks(const NvmeNamespace *ns)
+{
+    return block_backend_bytes(ns->conf.drive) / ns->conf.logical_bytes;
+}
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * Data of commands: physical region pages (4.3). Scatter-gather lists are left out.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "nvme.h"
+
+#define PRP1       24
+#define PRP2       32
+#define PSDT       0xc0 /* of the second byte: scatter-gather */
+#define PRP_BYTES  8
+#define MOST_BYTES (256 * MiB) /* without a limit that users know */
+
+static uint64_t page_bytes(const Nvme *nvme)
+{
+    return UINT64_C(1) << (12 + (nvme->cc >> 7 & 0xf));
+}
+
+static uint16_t bad_offset(void)
+{
+    return NVME_INVALID_PRP_OFFSET | NVME_DO_NOT_RETRY;
+}
+
+/* A list is a page of entries; the last leads to the next list if there is more. */
+static uint16_t add_list(NvmeRequest *request, uint64_t at, uint64_t left)
+{
+    Nvme *nvme = request->nvme;
+    uint64_t page = page_bytes(nvme);
+
+    if (at % PRP_BYTES) {
+        return bad_offset();
+    }
+    while (left) {
+        uint8_t bytes[PRP_BYTES];
+        uint64_t entry;
+
+        if (pci_dma_read(&nvme->parent, at, bytes, sizeof(bytes)) != MEM_TX_OK) {
+            return NVME_DATA_TRANSFER_ERROR;
+        }
+        entry = load_le64(bytes);
+        if (entry % page) {
+            return bad_offset();
+        }
+        at += PRP_BYTES;
+        if (!(at % page) && left > page) {
+            at = entry; /* it was the last of its page */
+            continue;
+        }
+        if (!dma_list_add(&request->list, entry, MIN(left, page))) {
+            return NVME_DATA_TRANSFER_ERROR;
+        }
+        left -= MIN(left, page);
+    }
+    return NVME_SUCCESS;
+}
+
+uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes)
+{
+    Nvme *nvme = request->nvme;
+    uint64_t page = page_bytes(nvme), prp1 = load_le64(request->command + PRP1);
+    uint64_t prp2 = load_le64(request->command + PRP2);
+    uint64_t first = MIN(bytes, page - prp1 % page);
+
+    if (request->command[1] & PSDT) {
+        return NVME_INVALID_FIELD | NVME_DO_NOT_RETRY;
+    }
+    if (bytes > MOST_BYTES ||
+        (nvme->transfer_exponent && bytes > page << nvme->transfer_exponent)) {
+        return NVME_INVALID_FIELD | NVME_DO_NOT_RETRY;
+    }
+    if (prp1 % 4) {
+        return bad_offset();
+    }
+    if (!dma_list_add(&request->list, prp1, first)) {
+        return NVME_DATA_TRANSFER_ERROR;
+    }
+    bytes -= first;
+    if (bytes > page) {
+        return add_list(request, prp2, bytes);
+    }
+    if (bytes && prp2 % page) {
+        return bad_offset();
+    }
+    return !bytes || dma_list_add(&request->list, prp2, bytes) ? NVME_SUCCESS :
+                                                                 NVME_DATA_TRANSFER_ERROR;
+}
+
+uint16_t nvme_give(NvmeRequest *request, const void *data, uint64_t bytes)
+{
+    uint16_t status = nvme_map_data(request, bytes);
+
+    if (status == NVME_SUCCESS &&
+        dma_list_write(&request->list, (DmaSpan){ 0, bytes }, data, NULL) != MEM_TX_OK) {
+        status = NVME_DATA_TRANSFER_ERROR;
+    }
+    return status;
+}
+
+uint16_t nvme_take(NvmeRequest *request, void *data, uint64_t bytes)
+{
+    uint16_t status = nvme_map_data(request, bytes);
+
+    if (status == NVME_SUCCESS &&
+        dma_list_read(&request->list, (DmaSpan){ 0, bytes }, data, NULL) != MEM_TX_OK) {
+        status = NVME_DATA_TRANSFER_ERROR;
+    }
+    return status;
+}

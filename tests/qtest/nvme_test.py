@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""An NVMe controller as a driver sees it: ours and, with the same script, the peer's."""
+import os
+import random
+import shutil
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+from pci import Pci  # noqa: E402
+from vm import Vm, refusal  # noqa: E402
+
+PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
+BAR = 0xe0000000
+DEVFN = 4 << 3
+CAP, CC, CSTS, AQA, ASQ, ACQ = 0, 0x14, 0x1c, 0x24, 0x28, 0x30
+QUEUES, DATA, LIST = 0x100000, 0x200000, 0x300000
+SIZE = 16
+POLLS = 100000  # the host's disk answers long before
+
+
+def pattern(sectors, first=0):
+    return b''.join(struct.pack('<128I', *[first + n] * 128) for n in range(sectors))
+
+
+class Controller:
+    """Enabled, with one pair of I/O queues."""
+
+    def __init__(self, vm, start=True):
+        self.vm = vm
+        pci = Pci(vm)
+        pci.write(DEVFN, 0x10, BAR)
+        pci.write(DEVFN, 0x14, 0)
+        pci.write(DEVFN, 4, 6, 2)
+        self.tails, self.heads = [0, 0], [0, 0]
+        if start:
+            self.enable()
+            self.admin(5, dword10=1 | (SIZE - 1) << 16, dword11=3, prp1=self.cq(1))
+            self.admin(1, dword10=1 | (SIZE - 1) << 16, dword11=1 | 1 << 16, prp1=self.sq(1))
+
+    @staticmethod
+    def sq(n):
+        return QUEUES + 0x4000 * n
+
+    @staticmethod
+    def cq(n):
+        return QUEUES + 0x4000 * n + 0x2000
+
+    def get(self, at):
+        return int(self.vm.qtest(f'readl {BAR + at:#x}'), 16)
+
+    def put(self, at, value):
+        self.vm.qtest(f'writel {BAR + at:#x} {value:#x}')
+
+    def poke(self, at, data):
+        self.vm.qtest(f'write {at:#x} {len(data)} 0x{data.hex()}')
+
+    def peek(self, at, size):
+        return bytes.fromhex(self.vm.qtest(f'read {at:#x} {size}')[2:])
+
+    def enable(self):
+        self.vm.qtest(f'memset {QUEUES:#x} 0x10000 0')
+        self.put(AQA, (SIZE - 1) << 16 | SIZE - 1)
+        for at, address in ((ASQ, self.sq(0)), (ACQ, self.cq(0))):
+            self.put(at, address)
+            self.put(at + 4, 0)
+        self.put(CC, 4 << 20 | 6 << 16 | 1)
+        for _ in range(POLLS):
+            if self.get(CSTS) & 1:
+                return
+        raise RuntimeError('not ready')
+
+    def submit(self, queue, opcode, nsid=0, prp1=DATA, prp2=0, dword10=0, dword11=0, dword12=0, flags=0):
+        tail = self.tails[queue]
+        self.poke(self.sq(queue) + 64 * tail,
+                  struct.pack('<BBHIQQQQIIIIII', opcode, flags, tail, nsid, 0, 0, prp1, prp2, dword10, dword11,
+                              dword12, 0, 0, 0))
+        self.tails[queue] = (tail + 1) % SIZE
+        self.put(0x1000 + 8 * queue, self.tails[queue])
+
+    def wait(self, queue):
+        """(status without its phase, result) of the next completion."""
+        head = self.heads[queue]
+        phase = 1 - head // SIZE % 2
+        for _ in range(POLLS):
+            raw = self.peek(self.cq(queue) + 16 * (head % SIZE), 16)
+            status, = struct.unpack_from('<H', raw, 14)
+            if status & 1 == phase:
+                self.heads[queue] = head + 1
+                self.put(0x1004 + 8 * queue, (head + 1) % SIZE)
+                return status >> 1 & 0x7ff, struct.unpack_from('<I', raw)[0]
+        raise RuntimeError('no completion')
+
+    def admin(self, opcode, **fields):
+        self.submit(0, opcode, **fields)
+        return self.wait(0)
+
+    def io(self, opcode, **fields):
+        self.submit(1, opcode, **{'nsid': 1, **fields})
+        return self.wait(1)[0]
+
+    def rw(self, opcode, lba, blocks, **fields):
+        return self.io(opcode, dword10=lba & 0xffffffff, dword11=lba >> 32, dword12=blocks - 1, **fields)
+
+
+class Nvme:
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.disk = os.path.join(self.folder.name, 'disk')
+        with open(self.disk, 'wb') as file:
+            file.write(pattern(8192))
+
+    def machine(self, options='', drive='', extra=()):
+        args = ['-M', 'pc', '-nodefaults', '-drive',
+                f'file={self.disk},format=raw,if=none,id=d{drive}', '-device',
+                f'nvme,drive=d,id=n,addr=4,serial=abc{options}', *extra]
+        if self.binary == PEER:  # its CPU must not run
+            return Vm(PEER, *args, '-S', qtest=True, accel='tcg')
+        return Vm(self.binary, *args, qtest=True)
+
+    def stored(self, sector):
+        with open(self.disk, 'rb') as file:
+            file.seek(512 * sector)
+            return file.read(512)
+
+    def test_identify(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(Pci(vm).read(DEVFN, 0), 0x00101b36)
+            self.assertEqual(Pci(vm).read(DEVFN, 8) >> 8, 0x010802)
+            self.assertEqual(nvme.get(CAP) & 0xffff, 0x7ff)
+            self.assertEqual(nvme.admin(6, dword10=1), (0, 0))
+            data = nvme.peek(DATA, 4096)
+            self.assertEqual(data[4:24], b'abc'.ljust(20))
+            self.assertEqual(data[24:38], b'QEMU NVMe Ctrl')
+            self.assertEqual((data[77], data[512], data[513], data[525] & 1), (7, 0x66, 0x44, 1))
+            self.assertEqual(nvme.admin(6, nsid=1, dword10=0), (0, 0))
+            data = nvme.peek(DATA, 4096)
+            self.assertEqual(struct.unpack_from('<QQQ', data), (8192, 8192, 8192))
+            self.assertEqual(data[130], 9)
+            self.assertEqual(nvme.admin(6, nsid=0, dword10=2), (0, 0))
+            self.assertEqual(nvme.peek(DATA, 8), struct.pack('<II', 1, 0))
+            self.assertEqual(nvme.admin(6, nsid=0, dword10=0)[0], 0x0b)
+            self.assertEqual(nvme.admin(6, nsid=1, dword10=3), (0, 0))
+            self.assertEqual(nvme.admin(10, dword10=7), (0, 63 << 16 | 63))
+            self.assertEqual(nvme.admin(2, nsid=0xffffffff, dword10=2 | 127 << 16)[0], 0)
+            self.assertEqual(nvme.admin(0x77)[0], 1)
+
+    def test_data(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.rw(2, 100, 4), 0)
+            self.assertEqual(nvme.peek(DATA, 2048), pattern(4, 100))
+            # unaligned and over two pages, then over a list
+            self.assertEqual(nvme.rw(2, 100, 8, prp1=DATA + 0x800, prp2=DATA + 0x4000), 0)
+            self.assertEqual(nvme.peek(DATA + 0x800, 2048) + nvme.peek(DATA + 0x4000, 2048), pattern(8, 100))
+            nvme.poke(LIST, struct.pack('<4Q', *[DATA + 0x1000 * n for n in (9, 5, 7, 3)]))
+            self.assertEqual(nvme.rw(2, 0, 40, prp2=LIST), 0)
+            self.assertEqual(b''.join(nvme.peek(DATA + 0x1000 * n, 4096) for n in (0, 9, 5, 7, 3)),
+                             pattern(40))
+            nvme.poke(DATA, b'w' * 1024)
+            self.assertEqual(nvme.rw(1, 300, 2), 0)
+            self.assertEqual(nvme.io(0), 0)
+            self.assertEqual(self.stored(301), b'w' * 512)
+            for _ in range(3 * SIZE):
+                self.assertEqual(nvme.rw(2, 7, 1), 0)
+
+    def test_limits(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.rw(2, 8192, 1), 0x80)
+            self.assertEqual(nvme.rw(2, 8190, 4), 0x80)
+            self.assertEqual(nvme.rw(2, 1 << 60, 1), 0x80)
+            self.assertEqual(nvme.rw(2, 0, 1, nsid=2) & ~0x00b, 0)
+            self.assertEqual(nvme.rw(2, 0, 1, nsid=0), 0x0b)
+            self.assertEqual(nvme.rw(2, 0, 2048), 2)  # more than MDTS
+            self.assertEqual(nvme.rw(2, 0, 16, prp2=DATA + 0x1001), 0x13)
+            self.assertEqual(nvme.io(0x7f), 1)
+            self.assertEqual(nvme.rw(2, 3, 1), 0)
+            self.assertEqual(nvme.peek(DATA, 512), pattern(1, 3))
+
+    def test_queues(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            for status, opcode, fields in (
+                    (0x101, 5, {'dword10': 0 | 15 << 16, 'dword11': 1}),
+                    (0x101, 5, {'dword10': 1 | 15 << 16, 'dword11': 1}),
+                    (0x102, 5, {'dword10': 2, 'dword11': 1}),
+                    (0x002, 5, {'dword10': 2 | 15 << 16, 'dword11': 0}),
+                    (0x108, 5, {'dword10': 2 | 15 << 16, 'dword11': 1 | 9 << 16}),
+                    (0x100, 1, {'dword10': 2 | 15 << 16, 'dword11': 1 | 7 << 16}),
+                    (0x101, 1, {'dword10': 1 | 15 << 16, 'dword11': 1 | 1 << 16}),
+                    (0x10c, 4, {'dword10': 1}), (0x101, 0, {'dword10': 9})):
+                self.assertEqual(nvme.admin(opcode, prp1=0x180000, **fields)[0], status, (opcode, fields))
+            self.assertEqual(nvme.admin(0, dword10=1)[0], 0)
+            self.assertEqual(nvme.admin(4, dword10=1)[0], 0)
+
+    def test_ranges(self):
+        with self.machine(drive=',discard=unmap') as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.rw(8, 16, 8), 0)
+            self.assertEqual(self.stored(23), bytes(512))
+            nvme.poke(DATA, struct.pack('<IIQIIQ', 0, 8, 64, 0, 16, 1024))
+            self.assertEqual(nvme.io(9, dword10=1, dword11=4), 0)
+            self.assertEqual((self.stored(71), self.stored(1039), self.stored(1040)),
+                             (bytes(512), bytes(512), pattern(1, 1040)))
+            nvme.poke(DATA, struct.pack('<IIQ', 0, 8, 8190))
+            self.assertEqual(nvme.io(9, dword10=0, dword11=4) & ~0x80, 0)
+            self.assertEqual(self.stored(8191), pattern(1, 8191))
+
+    def test_enabling(self):
+        with self.machine() as vm:
+            nvme = Controller(vm, start=False)
+            nvme.put(AQA, 15 << 16 | 15)
+            nvme.put(ASQ, QUEUES)
+            nvme.put(ACQ, QUEUES + 0x2000)
+            nvme.put(CC, 4 << 20 | 5 << 16 | 1)  # entries of 32 bytes
+            self.assertEqual(nvme.get(CSTS) & 3, 2)
+            nvme.put(CC, 0)
+            nvme.enable()
+            self.assertEqual(nvme.admin(6, dword10=1), (0, 0))
+            nvme.put(CC, nvme.get(CC) | 1 << 14)
+            self.assertEqual(nvme.get(CSTS) & 0xc, 8)
+            nvme.put(CC, 0)
+            self.assertEqual(nvme.get(CSTS) & 1, 0)
+
+
+class Ours(Nvme, unittest.TestCase):
+    binary = house.binary()
+
+    def test_namespaces(self):
+        extra = ['-drive', 'driver=null-co,size=1048576,if=none,id=e', '-device', 'nvme-ns,drive=e,nsid=7']
+        with self.machine(extra=extra) as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.admin(6, nsid=0, dword10=2), (0, 0))
+            self.assertEqual(nvme.peek(DATA, 12), struct.pack('<III', 1, 7, 0))
+            self.assertEqual(nvme.rw(2, 0, 1, nsid=7), 0)
+            self.assertEqual(nvme.io(0, nsid=0xffffffff), 0)
+
+    def test_resize(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            nvme.admin(9, dword10=0xb, dword11=1 << 8)
+            nvme.submit(0, 0x0c)
+            vm.qmp('block_resize', device='d', size=16384 * 512)
+            self.assertEqual(nvme.wait(0), (0, 2 | 4 << 16))
+            self.assertEqual(nvme.admin(2, dword10=4 | 1 << 16)[0], 0)
+            self.assertEqual(nvme.peek(DATA, 8), struct.pack('<II', 1, 0))
+            self.assertEqual(nvme.rw(2, 16383, 1), 0)
+
+    def test_reset_under_way(self):
+        with self.machine() as vm:
+            for _ in range(10):
+                nvme = Controller(vm)
+                for n in range(8):
+                    nvme.submit(1, 2, nsid=1, dword10=n)
+                nvme.put(CC, 0)
+            nvme = Controller(vm)
+            self.assertEqual(nvme.rw(2, 5, 1), 0)
+            self.assertEqual(nvme.peek(DATA, 512), pattern(1, 5))
+
+    def test_random_commands(self):
+        rng = random.Random(5)
+        with self.machine(drive=',discard=unmap') as vm:
+            nvme = Controller(vm)
+            for _ in range(400):
+                queue = rng.randrange(2)
+                opcode = rng.choice((1, 2, 0, 8, 9, 6, 2, 10, rng.randrange(256)))
+                if not queue and opcode in (0, 1, 4, 5, 12):
+                    continue  # queues go, or it waits
+                nvme.submit(queue, opcode, nsid=rng.choice((0, 1, 2, 0xffffffff)),
+                            prp1=rng.choice((DATA, DATA + rng.randrange(8192), rng.getrandbits(64))),
+                            prp2=rng.choice((0, LIST, rng.getrandbits(64))), dword10=rng.getrandbits(
+                                rng.choice((4, 13, 32))), dword11=rng.choice((0, 4, rng.getrandbits(32))),
+                            dword12=rng.getrandbits(rng.choice((3, 10, 32))), flags=rng.choice((0, 0, 0x40)))
+                nvme.wait(queue)
+            for _ in range(300):
+                at = rng.choice((CC, AQA, ASQ, 0xc, 0x10, 0x1000 + 4 * rng.randrange(300)))
+                nvme.put(at, rng.choice((0, 1, rng.getrandbits(8), rng.getrandbits(32))))
+
+    def test_refused(self):
+        base = ('-M', 'pc', '-drive', 'if=none,id=d,driver=null-co,size=1M', '-device')
+        for words, device in (('serial property not set', 'nvme'),
+                              ('max_ioqpairs must be between 1 and 64', 'nvme,serial=a,max_ioqpairs=65'),
+                              ('msix_qsize must be between', 'nvme,serial=a,msix_qsize=0'),
+                              ("No 'nvme-bus' bus found", 'nvme-ns,drive=d')):
+            self.assertIn(words, refusal(self.binary, *base, device))
+
+
+@unittest.skipUnless(PEER, 'the package qemu-system-x86 is not installed')
+class Peers(Nvme, unittest.TestCase):
+    binary = PEER
+
+
+if __name__ == '__main__':
+    house.main()
