@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""images_bench.py NAME OURS [PEER]: qemu-img's work on a qcow2 image, ours and the installed peer's.
+
+Rounds alternate between the two, the best of each counts. Prints a line:
+    NAME: ours X s, peer Y s, ratio R (above 1: ours is better)
+"""
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+ROUNDS = 5
+MIB = 1 << 20
+BYTES = 192 * MIB
+RANDOM = ['-s', '4096', '-S', str(4096 * 1021)]  # a step that comes everywhere
+
+
+def bench(*words):
+    return ['bench', '-f', 'qcow2', '-t', 'writeback', *words, 'image.qcow2']
+
+
+# What is run in a folder with in.raw, in.qcow2 and an empty image.qcow2 of 4 GiB.
+BENCHES = {
+    'image-to-qcow2': ['convert', '-f', 'raw', '-O', 'qcow2', 'in.raw', 'out'],
+    'image-to-raw': ['convert', '-f', 'qcow2', '-O', 'raw', 'in.qcow2', 'out'],
+    'image-compress': ['convert', '-c', '-O', 'qcow2', 'in.raw', 'out'],
+    'image-compare': ['compare', '-q', 'in.raw', 'in.qcow2'],
+    'image-write-new': bench('-w', '-c', '20000', *RANDOM),
+    'image-write': bench('-w', '-c', '60000', '-s', '4096', '-S', '69632'),
+    'image-write-sequential': bench('-w', '-c', '4000', '-s', '65536'),
+    'image-read': bench('-c', '60000', '-s', '4096', '-S', '69632'),
+    'image-read-sequential': bench('-c', '8000', '-s', '65536'),
+    'image-read-one-by-one': bench('-c', '20000', '-d', '1', *RANDOM),
+    'image-read-uring': bench('-c', '60000', '-i', 'io_uring', '-s', '4096', '-S', '69632'),
+}
+FILLED = {'image-write', 'image-read', 'image-read-sequential', 'image-read-one-by-one',
+          'image-read-uring'}
+
+
+def run(img, words):
+    subprocess.run([img, *words], check=True, stdout=subprocess.DEVNULL)
+
+
+def prepare(img, name):
+    run(img, ['create', '-q', '-f', 'qcow2', 'image.qcow2', '4G'])
+    if name in FILLED:
+        run(img, bench('-w', '-c', '4000', '-s', '65536'))
+    if name.startswith('image-to') or name in ('image-compress', 'image-compare'):
+        rand = random.Random(1)
+        with open('in.raw', 'wb') as out:
+            for _ in range(BYTES // MIB):
+                out.write(rand.choice([rand.randbytes(MIB), rand.randbytes(4096) * 256,
+                                       bytes(MIB)]))
+        run(img, ['convert', '-O', 'qcow2', 'in.raw', 'in.qcow2'])
+
+
+def measure(img, name):
+    with tempfile.TemporaryDirectory(prefix='images-bench-') as folder:
+        os.chdir(folder)
+        prepare(img, name)
+        begin = time.perf_counter()
+        run(img, BENCHES[name])
+        passed = time.perf_counter() - begin
+        os.chdir('/')
+    return passed
+
+
+def main():
+    name, ours = sys.argv[1], os.path.abspath(sys.argv[2])
+    peer = sys.argv[3] if len(sys.argv) > 3 else shutil.which('qemu-img', path='/usr/bin')
+    results = {img: [] for img in (ours, peer) if img}
+    for _ in range(ROUNDS):
+        for img, times in results.items():
+            times.append(measure(img, name))
+    best = {img: min(times) for img, times in results.items()}
+    text = f'{name}: ours {best[ours]:.3f} s'
+    if peer:
+        text += f', peer {best[peer]:.3f} s, ratio {best[peer] / best[ours]:.2f}'
+    print(text)
+
+
+main()
