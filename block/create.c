@@ -6,6 +6,9 @@
 #include "util/osdep.h"
 #include "block/create.h"
 
+#include "block/job.h"
+#include "qapi/qapi-commands-block-core.h"
+
 bool block_create(const BlockdevCreateOptions *options, Error **errp)
 {
     const BlockDriver *driver = block_driver_of(options->driver);
@@ -35,4 +38,27 @@ BlockNode *block_open_ref(const BlockdevRef *ref, Error **errp)
         return node ? block_node_ref(node) : NULL;
     }
     return block_open(ref->u.definition, errp);
+}
+
+/* --- as a job --- */
+
+static bool run(void *opaque, Error **errp)
+{
+    return block_create(opaque, errp);
+}
+
+static void free_options(gpointer options)
+{
+    blockdev_create_options_free(options);
+}
+
+bool qmp_blockdev_create(const char *job_id, const BlockdevCreateOptions *options, Error **errp)
+{
+    static const JobKind kind = { JOB_TYPE_CREATE, run, free_options };
+    const BlockDriver *driver = block_driver_of(options->driver);
+
+    if (!driver || !driver->create) {
+        return error_set(errp, "Driver does not support blockdev-create");
+    }
+    return job_start(job_id, &kind, blockdev_create_options_clone(options), errp);
 }

@@ -9,6 +9,7 @@
  */
 #include "util/osdep.h"
 #include "block/driver.h"
+#include "block/job.h"
 
 static const char *const perm_names[] = { "consistent read", "write", "write unchanged", "resize" };
 
@@ -320,6 +321,7 @@ void block_cleanup(void)
             i++;
         }
     }
+    job_cleanup();
     if (!nodes->len) {
         g_clear_pointer(&nodes, g_ptr_array_unref);
     }

@@ -7,6 +7,7 @@
 #include "block/qcow2.h"
 
 #include "block/backing.h"
+#include "block/block_backend.h"
 #include "block/qcow2_snapshot.h"
 #include "qapi/qapi-events-block-core.h"
 #include "util/byte_order.h"
@@ -21,13 +22,27 @@ typedef struct Report {
     char *node, *text;
     int64_t offset, bytes;
     bool is_fatal;
+    const char *device; /* borrowed */
 } Report;
+
+/* The drive's name, if it stands right on the image. */
+static void find_device(void *opaque, BlockBackend *drive)
+{
+    Report *report = opaque;
+    BlockNode *node = block_backend_node(drive);
+
+    if (node && !strcmp(block_node_name(block_node_skip_filters(node)), report->node)) {
+        report->device = block_backend_name(drive);
+    }
+}
 
 static void tell(void *opaque)
 {
     Report *report = opaque;
 
-    qapi_event_send_block_image_corrupted("", report->node, report->text, report->offset >= 0,
+    report->device = "";
+    block_backend_each(find_device, report);
+    qapi_event_send_block_image_corrupted(report->device, report->node, report->text, report->offset >= 0,
                                           report->offset, report->bytes > 0, report->bytes,
                                           report->is_fatal);
     g_free(report->node);
@@ -47,7 +62,7 @@ int qcow2_corrupt(BlockQcow2 *image, uint64_t offset, uint64_t bytes, const char
     report = g_new0(Report, 1);
     va_start(ap, fmt);
     *report = (Report){ g_strdup(image->parent.name), g_strdup_vprintf(fmt, ap),
-                        MIN(offset, INT64_MAX), MIN(bytes, INT64_MAX), is_fatal };
+                        MIN(offset, INT64_MAX), MIN(bytes, INT64_MAX), is_fatal, NULL };
     va_end(ap);
     error_report(is_fatal ? "qcow2: Marking image as corrupt: %s; further corruption events will "
                             "be suppressed" :

@@ -119,6 +119,36 @@ class Images(unittest.TestCase):
         self.assertEqual(self.content(path)[:1536], pattern(1) + bytes(1024))
         self.assertEqual(self.content(first)[:1536], pattern(1) + pattern(2) + bytes(512))
 
+    def create(self, vm, **options):
+        """The states that the job is in, and why it fails."""
+        states = []
+        vm.qmp('blockdev-create', **{'job-id': 'job', 'options': options})
+        while 'concluded' not in states:
+            states.append(vm.qmp.wait_event('JOB_STATUS_CHANGE')['data']['status'])
+        (info,) = vm.qmp('query-jobs')
+        self.assertEqual((info['id'], info['type'], info['status']), ('job', 'create', 'concluded'))
+        vm.qmp('job-dismiss', id='job')
+        self.assertEqual(vm.qmp.wait_event('JOB_STATUS_CHANGE')['data']['status'], 'null')
+        self.assertEqual(vm.qmp('query-jobs'), [])
+        return states, info.get('error')
+
+    def test_created_by_a_client(self):
+        path, good = self.path('new.qcow2'), ['created', 'running', 'waiting', 'pending',
+                                              'concluded']
+        with Vm(house.binary(), '-M', 'none') as vm:
+            self.assertEqual(self.create(vm, driver='file', filename=path, size=0), (good, None))
+            vm.qmp('blockdev-add', driver='file', filename=path, **{'node-name': 'f'})
+            states, why = self.create(vm, driver='qcow2', file='f', size=1000)
+            self.assertEqual(states, ['created', 'running', 'aborting', 'concluded'])
+            self.assertEqual(why, 'Image size must be a multiple of 512 bytes')
+            options = {'driver': 'qcow2', 'file': 'f', 'size': BYTES, 'extended-l2': True,
+                       'preallocation': 'metadata'}
+            self.assertEqual(self.create(vm, **options), (good, None))
+            vm.qmp('blockdev-add', driver='qcow2', file='f', **{'node-name': 'q'})
+            with self.assertRaises(QmpError):
+                vm.qmp('job-dismiss', id='job')
+        self.img('check', '-q', path)
+
     def test_damage(self):
         """A table that leads to the header: it is told of, and nothing is overwritten."""
         path = self.image()
@@ -136,6 +166,7 @@ class Images(unittest.TestCase):
             self.assertNotEqual(disk.pio_write(0, pattern(2)) & 0x21, 0)
             event = vm.qmp.wait_event('BLOCK_IMAGE_CORRUPTED')
             self.assertTrue(event['data']['fatal'])
+            self.assertEqual(event['data']['device'], 'd')
             self.assertIn('Preventing invalid write on metadata', event['data']['msg'])
         self.assertIn('corrupt: true', self.img('info', path))
         self.img('check', '-q', path, status=2)
