@@ -60,8 +60,10 @@ typedef struct TcgSpan {
     uint64_t room[TCG_SPAN_ROOMS];
     uint64_t filled_at;    /* host_ticks() */
     int32_t misses_left;   /* until it is filled again */
-    uint32_t doubts;
+    uint8_t doubts, phase, samples;
+    int8_t votes;
 } TcgSpan;
+_Static_assert(sizeof(TcgSpan) == 64, "a cache line");
 /*
  * Hosts take a load for one of what was stored just before if the addresses' low 12 bits are the
  * same, and wait: spans and what comes before them lie so that those of slots differ from theirs.
