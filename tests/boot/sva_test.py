@@ -4,6 +4,7 @@ stock kernel uses work queues of its own; a kernel of ours (scripts/test-kernel.
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,13 +13,20 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
+from vm import Qmp  # noqa: E402
 
 SECONDS = 800  # for a busy machine; nothing waits this long when all is well
 PROCESSES = int(os.environ.get('SVA_PROCESSES', 200))
 IOMMU = 'intel-iommu,intremap=on,device-iotlb=on,scalable-mode=on,fsts=on,pasid-bits=20,svm=on'
 # What a log has when something went wrong that no test noticed. Not so, of a process that was killed at work:
 # Linux takes its table away before it asks for silence about that (reason 0x59).
-BAD = re.compile(r'DMAR: .*fault reason 0x(?!59)|WARNING:|BUG:|Oops|hung task|SVM disabled|Unable to turn on')
+BAD = re.compile(r'DMAR: .*fault reason 0x(?!59)|WARNING:|BUG:|Oops|hung task|SVM disabled')
+
+KERNEL_QUEUE = ('user-queue', 'queue', 'channel', 'queue-off', 'device-off', 'cycles', 'driver-again',
+                'function-reset')
+USER_QUEUES = ('configured', 'enabled', 'shared', 'dedicated', 'dedicated-again', 'partial', 'unmapped',
+               'protected', 'copy-on-write', 'two-processes', 'killed', 'written', 'sequence', 'figures',
+               'shared-at-last')
 
 # Each operation that accel-config's test program knows, on the shared queue (1) and the dedicated one, with pages
 # that the device asks for (1) and that the program touches when it is told of a fault.
@@ -64,20 +72,20 @@ class Sva(unittest.TestCase):
         cls.program = guest.build('sva_init.c', os.path.join(cls.folder, 'sva_init'),
                                   os.path.join(here, 'dsa_user.c'))
 
-    def command(self, kernel, archive, append, *args):
+    def command(self, kernel, archive, append, *args, device='intel-dsa,addr=8'):
         """A busy host's timer may be late for the kernel's check of it."""
         return [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
                 '-no-reboot', '-M', 'q35', '-cpu', 'max,-la57', '-m', '1G', '-smp', '2', '-serial', 'stdio',
-                '-device', IOMMU, '-device', 'intel-dsa,addr=8', '-kernel', kernel, '-initrd', archive,
-                '-append', 'console=ttyS0 reboot=t panic=-1 no_timer_check intel_iommu=on ' + append, *args]
+                '-device', IOMMU, *args, '-device', device, '-kernel', kernel, '-initrd', archive,
+                '-append', 'console=ttyS0 reboot=t panic=-1 no_timer_check intel_iommu=on ' + append]
 
-    def boot(self, kernel, what, files=()):
+    def boot(self, kernel, what, files=(), append='', args=(), **options):
         """What the guest said: {name: value}, its log and the device's events."""
         archive = os.path.join(self.folder, what)
         events = os.path.join(self.folder, what + '.events')
         guest.initramfs(archive, {'init': self.program, **dict(files)})
-        console = guest.Console(self.command(kernel, archive, f'sva={what} sva_processes={PROCESSES}',
-                                             '-D', events, '-trace', 'dsa_*'), SECONDS)
+        console = guest.Console(self.command(kernel, archive, f'sva={what} sva_processes={PROCESSES} {append}',
+                                             '-D', events, '-trace', 'dsa_*', *args, **options), SECONDS)
         lines = [line for _, line in console.lines()]
         words = [line.split(None, 2) for line in lines if line.startswith('sva ')]
         self.text = '\n'.join(lines[-80:])
@@ -111,8 +119,7 @@ class Stock(Sva):
         except subprocess.CalledProcessError:
             self.skipTest('Linux 6.12 cannot be fetched from the package archive')
         self.boot(kernel, 'kernel', guest.modules(kernel, ('idxd', 'idxd_bus'), self.folder))
-        self.expect('idxd_bus.ko', 'idxd.ko', 'queue', 'channel', 'queue-off', 'device-off', 'cycles',
-                    'unload', 'queue-again', 'unload-at-work')
+        self.expect('idxd_bus.ko', 'idxd.ko', *KERNEL_QUEUE, 'unload', 'queue-again', 'unload-again')
         self.check_facts(version='0x100', max_groups='4', max_engines='4', max_work_queues='8',
                          max_work_queues_size='128', pasid_enabled='1', configurable='1')
 
@@ -128,9 +135,7 @@ class Own(Sva):
 
     def test_user_queues(self):
         self.boot(self.kernel(), 'user')
-        self.expect('configured', 'enabled', 'shared', 'dedicated', 'dedicated-again', 'partial',
-                    'unmapped', 'protected', 'copy-on-write', 'two-processes', 'killed', 'written',
-                    'sequence', 'figures', 'shared-at-last')
+        self.expect(*USER_QUEUES)
         self.assertEqual(self.said['processes'], str(PROCESSES))
         # One after the other, they find the numbers of those before free again.
         self.assertTrue(1 < len(self.pasids()) < 20, self.pasids())
@@ -140,9 +145,57 @@ class Own(Sva):
 
     def test_kernel_queues(self):
         self.boot(self.kernel(), 'kernel')
-        self.expect('queue', 'channel', 'queue-off', 'device-off', 'cycles')
+        self.expect(*KERNEL_QUEUE)
         self.assertTrue([line for line in self.log if re.search(r'dmatest: .*summary 20 tests, 0 failures',
                                                                 line)], self.text)
+
+    def test_without_processes(self):
+        """No IOMMU, or one that has no PASIDs: the kernel's queues work, processes' are refused."""
+        for append in ('intel_iommu=off', 'intel_iommu=sm_off'):
+            self.boot(self.kernel(), 'kernel', append=append)
+            self.assertEqual((self.said['pasid_enabled'], self.said.pop('user-queue')), ('0', '0x80110000'))
+            self.expect(*(name for name in KERNEL_QUEUE if name != 'user-queue'))
+
+    def test_below_a_port(self):
+        self.boot(self.kernel(), 'user', device='intel-dsa,bus=below',
+                  args=('-device', 'pcie-root-port,id=below,chassis=1'))
+        self.expect(*USER_QUEUES)
+
+    def test_migration(self):
+        """Two processes at work on one queue, in the middle of it, go on in another process of ours."""
+        kernel, archive = self.kernel(), os.path.join(self.folder, 'moving')
+        path, state = os.path.join(self.folder, 'qmp'), os.path.join(self.folder, 'state')
+        guest.initramfs(archive, {'init': self.program})
+        first = guest.Console(self.command(kernel, archive, 'sva=user sva_processes=20', '-qmp',
+                                           f'unix:{path},server=on,wait=off'), SECONDS)
+        self.addCleanup(first.process.terminate)
+        self.assertTrue(any(line == 'sva copy-on-write ok' for _, line in first.lines()))
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(path)
+            qmp = Qmp(line)
+            qmp('stop')
+            qmp('migrate', uri='exec:cat >' + state)
+            while qmp('query-migrate').get('status') not in ('completed', 'failed'):
+                pass
+            self.assertEqual(qmp('query-migrate')['status'], 'completed')
+            qmp('quit')
+        first.close()
+        second = guest.Console(self.command(kernel, archive, '', '-incoming', 'exec:cat ' + state, '-qmp',
+                                            f'unix:{path}2,server=on,wait=off'), SECONDS)
+        self.addCleanup(second.process.terminate)
+        while not os.path.exists(path + '2'):
+            self.assertIsNone(second.process.poll())
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(path + '2')
+            qmp = Qmp(line)
+            while qmp('query-status')['status'] == 'inmigrate':
+                pass
+            qmp('cont')
+            lines = [text for _, text in second.lines()]
+        self.said = {text.split()[1]: text.split(None, 2)[2] for text in lines if text.startswith('sva ')}
+        self.text = '\n'.join(lines[-60:])
+        self.expect('two-processes', 'killed', 'written', 'sequence', 'shared-at-last')
+        self.assertEqual([text for text in lines if BAD.search(text)], [], self.text)
 
     def tools(self):
         """accel-config and its test program, with all they need, as files of the guest."""

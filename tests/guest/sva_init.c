@@ -583,10 +583,39 @@ static bool cycle_kernel_queue(void)
            bind("dmaengine", "wq0.0", true) && is_state("wq0.0", "enabled");
 }
 
+/* Of a process; where none can be bound to the device it says why not. */
+static void try_user_queue(void)
+{
+    static const struct setting settings[] = {
+        { "engine0.1", "group_id", "1" }, { "wq0.1", "group_id", "1" },
+        { "wq0.1", "mode", "dedicated" }, { "wq0.1", "size", "16" }, { "wq0.1", "priority", "10" },
+        { "wq0.1", "type", "user" }, { "wq0.1", "name", "one" }, { "wq0.1", "driver_name", "user" },
+    };
+    bool is_on = CONFIGURE(settings) && bind("idxd", "dsa0", true) && bind("user", "wq0.1", true);
+
+    say("user-queue", "%s", is_on ? "ok" : get(DEVICES "dsa0/cmd_status"));
+    bind("idxd", "dsa0", false);
+}
+
+/* The driver leaves and comes back, after a reset of the function or without. It must not leave
+ * with queues enabled: Linux 6.12 uses them after it freed them. */
+static bool cycle_driver(bool resets)
+{
+    static const char driver[] = "/sys/bus/pci/drivers/idxd/", slot[] = "0000:00:08.0";
+    char unbind[64], bind_path[64];
+
+    snprintf(unbind, sizeof(unbind), "%sunbind", driver);
+    snprintf(bind_path, sizeof(bind_path), "%sbind", driver);
+    return put(unbind, slot) &&
+           (!resets || put("/sys/bus/pci/devices/0000:00:08.0/reset", "1")) &&
+           put(bind_path, slot) && cycle_kernel_queue() && bind("idxd", "dsa0", false);
+}
+
 static void run_kernel(void)
 {
     bool is_good = true;
 
+    try_user_queue();
     say("queue", cycle_kernel_queue() ? "ok" : "no");
     say("channel", access("/sys/class/dma/dma0chan0", F_OK) ? "no" : "ok");
     run_dmatest();
@@ -597,12 +626,13 @@ static void run_kernel(void)
         is_good &= cycle_kernel_queue() && bind("idxd", "dsa0", false);
     }
     say("cycles", is_good ? "ok" : "no");
+    say("driver-again", cycle_driver(false) ? "ok" : "no");
+    say("function-reset", cycle_driver(true) ? "ok" : "no");
     if (!access("/idxd.ko", F_OK)) {
         say("unload", syscall(SYS_delete_module, "idxd", O_NONBLOCK) ? strerror(errno) : "ok");
         load_module("/idxd.ko");
-        say("queue-again", cycle_kernel_queue() ? "ok" : "no");
-        say("unload-at-work", syscall(SYS_delete_module, "idxd", O_NONBLOCK) ? strerror(errno) :
-                                                                              "ok");
+        say("queue-again", cycle_kernel_queue() && bind("idxd", "dsa0", false) ? "ok" : "no");
+        say("unload-again", syscall(SYS_delete_module, "idxd", O_NONBLOCK) ? strerror(errno) : "ok");
     }
 }
 
