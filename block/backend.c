@@ -246,6 +246,12 @@ BlockErrorPolicy block_backend_policy(const BlockBackend *drive, bool is_read)
     return is_read ? drive->on_read : drive->on_write;
 }
 
+void block_backend_set_accounting(BlockBackend *drive, bool of_invalid, bool of_failed)
+{
+    drive->counts_invalid = of_invalid;
+    drive->counts_failed = of_failed;
+}
+
 void block_backend_tray_moved(BlockBackend *drive, bool is_open)
 {
     g_autofree char *id = block_backend_device_name(drive);

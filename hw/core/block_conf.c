@@ -142,6 +142,8 @@ bool block_conf_attach(BlockConf *conf, Device *dev, const BlockConfUse *use, vo
     if (conf->write_cache != ON_OFF_AUTO_VALUE_AUTO) {
         block_backend_set_write_cache(conf->drive, conf->write_cache == ON_OFF_AUTO_VALUE_ON);
     }
+    block_backend_set_accounting(conf->drive, conf->account_invalid != ON_OFF_AUTO_VALUE_OFF,
+                                 conf->account_failed != ON_OFF_AUTO_VALUE_OFF);
     take_policies(conf);
     return true;
 }

@@ -154,6 +154,13 @@ class Blk:
             Disk(vm, 1 << VERSION_1 | 1 << F_FLUSH)
             self.assertTrue(vm.qmp('query-block')[0]['inserted']['cache']['writeback'])
 
+    def test_accounting(self):
+        for options, told in (((), (True, True)), (('account-invalid=off',), (False, True)),
+                              (('account-failed=off',), (True, False))):
+            with self.machine(*options) as vm:
+                stats = vm.qmp('query-blockstats')[0]['stats']
+                self.assertEqual((stats['account_invalid'], stats['account_failed']), told)
+
     def test_read_only(self):
         with self.machine(drive=',readonly=on') as vm:
             disk = Disk(vm, 1 << VERSION_1 | 1 << F_RO)
