@@ -575,6 +575,17 @@ static void compute_top(X87 *x, X87Op op, uint16_t codes)
     }
 }
 
+static bool is_nan(X86Extended value)
+{
+    return (value.sign_exponent & 0x7fff) == 0x7fff && value.significand << 1;
+}
+
+/* A remainder that is none leaves the quotient's bits as they were: C0, C3. */
+static uint16_t codes_of(X87Op op, X86Extended value, uint16_t codes)
+{
+    return (op == X87_FPREM || op == X87_FPREM1) && is_nan(value) ? FSW_C1 | FSW_C2 : codes;
+}
+
 /* st1 and st0 give one value; `pops`: in place of both. */
 static void compute_two(X87 *x, X87Op op, bool st0_first, bool pops, uint16_t codes)
 {
@@ -587,7 +598,7 @@ static void compute_two(X87 *x, X87Op op, bool st0_first, bool pops, uint16_t co
     } else {
         value = st0_first ? x87_compute(&run, op, get(x, 0), get(x, 1))
                           : x87_compute(&run, op, get(x, 1), get(x, 0));
-        is_fine = note(x, run.status, codes);
+        is_fine = note(x, run.status, codes_of(op, value, codes));
     }
     if (is_fine) {
         put(x, pops ? 1 : 0, value);

@@ -31,6 +31,7 @@ typedef struct SiliconCase {
     unsigned code_bytes, insns;
     uint8_t code[SILICON_CODE_BYTES];
     uint32_t undefined_flags;       /* at its end */
+    uint32_t undefined_at_jumps;    /* where it may have been left: an end, too */
     uint32_t ever_undefined;        /* on the way */
     bool has_fma;                   /* which of several NaNs comes out is not compared */
     bool is_done;                   /* the native run has a result */

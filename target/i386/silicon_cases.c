@@ -226,6 +226,7 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
     c->code_bytes += in.length;
     c->has_fma |= in.meta.isa_set == ZYDIS_ISA_SET_FMA;
     c->undefined_flags = flags_after(c->undefined_flags, &in);
+    c->undefined_at_jumps |= in.meta.branch_type ? c->undefined_flags : 0;
     c->ever_undefined |= c->undefined_flags;
     c->insns++;
     return true;

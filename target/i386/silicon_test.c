@@ -372,8 +372,8 @@ static bool agrees(const SiliconCase *c, const SiliconState *ours, GString *text
     Difference d = { text, &c->native, ours };
 
     compare_faults(&d, c);
-    compare_registers(&d, c->native.vector == VECTOR_BP ? c->undefined_flags
-                                                        : c->ever_undefined);
+    compare_registers(&d, c->native.vector == VECTOR_BP
+                              ? c->undefined_flags | c->undefined_at_jumps : c->ever_undefined);
     compare_vectors(&d, c);
     compare_x87(&d);
     compare_memory(&d);

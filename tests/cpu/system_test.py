@@ -84,6 +84,7 @@ POPF: v=3c at=1a rcx=0
 STI, fault: v=6 e=0 at=1
 PAM:
 not RAM, RAM
+FPREM: 7001 3200
 '''
 
 TASKS = '''\

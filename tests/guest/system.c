@@ -220,6 +220,18 @@ static void remapping(void)
     put_text(result[1] == 0x11223344 ? " RAM\n" : " not RAM\n");
 }
 
+/* 0 / 0 has no quotient, so C3, which FXAM of zero sets, stays; and what leaves no NaN tells its bits. */
+static void remainders(void)
+{
+    uint16_t none, one;
+
+    __asm__ volatile("fninit\nfldz\nfldz\nfxam\nfprem\nfnstsw %0" : "=a"(none));
+    __asm__ volatile("fninit\nfld1\nfld1\nfxam\nfprem1\nfnstsw %0\nfninit" : "=a"(one));
+    put_hex("FPREM: ", none);
+    put_hex(" ", one);
+    put_text("\n");
+}
+
 void guest_main(int cpu)
 {
     load_idt();
@@ -233,5 +245,6 @@ void guest_main(int cpu)
     user_pages();
     shadows();
     remapping();
+    remainders();
     outb(0x501, 0);
 }
