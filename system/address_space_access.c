@@ -6,7 +6,7 @@
 #include "util/osdep.h"
 #include "system/memory_core.h"
 
-#include "system/iommu_region.h"
+#include "iommu_front.h"
 #include "system/memory_log.h"
 
 /* Accesses pass at most so many IOMMUs; more is a loop. */
@@ -40,7 +40,7 @@ static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
     target->result = MEM_TX_OK;
 }
 
-static void find_translated(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
+static void ask_owners(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
 {
     uint64_t bytes = target->bytes;
 
@@ -64,6 +64,22 @@ static void find_translated(MemoryTarget *target, MemTxAttrs attrs, bool is_writ
         }
     }
     set_nobody(target, MEM_TX_ERROR, bytes);
+}
+
+static void find_translated(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
+{
+    IommuRegion *iommu = container_of(target->region, IommuRegion, region);
+    uint64_t offset = target->offset;
+    IommuStamp stamp;
+
+    if (iommu_front_find(iommu, attrs, is_write, target)) {
+        return;
+    }
+    stamp = iommu_front_stamp(iommu);
+    ask_owners(target, attrs, is_write);
+    if (target->region) {
+        iommu_front_keep(iommu, stamp, offset, attrs, is_write, target);
+    }
 }
 
 void address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write,

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "system/iommu_region.h"
+#include "iommu_front.h"
 
 void iommu_region_init(IommuRegion *iommu, Object *owner, const IommuOps *ops, const char *name,
                        uint64_t size)
@@ -13,6 +13,8 @@ void iommu_region_init(IommuRegion *iommu, Object *owner, const IommuOps *ops, c
     iommu->region.kind = MEMORY_IOMMU;
     iommu->ops = ops;
     iommu->notices = 0;
+    iommu->changes = NULL;
+    iommu->front = NULL;
     g_queue_init(&iommu->notifiers);
 }
 
@@ -20,6 +22,7 @@ void iommu_region_clear(IommuRegion *iommu)
 {
     assert(!iommu->notifiers.length);
     memory_region_clear(&iommu->region);
+    iommu_front_free(iommu);
 }
 
 IommuRegion *iommu_region_of(MemoryRegion *mr)

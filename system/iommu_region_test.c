@@ -13,6 +13,8 @@ typedef struct Iommu {
     IommuRegion region;
     AddressSpace as;
     Fixture *fixture;
+    unsigned asked;
+    uint64_t changes, base;
 } Iommu;
 
 static IommuEntry swap_pages(IommuRegion *region, uint64_t offset, IommuAccess access,
@@ -21,10 +23,11 @@ static IommuEntry swap_pages(IommuRegion *region, uint64_t offset, IommuAccess a
     Iommu *iommu = container_of(region, Iommu, region);
     uint64_t page = offset / 4096;
 
+    iommu->asked++;
     return (IommuEntry){
         .target = &iommu->fixture->as,
         .iova = offset & ~UINT64_C(4095),
-        .translated = (page ^ 1) * 4096,
+        .translated = (page ^ 1) * 4096 + iommu->base,
         .page_mask = 4095,
         .access = page >= 16 || attrs.pasid == 5 ? IOMMU_NONE
                   : page & 1 ? IOMMU_READ : IOMMU_READ_WRITE,
@@ -80,11 +83,71 @@ static void test_iommu(Fixture *f, const void *data)
     iommu_region_clear(&iommu.region);
 }
 
+/* What the device reads, and how often its IOMMU is asked for it. */
+static void expect(Iommu *iommu, uint64_t addr, MemTxAttrs attrs, uint64_t wanted, unsigned asked)
+{
+    uint64_t value;
+
+    iommu->asked = 0;
+    g_assert_cmpint(address_space_load(&iommu->as, addr, MEM_LE16, attrs, &value), ==, MEM_TX_OK);
+    g_assert_cmphex(value, ==, wanted);
+    g_assert_cmpuint(iommu->asked, ==, asked);
+}
+
+/* An owner that counts its changes is asked once for a page, a way of access and a requester. */
+static void test_front(Fixture *f, const void *data)
+{
+    Iommu iommu = { .fixture = f };
+    MemTxAttrs other = dma_attrs_with_pasid(MEM_TX_NONE, 6), debug = { .is_debug = true };
+    uint64_t value;
+
+    iommu_region_init(&iommu.region, NULL, &swap_ops, "iommu", MEMORY_SIZE_WHOLE);
+    iommu.region.changes = &iommu.changes;
+    address_space_init(&iommu.as, &iommu.region.region, "device");
+    fixture_store(f, 0x1010, MEM_LE16, 0x1111);
+    fixture_store(f, 0x3010, MEM_LE16, 0x3333);
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x1111, 1);
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x1111, 0);
+    expect(&iommu, 0x12, MEM_TX_NONE, 0, 0);
+    expect(&iommu, 0x10, other, 0x1111, 1);
+    expect(&iommu, 0x10, other, 0x1111, 0);
+    expect(&iommu, 0x10, debug, 0x1111, 1);
+    expect(&iommu, 0x2010, MEM_TX_NONE, 0x3333, 1);
+    g_assert_cmpuint(iommu_front_hits(&iommu.region), ==, 3);
+    /* Writing is another thing, and what is refused is not kept. */
+    iommu.asked = 0;
+    address_space_store(&iommu.as, 0x10, MEM_LE16, MEM_TX_NONE, 0x1112);
+    address_space_store(&iommu.as, 0x10, MEM_LE16, MEM_TX_NONE, 0x1113);
+    g_assert_cmpuint(iommu.asked, ==, 1);
+    for (unsigned i = 1; i <= 2; i++) {
+        g_assert_cmpint(address_space_load(&iommu.as, 0x10000, MEM_8, MEM_TX_NONE, &value), ==,
+                        MEM_TX_ERROR);
+        g_assert_cmpuint(iommu.asked, ==, 1 + i);
+    }
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x1113, 0);
+    /* Its translations change, then memory. */
+    iommu.base = 0x2000;
+    iommu.changes++;
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x3333, 1);
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x3333, 0);
+    memory_region_set_enabled(&f->ram, false);
+    iommu.asked = 0;
+    g_assert_cmpint(address_space_load(&iommu.as, 0x10, MEM_8, MEM_TX_NONE, &value), ==,
+                    MEM_TX_DECODE_ERROR);
+    g_assert_cmpuint(iommu.asked, ==, 1);
+    memory_region_set_enabled(&f->ram, true);
+    expect(&iommu, 0x10, MEM_TX_NONE, 0x3333, 1);
+    address_space_clear(&iommu.as);
+    rcu_barrier_all();
+    iommu_region_clear(&iommu.region);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, fn)                                                                              \
     g_test_add("/iommu-region/" name, Fixture, NULL, fixture_set_up, fn, fixture_tear_down)
     ADD("pages", test_iommu);
+    ADD("front", test_front);
     return g_test_run();
 }

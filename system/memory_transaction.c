@@ -9,6 +9,8 @@
 #include "util/osdep.h"
 #include "system/memory_core.h"
 
+#include "iommu_front.h"
+
 /* One memory map for the process; guarded by the machine lock. */
 static struct {
     unsigned depth;
@@ -105,8 +107,15 @@ static void detach_changed_views(void)
     }
 }
 
+/* While views change, nothing is found or kept by iommu_front.c; what was kept is void. */
+static void count_change(void)
+{
+    __atomic_fetch_add(&memory_map_changes, 1, __ATOMIC_SEQ_CST);
+}
+
 static void update_changed(void)
 {
+    count_change();
     detach_changed_views();
     for (GList *at = map.spaces.head; at; at = at->next) {
         AddressSpace *as = at->data;
@@ -119,6 +128,7 @@ static void update_changed(void)
         ((MemoryRegion *)map.changed->pdata[i])->is_changed = false;
     }
     g_ptr_array_set_size(map.changed, 0);
+    count_change();
 }
 
 static void update_eventfds(void)

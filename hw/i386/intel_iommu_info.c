@@ -141,13 +141,19 @@ static IommuQueueInfo *queue_info(const uint32_t base[2], uint32_t head, uint32_
     return out;
 }
 
-static IommuCounters *counter_info(const IntelIommu *unit)
+static void add_front_hits(VtdSpace *space, void *opaque)
+{
+    *(uint64_t *)opaque += iommu_front_hits(&space->iommu);
+}
+
+static IommuCounters *counter_info(IntelIommu *unit)
 {
     const VtdCounters *own = &unit->counters;
     IotlbCounters tlb = iotlb_counters(unit->iotlb);
     IommuCounters *out = g_new0(IommuCounters, 1);
 
     out->hits = tlb.hits;
+    vtd_each_space(unit, add_front_hits, &out->hits);
     out->misses = tlb.misses;
     out->walks = own->walks;
     out->cached = iotlb_used(unit->iotlb);

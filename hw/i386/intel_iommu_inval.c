@@ -53,6 +53,7 @@ void vtd_drop_all(IntelIommu *unit)
     Reshadow re = { NULL, -1 };
 
     iotlb_drop_all(unit->iotlb);
+    vtd_count_change(unit);
     vtd_each_space(unit, reshadow_one, &re);
 }
 
@@ -61,6 +62,7 @@ void vtd_drop_domain(IntelIommu *unit, uint16_t domain)
     Reshadow re = { NULL, domain };
 
     iotlb_drop_domain(unit->iotlb, domain);
+    vtd_count_change(unit);
     vtd_each_space(unit, reshadow_one, &re);
 }
 
@@ -73,6 +75,7 @@ void vtd_drop_pages(IntelIommu *unit, const VtdRange *range)
     /* First-stage pages of the domain's requests without PASID go with it. */
     iotlb_drop_pages(unit->iotlb, (IotlbTag){ range->domain, 0, IOTLB_FIRST }, range->addr,
                      range->pages * 4096);
+    vtd_count_change(unit);
     vtd_each_space(unit, reshadow_one, &re);
 }
 
@@ -87,6 +90,7 @@ void vtd_drop_pasid_pages(IntelIommu *unit, const VtdRange *range)
             iotlb_drop_pages(unit->iotlb, tag, range->addr, range->pages * 4096);
         }
     }
+    vtd_count_change(unit);
     vtd_flush_hosts(unit, range);
 }
 

@@ -232,6 +232,7 @@ bool vtd_page_request(void *opaque, const PciRequester *who, const PciPageReques
     /* What is kept of the page must not outlive the answer. */
     iotlb_drop_pages(unit->iotlb, (IotlbTag){ context.domain, who->pasid, IOTLB_FIRST },
                      request->addr & ~UINT64_C(0xfff), 4096);
+    vtd_count_change(unit);
     return enqueue(unit, words);
 }
 

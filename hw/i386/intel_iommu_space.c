@@ -271,6 +271,7 @@ static void init_regions(VtdSpace *space)
     memory_region_init_alias(&space->bypass, owner, "vtd-nodmar", system,
                              (MemoryWindow){ 0, system->size });
     iommu_region_init(&space->iommu, owner, &region_ops, "vtd-dmar", MEMORY_SIZE_WHOLE);
+    space->iommu.changes = &space->unit->changes;
     memory_region_init_io(&space->interrupts, owner, &vtd_interrupt_window_ops, "vtd-ir",
                           APIC_WINDOW_BYTES);
     memory_region_set_opaque(&space->interrupts, space);

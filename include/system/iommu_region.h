@@ -55,6 +55,9 @@ struct IommuRegion {
     const IommuOps *ops;
     GQueue notifiers;
     unsigned notices; /* IommuNotice, wanted by anyone */
+    /* Grows after whatever may have changed a translation; its owner's. NULL: each access asks. */
+    const uint64_t *changes;
+    struct IommuFront *front; /* what was found lately */
 };
 
 struct IommuNotifier {
@@ -74,6 +77,8 @@ static inline IommuEntry iommu_region_translate(IommuRegion *iommu, uint64_t off
 {
     return iommu->ops->translate(iommu, offset, access, attrs);
 }
+/* How often the owner was not asked, for it had answered before. */
+uint64_t iommu_front_hits(const IommuRegion *iommu);
 /* NULL if `mr` is no IOMMU region. */
 IommuRegion *iommu_region_of(MemoryRegion *mr);
 uint64_t iommu_region_min_page_bytes(const IommuRegion *iommu);

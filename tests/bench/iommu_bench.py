@@ -3,7 +3,7 @@
 """iommu_bench.py OURS [PEER]: what DMA through intel-iommu costs, on our binary and, if it is installed,
 on the peer's.
 
-An AHCI disk whose back end is nothing fills 32 MiB of memory at a command's bidding, in pieces of 4 KiB
+An AHCI disk whose back end is nothing fills 2 MiB of addresses at a command's bidding, in pieces of 4 KiB
 each: without an IOMMU, through one whose translations are kept (warm), and through one that has been told
 to forget them all before (cold). Time is from the write that starts the command to the one that finds it
 done, less what an empty command takes. Prints nanoseconds for a page, the least of some rounds.
@@ -19,7 +19,7 @@ from vm import Vm  # noqa: E402
 from vtd import Vtd  # noqa: E402
 
 ROUNDS = 15
-PAGES = 8192          # of a command: 65536 sectors
+PAGES = 512           # of a command; the peer keeps about 1000
 HOT = 64              # pages of memory that they are: caches hold them
 ABAR = 0xe0000000
 AHCI = 0x1f << 3 | 2
