@@ -171,11 +171,11 @@ static void do_discard(Shadow *shadow, uint64_t offset, uint64_t bytes)
 
 static void do_pack(Shadow *shadow, uint64_t offset, uint64_t bytes)
 {
-    uint64_t cluster = qcow2_of(shadow->node)->cluster;
+    uint64_t cluster = block_image_compressed_bytes(block_node_skip_filters(shadow->node));
     struct iovec iov;
     BlockIo io;
 
-    if (qcow2_of(shadow->node)->has_data_file) {
+    if (!cluster) {
         return;
     }
     offset = ROUND_DOWN(offset, cluster);
