@@ -11,10 +11,14 @@ static uint64_t mask_of(unsigned len)
     return len == 64 ? UINT64_MAX : BIT64(len) - 1;
 }
 
+static int64_t sign_extend(IrType type, uint64_t x)
+{
+    return type == IR_I32 ? (int32_t)x : (int64_t)x;
+}
+
 bool ir_eval_cond(IrCond cond, IrType type, uint64_t x, uint64_t y)
 {
-    int64_t sx = type == IR_I32 ? (int32_t)x : (int64_t)x;
-    int64_t sy = type == IR_I32 ? (int32_t)y : (int64_t)y;
+    int64_t sx = sign_extend(type, x), sy = sign_extend(type, y);
 
     x = type == IR_I32 ? (uint32_t)x : x;
     y = type == IR_I32 ? (uint32_t)y : y;
@@ -47,9 +51,11 @@ bool ir_eval_cond(IrCond cond, IrType type, uint64_t x, uint64_t y)
     return false;
 }
 
-static uint32_t eval32(const IrInsn *insn, uint32_t x, uint32_t y)
+/* Of either width, for I32 with zeros above x and y; what is above in the result is cut later. */
+static uint64_t eval_regular(const IrInsn *insn, uint64_t x, uint64_t y)
 {
-    unsigned n = y & 31;
+    unsigned bits = ir_type_bits(insn->type), n = y & (bits - 1), rest = -n & (bits - 1);
+    int64_t sx = sign_extend(insn->type, x), sy = sign_extend(insn->type, y);
 
     switch ((IrOp)insn->op) {
     case IR_NOT:
@@ -57,67 +63,11 @@ static uint32_t eval32(const IrInsn *insn, uint32_t x, uint32_t y)
     case IR_NEG:
         return -x;
     case IR_BSWAP:
-        return __builtin_bswap32(x);
+        return __builtin_bswap64(x) >> (64 - bits);
     case IR_CLZ:
-        return x ? __builtin_clz(x) : 32;
+        return x ? __builtin_clzll(x) - (64 - bits) : bits;
     case IR_CTZ:
-        return x ? __builtin_ctz(x) : 32;
-    case IR_POPCNT:
-        return __builtin_popcount(x);
-    case IR_ZEXT8:
-        return (uint8_t)x;
-    case IR_ZEXT16:
-        return (uint16_t)x;
-    case IR_SEXT8:
-        return (int8_t)x;
-    case IR_SEXT16:
-        return (int16_t)x;
-    case IR_ADD:
-        return x + y;
-    case IR_SUB:
-        return x - y;
-    case IR_MUL:
-        return x * y;
-    case IR_MULHU:
-        return (uint64_t)x * y >> 32;
-    case IR_MULHS:
-        return (int64_t)(int32_t)x * (int32_t)y >> 32;
-    case IR_AND:
-        return x & y;
-    case IR_OR:
-        return x | y;
-    case IR_XOR:
-        return x ^ y;
-    case IR_SHL:
-        return x << n;
-    case IR_SHR:
-        return x >> n;
-    case IR_SAR:
-        return (int32_t)x >> n;
-    case IR_ROTL:
-        return x << n | x >> (-n & 31);
-    case IR_ROTR:
-        return x >> n | x << (-n & 31);
-    default:
-        g_assert_not_reached();
-    }
-}
-
-static uint64_t eval64(const IrInsn *insn, uint64_t x, uint64_t y)
-{
-    unsigned n = y & 63;
-
-    switch ((IrOp)insn->op) {
-    case IR_NOT:
-        return ~x;
-    case IR_NEG:
-        return -x;
-    case IR_BSWAP:
-        return __builtin_bswap64(x);
-    case IR_CLZ:
-        return x ? __builtin_clzll(x) : 64;
-    case IR_CTZ:
-        return x ? __builtin_ctzll(x) : 64;
+        return x ? __builtin_ctzll(x) : bits;
     case IR_POPCNT:
         return __builtin_popcountll(x);
     case IR_ZEXT8:
@@ -139,9 +89,9 @@ static uint64_t eval64(const IrInsn *insn, uint64_t x, uint64_t y)
     case IR_MUL:
         return x * y;
     case IR_MULHU:
-        return (unsigned __int128)x * y >> 64;
+        return (unsigned __int128)x * y >> bits;
     case IR_MULHS:
-        return (__int128)(int64_t)x * (int64_t)y >> 64;
+        return (__int128)sx * sy >> bits;
     case IR_AND:
         return x & y;
     case IR_OR:
@@ -153,11 +103,11 @@ static uint64_t eval64(const IrInsn *insn, uint64_t x, uint64_t y)
     case IR_SHR:
         return x >> n;
     case IR_SAR:
-        return (int64_t)x >> n;
+        return sx >> n;
     case IR_ROTL:
-        return x << n | x >> (-n & 63);
+        return x << n | x >> rest;
     case IR_ROTR:
-        return x >> n | x << (-n & 63);
+        return x >> n | x << rest;
     default:
         g_assert_not_reached();
     }
@@ -210,8 +160,8 @@ void ir_eval(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrVal
         *out = (IrValue){ .quads = { x->quads[0], x->quads[1], y->quads[0], y->quads[1] } };
         return;
     default:
-        result = insn->type == IR_I32 ? eval32(insn, x->u32, y ? y->u32 : 0)
-                                      : eval64(insn, a, y ? y->u64 : 0);
+        result = insn->type == IR_I32 ? eval_regular(insn, x->u32, y ? y->u32 : 0)
+                                      : eval_regular(insn, a, y ? y->u64 : 0);
         break;
     }
     out->u64 = insn->type == IR_I32 ? (uint32_t)result : result;

@@ -11,6 +11,20 @@ static uint32_t width(IrType type)
     return type == IR_I64 ? OP_W : 0;
 }
 
+/* How an operation is written; which of the rest is looked at is the function's. */
+typedef struct IntOp IntOp;
+struct IntOp {
+    void (*write)(Jit *j, const IrInsn *insn, const IntOp *how);
+    uint32_t op;    /* opcode or, of SHLX and its like, the prefix */
+    uint8_t digit;  /* in ModRM, of the form with an immediate or one operand */
+    bool has_width; /* the opcode is of the operation's width */
+};
+
+static uint32_t opcode(const IrInsn *insn, const IntOp *how)
+{
+    return how->op | (how->has_width ? width(insn->type) : 0);
+}
+
 /* It fits an instruction's signed 32 bits. */
 static bool is_small(const Jit *j, IrRef ref, int32_t *value)
 {
@@ -36,15 +50,15 @@ static void op_imm(Jit *j, unsigned digit, uint32_t w, int reg, int32_t imm)
 }
 
 /* dest = a op b, as dest op= b. */
-static void two_operand(Jit *j, const IrInsn *insn, uint32_t op, unsigned digit)
+static void two_operand(Jit *j, const IrInsn *insn, const IntOp *how)
 {
-    uint32_t w = width(insn->type);
+    uint32_t w = width(insn->type), op = opcode(insn, how);
     int dest = ra_def(j, j->at, GPRS), reg;
     RegSet keep = j->blocked;
     int32_t imm;
 
     if (is_small(j, insn->b, &imm)) {
-        op_imm(j, digit, w, dest, imm);
+        op_imm(j, how->digit, w, dest, imm);
         ra_left(j, dest, insn->a);
         return;
     }
@@ -52,30 +66,30 @@ static void two_operand(Jit *j, const IrInsn *insn, uint32_t op, unsigned digit)
     if (insn->a == insn->b && j->reg[insn->b] == NO_REG) {
         j->blocked = keep;
         ra_assign(j, insn->a, dest);
-        emit_op(&j->emit, op | w, dest, rm_reg(dest));
+        emit_op(&j->emit, op, dest, rm_reg(dest));
         return;
     }
     reg = ra_use(j, insn->b, GPRS);
-    emit_op(&j->emit, op | w, dest, rm_reg(reg));
+    emit_op(&j->emit, op, dest, rm_reg(reg));
     j->blocked = keep | BIT(reg);
     ra_left(j, dest, insn->a);
     j->blocked = keep;
 }
 
-static void one_operand(Jit *j, const IrInsn *insn, unsigned digit)
+static void one_operand(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     int dest = ra_def(j, j->at, GPRS);
 
-    emit_op(&j->emit, OP(0xf7) | width(insn->type), digit, rm_reg(dest));
+    emit_op(&j->emit, OP(0xf7) | width(insn->type), how->digit, rm_reg(dest));
     ra_left(j, dest, insn->a);
 }
 
 /* dest = op of a, anywhere. */
-static void from_to(Jit *j, const IrInsn *insn, uint32_t op)
+static void from_to(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     int dest = ra_def(j, j->at, GPRS);
 
-    emit_op(&j->emit, op, dest, rm_reg(ra_use(j, insn->a, GPRS)));
+    emit_op(&j->emit, opcode(insn, how), dest, rm_reg(ra_use(j, insn->a, GPRS)));
 }
 
 
@@ -156,7 +170,7 @@ static Sum sum_of(const Jit *j, const IrInsn *insn)
     return sum;
 }
 
-static void add(Jit *j, const IrInsn *insn)
+static void add(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     uint32_t w = width(insn->type);
     int dest = ra_def(j, j->at, GPRS), base = NO_REG, index = NO_REG;
@@ -183,7 +197,7 @@ static void add(Jit *j, const IrInsn *insn)
     }
 }
 
-static void mul(Jit *j, const IrInsn *insn)
+static void mul(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     uint32_t w = width(insn->type);
     int32_t imm;
@@ -194,11 +208,11 @@ static void mul(Jit *j, const IrInsn *insn)
         emit_op_imm(&j->emit, OP(0x69) | w, dest, rm_reg(ra_use(j, insn->a, GPRS)), 4, imm);
         return;
     }
-    two_operand(j, insn, OP_0F(0xaf), 0);
+    two_operand(j, insn, how);
 }
 
 /* RDX:RAX = RAX * b. */
-static void mul_high(Jit *j, const IrInsn *insn)
+static void mul_high(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     int dest = ra_def(j, j->at, BIT(RDX)), b;
     RegSet keep = j->blocked;
@@ -210,13 +224,13 @@ static void mul_high(Jit *j, const IrInsn *insn)
     }
     j->blocked |= BIT(RAX);
     b = ra_use(j, insn->b, GPRS & ~(BIT(RAX) | BIT(RDX)));
-    emit_op(&j->emit, OP(0xf7) | width(insn->type), insn->op == IR_MULHU ? 4 : 5, rm_reg(b));
+    emit_op(&j->emit, OP(0xf7) | width(insn->type), how->digit, rm_reg(b));
     j->blocked = keep | BIT(RDX) | BIT(b);
     ra_left(j, RAX, insn->a);
     j->blocked = keep;
 }
 
-static void shift(Jit *j, const IrInsn *insn, unsigned digit, uint32_t prefix)
+static void shift(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     uint32_t w = width(insn->type);
     int dest = ra_def(j, j->at, GPRS), a, count;
@@ -224,7 +238,7 @@ static void shift(Jit *j, const IrInsn *insn, unsigned digit, uint32_t prefix)
     int32_t imm;
 
     if (is_small(j, insn->b, &imm)) {
-        emit_op_imm(&j->emit, OP(0xc1) | w, digit, rm_reg(dest), 1, imm);
+        emit_op_imm(&j->emit, OP(0xc1) | w, how->digit, rm_reg(dest), 1, imm);
         ra_left(j, dest, insn->a);
         return;
     }
@@ -232,11 +246,11 @@ static void shift(Jit *j, const IrInsn *insn, unsigned digit, uint32_t prefix)
     j->blocked |= BIT(a);
     count = ra_use(j, insn->b, GPRS);
     j->blocked = keep;
-    emit_vex(&j->emit, OP_0F38(0xf7) | prefix | w, false, dest, count, rm_reg(a));
+    emit_vex(&j->emit, OP_0F38(0xf7) | how->op | w, false, dest, count, rm_reg(a));
 }
 
 /* The count is in CL. */
-static void rotate(Jit *j, const IrInsn *insn, unsigned digit)
+static void rotate(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     uint32_t w = width(insn->type);
     RegSet keep = j->blocked;
@@ -245,20 +259,20 @@ static void rotate(Jit *j, const IrInsn *insn, unsigned digit)
 
     if (is_small(j, insn->b, &imm)) {
         dest = ra_def(j, j->at, GPRS);
-        emit_op_imm(&j->emit, OP(0xc1) | w, digit, rm_reg(dest), 1, imm);
+        emit_op_imm(&j->emit, OP(0xc1) | w, how->digit, rm_reg(dest), 1, imm);
         ra_left(j, dest, insn->a);
         return;
     }
     dest = ra_def(j, j->at, GPRS & ~BIT(RCX));
     j->blocked |= BIT(dest);
     ra_use(j, insn->b, BIT(RCX));
-    emit_op(&j->emit, OP(0xd3) | w, digit, rm_reg(dest));
+    emit_op(&j->emit, OP(0xd3) | w, how->digit, rm_reg(dest));
     j->blocked = keep | BIT(RCX);
     ra_left(j, dest, insn->a);
     j->blocked = keep;
 }
 
-static void extract(Jit *j, const IrInsn *insn)
+static void extract(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     unsigned pos = insn->imm & 0xff, len = insn->imm >> 8;
     uint32_t w = width(insn->type);
@@ -297,7 +311,7 @@ static void deposit_low(Jit *j, const IrInsn *insn, unsigned len)
 }
 
 /* Rotates the field to the bottom, shifts it out, shifts the new one in, rotates back. */
-static void deposit(Jit *j, const IrInsn *insn)
+static void deposit(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     unsigned pos = insn->imm & 0xff, len = insn->imm >> 8;
     uint32_t w = width(insn->type);
@@ -364,7 +378,7 @@ int jit_compare(Jit *j, IrCond cond, IrType type, IrRef a, IrRef b)
     return jit_cc(cond);
 }
 
-static void setcond(Jit *j, const IrInsn *insn)
+static void setcond(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     int dest = ra_def(j, j->at, GPRS);
 
@@ -394,7 +408,7 @@ static int select_cc(Jit *j, IrRef condition)
     return insn->op == IR_SETCOND ? jit_cc(ir_setcond_cond(insn)) : CC_NE;
 }
 
-static void select_value(Jit *j, const IrInsn *insn)
+static void select_value(Jit *j, const IrInsn *insn, const IntOp *how)
 {
     RegSet class = ra_class(insn->type), keep = j->blocked;
     int dest = ra_def(j, j->at, class), other;
@@ -419,104 +433,53 @@ static void select_value(Jit *j, const IrInsn *insn)
     j->blocked = keep;
 }
 
+static void reverse_bytes(Jit *j, const IrInsn *insn, const IntOp *how)
+{
+    int dest = ra_def(j, j->at, GPRS);
+    uint8_t bytes[] = { 0x40 | (insn->type == IR_I64 ? 8 : 0) | (dest >= R8), 0x0f,
+                        0xc8 | (dest & 7) };
+
+    emit_bytes(&j->emit, bytes, 3);
+    ra_left(j, dest, insn->a);
+}
+
+static const IntOp int_ops[IR_OP_COUNT] = {
+    [IR_NOT] = { one_operand, .digit = 2 },
+    [IR_NEG] = { one_operand, .digit = 3 },
+    [IR_BSWAP] = { reverse_bytes },
+    [IR_CLZ] = { from_to, OP_0F(0xbd) | OP_F3, .has_width = true },
+    [IR_CTZ] = { from_to, OP_0F(0xbc) | OP_F3, .has_width = true },
+    [IR_POPCNT] = { from_to, OP_0F(0xb8) | OP_F3, .has_width = true },
+    [IR_ZEXT8] = { from_to, OP_0F(0xb6) | OP_BYTE },
+    [IR_ZEXT16] = { from_to, OP_0F(0xb7) },
+    [IR_ZEXT32] = { from_to, OP(0x8b) },
+    [IR_ZEXT] = { from_to, OP(0x8b) },
+    [IR_SEXT8] = { from_to, OP_0F(0xbe) | OP_BYTE, .has_width = true },
+    [IR_SEXT16] = { from_to, OP_0F(0xbf), .has_width = true },
+    [IR_SEXT32] = { from_to, OP(0x63) | OP_W },
+    [IR_SEXT] = { from_to, OP(0x63) | OP_W },
+    [IR_ADD] = { add },
+    [IR_SUB] = { two_operand, OP(0x2b), 5, true },
+    [IR_AND] = { two_operand, OP(0x23), 4, true },
+    [IR_OR] = { two_operand, OP(0x0b), 1, true },
+    [IR_XOR] = { two_operand, OP(0x33), 6, true },
+    [IR_MUL] = { mul, OP_0F(0xaf), .has_width = true },
+    [IR_MULHU] = { mul_high, .digit = 4 },
+    [IR_MULHS] = { mul_high, .digit = 5 },
+    [IR_SHL] = { shift, OP_66, 4 },
+    [IR_SHR] = { shift, OP_F2, 5 },
+    [IR_SAR] = { shift, OP_F3, 7 },
+    [IR_ROTL] = { rotate, .digit = 0 },
+    [IR_ROTR] = { rotate, .digit = 1 },
+    [IR_EXTRACT] = { extract },
+    [IR_DEPOSIT] = { deposit },
+    [IR_SETCOND] = { setcond },
+    [IR_SELECT] = { select_value },
+};
+
 void jit_integer(Jit *j, const IrInsn *insn)
 {
-    uint32_t w = width(insn->type);
+    const IntOp *how = &int_ops[insn->op];
 
-    switch ((IrOp)insn->op) {
-    case IR_NOT:
-        one_operand(j, insn, 2);
-        break;
-    case IR_NEG:
-        one_operand(j, insn, 3);
-        break;
-    case IR_BSWAP: {
-        int dest = ra_def(j, j->at, GPRS);
-        uint8_t bytes[] = { 0x40 | (w ? 8 : 0) | (dest >= R8), 0x0f, 0xc8 | (dest & 7) };
-
-        emit_bytes(&j->emit, bytes, 3);
-        ra_left(j, dest, insn->a);
-        break;
-    }
-    case IR_CLZ:
-        from_to(j, insn, OP_0F(0xbd) | OP_F3 | w);
-        break;
-    case IR_CTZ:
-        from_to(j, insn, OP_0F(0xbc) | OP_F3 | w);
-        break;
-    case IR_POPCNT:
-        from_to(j, insn, OP_0F(0xb8) | OP_F3 | w);
-        break;
-    case IR_ZEXT8:
-        from_to(j, insn, OP_0F(0xb6) | OP_BYTE);
-        break;
-    case IR_ZEXT16:
-        from_to(j, insn, OP_0F(0xb7));
-        break;
-    case IR_SEXT8:
-        from_to(j, insn, OP_0F(0xbe) | OP_BYTE | w);
-        break;
-    case IR_SEXT16:
-        from_to(j, insn, OP_0F(0xbf) | w);
-        break;
-    case IR_SEXT32:
-    case IR_SEXT:
-        from_to(j, insn, OP(0x63) | OP_W);
-        break;
-    case IR_ZEXT32:
-    case IR_ZEXT:
-        from_to(j, insn, OP(0x8b));
-        break;
-    case IR_ADD:
-        add(j, insn);
-        break;
-    case IR_SUB:
-        two_operand(j, insn, OP(0x2b), 5);
-        break;
-    case IR_AND:
-        two_operand(j, insn, OP(0x23), 4);
-        break;
-    case IR_OR:
-        two_operand(j, insn, OP(0x0b), 1);
-        break;
-    case IR_XOR:
-        two_operand(j, insn, OP(0x33), 6);
-        break;
-    case IR_MUL:
-        mul(j, insn);
-        break;
-    case IR_MULHU:
-    case IR_MULHS:
-        mul_high(j, insn);
-        break;
-    case IR_SHL:
-        shift(j, insn, 4, OP_66);
-        break;
-    case IR_SHR:
-        shift(j, insn, 5, OP_F2);
-        break;
-    case IR_SAR:
-        shift(j, insn, 7, OP_F3);
-        break;
-    case IR_ROTL:
-        rotate(j, insn, 0);
-        break;
-    case IR_ROTR:
-        rotate(j, insn, 1);
-        break;
-    case IR_EXTRACT:
-        extract(j, insn);
-        break;
-    case IR_DEPOSIT:
-        deposit(j, insn);
-        break;
-    case IR_SETCOND:
-        setcond(j, insn);
-        break;
-    case IR_SELECT:
-        select_value(j, insn);
-        break;
-    default:
-        g_assert_not_reached();
-    }
+    how->write(j, insn, how);
 }
