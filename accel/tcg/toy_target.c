@@ -127,11 +127,21 @@ static void jump(Toy *t, uint64_t target)
     }
 }
 
-static void memory_op(Toy *t)
+/* False: it is none. */
+static bool memory_op(Toy *t)
 {
+    static const bool is_one[UINT8_MAX + 1] = {
+        [TOY_LOAD] = true, [TOY_LOAD8] = true, [TOY_LOAD32S] = true, [TOY_STORE] = true,
+        [TOY_STORE8] = true, [TOY_CMPXCHG] = true, [TOY_XADD] = true, [TOY_VLOAD] = true,
+        [TOY_VSTORE] = true,
+    };
     IrBuilder *b = t->b;
-    IrRef addr = address(t);
+    IrRef addr;
 
+    if (!is_one[t->insn.op]) {
+        return false;
+    }
+    addr = address(t);
     switch (t->insn.op) {
     case TOY_LOAD:
         ir_put(b, t->insn.rd, ir_load(b, IR_I64, IR_MEM_64, addr));
@@ -163,6 +173,7 @@ static void memory_op(Toy *t)
         ir_store(b, IR_MEM_128, addr, ir_get(b, SLOT_V0 + t->insn.rt));
         break;
     }
+    return true;
 }
 
 static void carry(Toy *t)
@@ -173,96 +184,110 @@ static void carry(Toy *t)
     ir_put(b, t->insn.rd, ir_zext(b, carry));
 }
 
-static void translate_insn(Toy *t)
+/* Likewise. */
+static bool compute(Toy *t)
 {
     IrBuilder *b = t->b;
     const ToyInsn *i = &t->insn;
 
     switch (i->op) {
-    case TOY_HALT:
-        ir_call(b, &helper_halt, NULL);
-        ir_exit_main(b);
-        t->has_ended = true;
-        break;
     case TOY_ADDI:
         put_sum(t, ir_get(b, i->rs), ir_i64(b, (int64_t)i->imm + t->mode));
-        break;
+        return true;
     case TOY_ADD:
         put_sum(t, ir_get(b, i->rs), ir_get(b, i->rt));
-        break;
+        return true;
     case TOY_SUB:
         ir_put(b, i->rd, ir_sub(b, ir_get(b, i->rs), ir_get(b, i->rt)));
-        break;
+        return true;
     case TOY_MUL:
         ir_put(b, i->rd, ir_mul(b, ir_get(b, i->rs), ir_get(b, i->rt)));
-        break;
+        return true;
     case TOY_SHR:
         ir_put(b, i->rd, ir_shr(b, ir_get(b, i->rs), ir_get(b, i->rt)));
-        break;
+        return true;
     case TOY_CARRY:
         carry(t);
-        break;
+        return true;
     case TOY_DEPOSIT8:
         ir_put(b, i->rd, ir_deposit(b, ir_get(b, i->rd), ir_get(b, i->rs), 8, 8));
-        break;
+        return true;
     case TOY_SELECT:
         ir_put(b, i->rd, ir_select(b, ir_setcond(b, IR_LT, ir_get(b, i->rs), ir_get(b, i->rt)),
                                    ir_get(b, i->rs), ir_get(b, i->rt)));
-        break;
+        return true;
+    case TOY_VADD:
+        ir_put(b, SLOT_V0 + i->rd, ir_vec(b, IR_V_PADDB, IR_V128, ir_get(b, SLOT_V0 + i->rs),
+                                          ir_get(b, SLOT_V0 + i->rt), 0, 0));
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool follow(Toy *t)
+{
+    IrBuilder *b = t->b;
+    const ToyInsn *i = &t->insn;
+
+    switch (i->op) {
     case TOY_BNE:
         branch(t, IR_NE);
-        break;
+        return true;
     case TOY_BLTU:
         branch(t, IR_LTU);
-        break;
+        return true;
     case TOY_JMP:
         jump(t, t->pc + (int64_t)i->imm);
-        break;
+        return true;
     case TOY_JR:
         ir_exit_indirect(b, ir_get(b, i->rs));
-        t->has_ended = true;
         break;
     case TOY_CALL:
         ir_put(b, 14, ir_i64(b, t->next));
         ir_exit_call(b, ir_i64(b, t->pc + (int64_t)i->imm), t->next);
-        t->has_ended = true;
         break;
     case TOY_RET:
         ir_exit_return(b, ir_get(b, 14));
-        t->has_ended = true;
         break;
+    default:
+        return false;
+    }
+    t->has_ended = true;
+    return true;
+}
+
+static void ask_helper(Toy *t)
+{
+    IrBuilder *b = t->b;
+    const ToyInsn *i = &t->insn;
+
+    switch (i->op) {
     case TOY_TRAP:
         ir_call_v(b, &helper_trap, ir_get(b, i->rs), ir_i64(b, (int64_t)i->imm));
-        break;
+        return;
     case TOY_COUNT:
         ir_put(b, i->rd, ir_call_v(b, &helper_count, ir_get(b, i->rs)));
-        break;
+        return;
     case TOY_MODE:
         ir_call_v(b, &helper_mode, ir_i64(b, i->imm));
         ir_put(b, SLOT_PC, ir_i64(b, t->next));
-        ir_exit_main(b);
-        t->has_ended = true;
         break;
-    case TOY_VADD:
-        ir_put(b, SLOT_V0 + i->rd, ir_vec(b, IR_V_PADDB, IR_V128, ir_get(b, SLOT_V0 + i->rs),
-                                          ir_get(b, SLOT_V0 + i->rt), 0, 0));
-        break;
-    case TOY_LOAD:
-    case TOY_LOAD8:
-    case TOY_LOAD32S:
-    case TOY_STORE:
-    case TOY_STORE8:
-    case TOY_CMPXCHG:
-    case TOY_XADD:
-    case TOY_VLOAD:
-    case TOY_VSTORE:
-        memory_op(t);
+    case TOY_HALT:
+        ir_call(b, &helper_halt, NULL);
         break;
     default:
         ir_call(b, &helper_illegal, NULL);
-        ir_exit_main(b);
-        t->has_ended = true;
         break;
+    }
+    ir_exit_main(b);
+    t->has_ended = true;
+}
+
+static void translate_insn(Toy *t)
+{
+    if (!compute(t) && !follow(t) && !memory_op(t)) {
+        ask_helper(t);
     }
 }
 
