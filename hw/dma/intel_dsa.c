@@ -190,8 +190,8 @@ static const VMField engine_fields[] = {
     VM_STRUCT_ARRAY(DsaEngine, runs, run_state), VM_BOOL(DsaEngine, is_busy),
     VM_BOOL(DsaEngine, has_member), VM_U32(DsaEngine, page_state), VM_U16(DsaEngine, page_group),
     VM_U8(DsaEngine, answer), VM_U8(DsaEngine, tries), VM_U8(DsaEngine, refusals),
-    VM_U64(DsaEngine, page_addr), VM_I64(DsaEngine, retry_ns), VM_U16(DsaEngine, batch), VM_BOOL(DsaEngine, has_failure),
-    VM_BOOL(DsaEngine, has_logged),
+    VM_U64(DsaEngine, page_addr), VM_I64(DsaEngine, retry_ns), VM_U16(DsaEngine, batch),
+    VM_BOOL(DsaEngine, has_failure), VM_BOOL(DsaEngine, has_logged),
 };
 static const VMState engine_state = VMSTATE_INIT(engine_fields, .version = 1);
 
@@ -261,8 +261,8 @@ static bool dsa_post_load(void *opaque, int version, Error **errp)
 }
 
 static const VMField dsa_fields[] = {
-    VM_EQUAL(IntelDsa, wq_count), VM_EQUAL(IntelDsa, engine_count), VM_EQUAL(IntelDsa, group_count),
-    VM_EQUAL(IntelDsa, wq_size), VM_EQUAL(IntelDsa, read_buffers),
+    VM_EQUAL(IntelDsa, wq_count), VM_EQUAL(IntelDsa, engine_count),
+    VM_EQUAL(IntelDsa, group_count), VM_EQUAL(IntelDsa, wq_size), VM_EQUAL(IntelDsa, read_buffers),
     VM_EQUAL(IntelDsa, max_xfer_shift), VM_EQUAL(IntelDsa, max_batch_shift),
     VM_EQUAL(IntelDsa, opcap), VM_EQUAL(IntelDsa, has_event_log), VM_EQUAL(IntelDsa, has_wq_opcfg),
     VM_EQUAL(IntelDsa, has_wq_ats_control), VM_EQUAL(IntelDsa, has_int_handles),

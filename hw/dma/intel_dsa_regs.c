@@ -23,7 +23,7 @@
 #define MSIXPERM_BITS  0xfffff00c
 #define EVLSTATUS_HEAD 0xffff
 #define EVLSTATUS_PENDING BIT(30) /* of the high half */
-#define MODE_ALWAYS    (0xffffff0 | DSA_MODE_DEDICATED | DSA_MODE_BOF | DSA_MODE_PASID |             \
+#define MODE_ALWAYS    (0xffffff0 | DSA_MODE_DEDICATED | DSA_MODE_BOF | DSA_MODE_PASID |           \
                         DSA_MODE_PRIVILEGED)
 #define MODE_BY_GUEST  (DSA_MODE_DEDICATED | DSA_MODE_PASID | DSA_MODE_PRIVILEGED | 0xfffff00)
 #define LIMITS_BITS    0x1ff

@@ -25,7 +25,7 @@ BAD = re.compile(r'DMAR: .*fault reason 0x(?!59)|WARNING:|BUG:|Oops|hung task|SV
 KERNEL_QUEUE = ('user-queue', 'queue', 'channel', 'queue-off', 'device-off', 'cycles', 'driver-again',
                 'function-reset')
 USER_QUEUES = ('configured', 'enabled', 'shared', 'dedicated', 'dedicated-again', 'partial', 'unmapped',
-               'protected', 'copy-on-write', 'two-processes', 'killed', 'written', 'sequence', 'figures',
+               'protected', 'copy-on-write', 'remapped', 'two-processes', 'killed', 'written', 'sequence', 'figures',
                'shared-at-last')
 
 # Each operation that accel-config's test program knows, on the shared queue (1) and the dedicated one, with pages

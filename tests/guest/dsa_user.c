@@ -77,8 +77,8 @@ uint8_t dsa_wait(const struct dsa_record *record)
     return record->status & 0x3f;
 }
 
-struct dsa_record dsa_run(struct dsa_queue *queue, unsigned opcode, unsigned flags, const void *from,
-                          void *to, uint32_t size)
+struct dsa_record dsa_run(struct dsa_queue *queue, unsigned opcode, unsigned flags,
+                          const void *from, void *to, uint32_t size)
 {
     static struct dsa_record record;
     struct dsa_descriptor d = dsa_describe(opcode, flags | DSA_RECORD, &record);

@@ -47,7 +47,7 @@ void dsa_submit(struct dsa_queue *queue, const struct dsa_descriptor *d);
 /* The status, when there is one. */
 uint8_t dsa_wait(const struct dsa_record *record);
 /* One operation from its start to its end. */
-struct dsa_record dsa_run(struct dsa_queue *queue, unsigned opcode, unsigned flags, const void *from,
-                          void *to, uint32_t size);
+struct dsa_record dsa_run(struct dsa_queue *queue, unsigned opcode, unsigned flags,
+                          const void *from, void *to, uint32_t size);
 
 #endif

@@ -447,18 +447,46 @@ static int test_killed(void)
     return 0;
 }
 
+/* What is mapped anew at an address has nothing of what was there. */
+static int test_remapped(void)
+{
+    size_t bytes = 4 * PAGE;
+    uint8_t *at = memory(bytes), *copy = memory(bytes);
+    struct dsa_queue queue;
+
+    EXPECT(dsa_open(&queue, SHARED, true), "open");
+    for (uint64_t i = 1; i <= 100; i++) {
+        uint64_t pattern = i * 0x0101010101010101;
+
+        EXPECT(dsa_run(&queue, DSA_FILL, DSA_BOF, (void *)pattern, at, bytes).status == 1, "fill");
+        EXPECT(*(uint64_t *)at == pattern && *(uint64_t *)(at + bytes - 8) == pattern, "round %u",
+               (unsigned)i);
+        munmap(at, bytes);
+        EXPECT(mmap(at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                    0) == at, "map");
+        EXPECT(dsa_run(&queue, DSA_MOVE, DSA_BOF, at, copy, bytes).status == 1, "move");
+        EXPECT(!*(uint64_t *)copy && !memcmp(copy, copy + 8, bytes - 8), "stale data, round %u",
+               (unsigned)i);
+    }
+    return 0;
+}
+
 /* write() is for who may not map the portal. */
 static int test_written(void)
 {
     static struct dsa_record record;
     struct dsa_descriptor d = dsa_describe(DSA_FILL, DSA_RECORD | DSA_BOF, &record);
     uint8_t *page = memory(PAGE);
-    int fd = open(SHARED, O_RDWR);
+    int fd;
 
     d.source = 0x4444444444444444;
     d.target = (uintptr_t)page;
     d.size = PAGE;
-    EXPECT(fd >= 0, "open");
+    EXPECT(!chmod(SHARED, 0666) && !setuid(1000), "leave: %s", strerror(errno));
+    fd = open(SHARED, O_RDWR);
+    EXPECT(fd >= 0, "open: %s", strerror(errno));
+    EXPECT(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED && errno == EPERM,
+           "mapped: %s", strerror(errno));
     EXPECT(write(fd, &d, sizeof(d)) == sizeof(d), "write: %s", strerror(errno));
     EXPECT(dsa_wait(&record) == 1 && page[PAGE - 1] == 0x44, "status 0x%x", record.status);
     d.flags = DSA_RECORD | DSA_BATCH << 24;
@@ -536,6 +564,7 @@ static void run_user(void)
     run_test("unmapped", test_unmapped);
     run_test("protected", test_protected);
     run_test("copy-on-write", test_copy_on_write);
+    run_test("remapped", test_remapped);
     run_test("two-processes", test_two_processes);
     run_test("killed", test_killed);
     run_test("written", test_written);
