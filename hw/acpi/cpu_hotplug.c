@@ -9,6 +9,7 @@
 #include "hotplug_parts.h"
 #include "hw/core/hotplug.h"
 #include "hw/core/machine.h"
+#include "system/vcpu.h"
 #include "trace.h"
 #include "util/log.h"
 
@@ -92,13 +93,29 @@ static uint64_t cpu_read(void *opaque, uint64_t at, unsigned bytes)
     }
 }
 
+static void eject_now(void *opaque)
+{
+    Device *dev = opaque;
+
+    if (dev->is_realized) { /* nobody else was faster */
+        hotplug_unplug(dev);
+    }
+    object_unref(dev);
+}
+
+/* The end of a vCPU is waited for, which one of its kind must not do in the middle of a write. */
 static void eject(AcpiHotplug *hp)
 {
     Device *dev = acpi_cpu_hotplug_device(hp->cpus.selector);
 
     trace_acpi_eject("CPU", hp->cpus.selector);
     if (dev && hp->cpus.selector) {
-        hotplug_unplug(dev);
+        object_ref(dev);
+        if (vcpu_in_thread()) {
+            event_loop_defer(event_loop_main(), eject_now, dev);
+        } else {
+            eject_now(dev);
+        }
     } else {
         guest_error("acpi: ejects CPU %u, which is not there or the first", hp->cpus.selector);
     }

@@ -8,6 +8,7 @@
 #include "hw/core/hotplug.h"
 #include "hw/nvram/fw_cfg.h"
 #include "hw/rtc/mc146818rtc.h"
+#include "system/run_state.h"
 #include "x86_cpus.h"
 #include "x86_machine.h"
 
@@ -234,6 +235,9 @@ bool x86_cpu_plug(Object *obj, Device *dev, Error **errp)
     slot->cpu = dev;
     x86_a20_tell(&x86->a20, dev);
     tell_cpu_count(x86);
+    if (dev->is_hotplugged && vm_is_running()) { /* it waits for a start message */
+        vcpu_resume(&CPU(dev)->vcpu);
+    }
     return true;
 }
 
