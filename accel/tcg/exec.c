@@ -320,7 +320,7 @@ static TcgRegion *look_up(TcgCpu *cpu, const TcgKey *key, TcgJump *jump)
 
 static void remember(TcgCpu *cpu, TcgJump *jump)
 {
-    jump->code = host_entry(jump->region);
+    jump->code = jump->region->entry;
     tlb_remember_jump(cpu, jump);
 }
 
@@ -401,7 +401,7 @@ const void *exec_next_code(TcgCpu *cpu)
     if (known) {
         return known->code;
     }
-    if (!look_up(cpu, &key, &jump) || !jump.region->host) {
+    if (!look_up(cpu, &key, &jump) || !jump.region->entry) {
         return NULL;
     }
     remember(cpu, &jump);

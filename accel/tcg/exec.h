@@ -21,17 +21,20 @@
 
 typedef struct TcgRegion TcgRegion;
 struct TcgRegion {
+    /* What is looked at when one is looked for stands together. */
     TcgKey key;
     uint32_t mode;             /* stands for cs_base and flags */
     bool is_cached;            /* in the table: others may run it too */
     bool is_valid;             /* atomic: false once its code was written to */
-    uint16_t guest_insns, page_count;
     bool is_hot;               /* follows jumps */
-    uint64_t second_page;      /* where, if there are two: before or after the first */
+    uint8_t page_count;
     uint64_t ram[2];           /* RAM offset of its first byte, of its second page */
-    struct { uint64_t begin, end; } code[2]; /* RAM offsets of bytes translated, by page */
     TcgRegion *next;           /* in the table */
+    const void *entry;         /* its host code's; NULL: there is none */
+    uint64_t second_page;      /* where, if there are two: before or after the first */
+    struct { uint64_t begin, end; } code[2]; /* RAM offsets of bytes translated, by page */
     TcgRegion *page_next[2];
+    uint16_t guest_insns;
     struct InterpCode *interp; /* what the interpreter runs; NULL: there is host code */
     struct HostCode *host;
     uint16_t *insns;           /* if they are counted: where each is, from key.pc on */

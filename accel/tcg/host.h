@@ -27,8 +27,6 @@ typedef struct HostExit HostExit;
 HostExit *host_run(TcgCpu *cpu, const TcgRegion *region);
 /* The exit led here: from now on without the main loop, if that is right. */
 void host_link(HostExit *exit, const TcgRegion *to);
-/* Where a jump to it leads; NULL without a back end. */
-const void *host_entry(const TcgRegion *region);
 /* How often it was entered, as far as that is counted. */
 uint32_t host_heat(const TcgRegion *region);
 /* The exit asks for its region to be made hot. */

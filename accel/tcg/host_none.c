@@ -41,11 +41,6 @@ void host_link(HostExit *exit, const TcgRegion *to)
 {
 }
 
-const void *host_entry(const TcgRegion *region)
-{
-    return NULL;
-}
-
 uint32_t host_heat(const TcgRegion *region)
 {
     return 0;

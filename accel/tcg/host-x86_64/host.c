@@ -170,6 +170,7 @@ HostResult host_compile(IrBuilder *b, TcgRegion *region)
     code->locs = take(j->locs);
     code->nodes = take(j->nodes);
     region->host = code;
+    region->entry = code->middle - code->main_bytes;
     host_log_code(code);
     return HOST_OK;
 }
@@ -198,11 +199,6 @@ void host_cache_reset(void)
         g_ptr_array_set_size(codes, 0);
     }
     host_cache.used = host_cache.first;
-}
-
-const void *host_entry(const TcgRegion *region)
-{
-    return region->host ? region->host->middle - region->host->main_bytes : NULL;
 }
 
 uint32_t host_heat(const TcgRegion *region)
@@ -246,8 +242,7 @@ void host_link(HostExit *exit, const TcgRegion *to)
         exit->is_chained = true;
         exit->next = to->host->incoming;
         to->host->incoming = exit;
-        patch(exit, to->page_count == 1 ? host_entry(to)
-                                        : exit->code->middle + exit->far_tail);
+        patch(exit, to->page_count == 1 ? to->entry : exit->code->middle + exit->far_tail);
     }
     region_unlock();
 }
@@ -277,7 +272,7 @@ HostExit *host_run(TcgCpu *cpu, const TcgRegion *region)
     if (!cpu->pieces[0]) {
         memcpy(cpu->pieces, host_cache.pieces, sizeof(cpu->pieces));
     }
-    exit = ((EnterFn *)host_cache.enter)(cpu, host_entry(region));
+    exit = ((EnterFn *)host_cache.enter)(cpu, region->entry);
 
     cpu->host_pc = 0;
     if (exit) {
