@@ -53,8 +53,9 @@ mkdir -p "$dir/logs"
 cd "$source" || exit 1
 step 'packages' scripts/install-deps.sh
 
-# The tests run them; built once, they stay in the cache. PEER_QTESTS=no passes them over.
+# The tests run them; built once, they stay in the cache, as guests' kernels do. PEER_QTESTS=no passes them over.
 [ "${PEER_QTESTS:-yes}" = no ] || step "the peer's qtests" scripts/peer-qtests.sh build
+step 'the test kernel' scripts/test-kernel.sh
 
 step 'layers' python3 scripts/check_layers.py scripts/layers.txt --root .
 step 'gcc, all features' build gcc --cc="${ccache}gcc" --enable-werror && suite gcc
