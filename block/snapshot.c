@@ -43,10 +43,9 @@ static void tell_resized(const GPtrArray *links)
     }
 }
 
-bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp)
+static bool replace(BlockNode *node, BlockNode *new, Error **errp)
 {
     g_autoptr(GPtrArray) links = g_ptr_array_new();
-    g_autoptr(BlockNode) kept = block_node_ref(node), kept_new = block_node_ref(new);
 
     for (guint i = 0; i < node->users->len; i++) {
         BlockLink *link = node->users->pdata[i];
@@ -66,6 +65,18 @@ bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp)
     block_node_refresh_perms(new, NULL);
     block_node_refresh_perms(node, NULL);
     return false;
+}
+
+bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp)
+{
+    bool is_replaced;
+
+    block_node_ref(node); /* the last link may go */
+    block_node_ref(new);
+    is_replaced = replace(node, new, errp);
+    block_node_unref(new);
+    block_node_unref(node);
+    return is_replaced;
 }
 
 /* --- snapshots --- */
