@@ -44,12 +44,11 @@ static Rm rm_pc(const Jit *j)
     return rm_state(j->b->ops->slots[j->b->ops->pc_slot].offset);
 }
 
-/* The address is in the PC's slot. */
+/* The address is in RAX, and in the PC's slot. */
 static void jump_indirect(Jit *j, uint32_t mode)
 {
     Emit *e = &j->emit;
 
-    emit_op(e, OP(0x8b) | OP_W, RAX, rm_pc(j));
     emit_op(e, OP(0x8b), RCX, rm_reg(RAX));
     emit_op_imm(e, OP(0xc1), 5, rm_reg(RCX), 1, TCG_PAGE_BITS);
     emit_op_imm(e, OP(0x83), 4, rm_reg(RCX), 1, TCG_JUMP_GROUPS - 1);
@@ -134,6 +133,9 @@ static void final_exit(Jit *j, const IrInsn *insn)
         exit->patch = emit_patchable_jmp(&j->emit, tail);
     } else {
         emit_jmp(&j->emit, tail);
+    }
+    if (exit->kind == IR_EXIT_INDIRECT) {
+        ra_use(j, insn->a, BIT(RAX));
     }
     ir_stores(j->b, insn, &stores);
     jit_stores(j, &stores);

@@ -152,7 +152,8 @@ void jit_state(Jit *j, const IrInsn *insn)
 typedef struct Access {
     const IrInsn *insn;
     IrMem mem;
-    int addr, value, page, check; /* registers */
+    int addr, value, page, check; /* registers; value NO_REG: the constant */
+    int32_t constant;
     int table;                    /* likewise, or NO_REG: shortens the way to the address */
     int back;                     /* where the slow way returns to */
     int back_host;                /* likewise, with `page` */
@@ -176,7 +177,9 @@ static int slow_way(Jit *j, const Access *a)
     place = emit_place(&j->emit);
     emit_op(&j->emit, OP(0x89) | OP_W, a->addr, FRAME(addr));
     emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(mem), 4, a->mem);
-    if (a->is_store && IS_XMM(a->value)) {
+    if (a->value == NO_REG) {
+        emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(value), 4, a->constant);
+    } else if (a->is_store && IS_XMM(a->value)) {
         jit_store_vector(j, a->value, FRAME(value), IR_V256);
     } else if (a->is_store) {
         emit_op(&j->emit, OP(0x89) | OP_W, a->value, FRAME(value));
@@ -401,6 +404,24 @@ static void load(Jit *j, const IrInsn *insn)
     j->blocked = keep;
 }
 
+/* What is stored is a number that an instruction can hold. */
+static bool is_immediate(const Jit *j, const IrInsn *insn, int32_t *constant)
+{
+    const IrInsn *value = ir_insn(j->b, insn->b);
+
+    *constant = value->imm;
+    return value->op == IR_CONST && !(insn->imm & IR_MEM_SWAP) &&
+           ((insn->imm & IR_MEM_SIZE) < IR_MEM_64 || (int64_t)value->imm == *constant);
+}
+
+static void store_constant(Jit *j, int32_t constant, Rm rm, IrMem mem)
+{
+    static const uint32_t ops[] = { OP(0xc6), OP(0xc7) | OP_66, OP(0xc7), OP(0xc7) | OP_W };
+    unsigned size = mem & IR_MEM_SIZE;
+
+    emit_op_imm(&j->emit, ops[size], 0, rm, MIN(ir_mem_bytes(mem), 4), constant);
+}
+
 static void store(Jit *j, const IrInsn *insn)
 {
     Access a = { .insn = insn, .mem = insn->imm, .is_store = true };
@@ -409,14 +430,22 @@ static void store(Jit *j, const IrInsn *insn)
     ra_hold_snapshot(j, insn);
     a.addr = ra_use(j, insn->a, GPRS);
     j->blocked |= BIT(a.addr);
-    a.value = ra_use(j, insn->b, ra_class(ir_insn(j->b, insn->b)->type));
-    j->blocked |= BIT(a.value);
+    if (is_immediate(j, insn, &a.constant)) {
+        a.value = NO_REG;
+    } else {
+        a.value = ra_use(j, insn->b, ra_class(ir_insn(j->b, insn->b)->type));
+        j->blocked |= BIT(a.value);
+    }
     a.page = ra_scratch(j, GPRS);
     j->blocked |= BIT(a.page);
     a.check = ra_scratch(j, GPRS);
     find_table(j, &a);
     a.back = emit_place(&j->emit);
-    store_to(j, a.value, rm_index(a.page, a.addr, 0, 0), a.mem);
+    if (a.value == NO_REG) {
+        store_constant(j, a.constant, rm_index(a.page, a.addr, 0, 0), a.mem);
+    } else {
+        store_to(j, a.value, rm_index(a.page, a.addr, 0, 0), a.mem);
+    }
     find_host(j, &a);
     j->blocked = keep;
 }
