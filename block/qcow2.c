@@ -15,6 +15,7 @@
 #define L2_CACHE_BYTES    (32 * MiB)
 #define REFBLOCKS_CACHED  4
 #define SLICE_BYTES       (64 * KiB)
+#define CLEAN_SECONDS     600
 
 /* --- damage --- */
 
@@ -203,6 +204,9 @@ static bool wants_overlap_checks(const BlockdevOptionsQcow2 *own)
 
 static bool set_options(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error **errp)
 {
+    if (own->cache_clean_interval < 0 || own->cache_clean_interval > UINT32_MAX) {
+        return error_set(errp, "Cache clean interval too big");
+    }
     image->has_lazy = own->has_lazy_refcounts ? own->lazy_refcounts :
                                                 image->header.compatible & QCOW2_COMPAT_LAZY;
     if (image->has_lazy && image->header.version < 3) {
@@ -217,6 +221,9 @@ static bool set_options(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Erro
                                            own->pass_discard_snapshot;
     image->discards[QCOW2_FREE_OTHER] = own->pass_discard_other;
     image->keeps_discarded = own->discard_no_unref;
+    image->clean_us = (own->has_cache_clean_interval ? own->cache_clean_interval :
+                                                       CLEAN_SECONDS) * G_USEC_PER_SEC;
+    image->cleaned_us = g_get_monotonic_time();
     image->checks_overlap = wants_overlap_checks(own);
     return set_caches(image, own, errp);
 }

@@ -90,6 +90,7 @@ typedef struct Qcow2Block {
     uint64_t offset;
     uint32_t dirty_from, dirty_to; /* bytes; equal: clean */
     bool is_writing; /* a copy is on its way to the disk */
+    bool was_used;   /* since the cache was cleaned */
     uint8_t data[];
 } Qcow2Block;
 
@@ -148,6 +149,7 @@ typedef struct BlockQcow2 {
     uint32_t reftable_dirty_from, reftable_dirty_to;
     bool is_reftable_moved;  /* it stands elsewhere than the header on the disk says */
     Qcow2Cache l2, refblocks;
+    int64_t clean_us, cleaned_us; /* how often, and when, the caches are cleaned; 0: never */
     GHashTable *metadata;    /* cluster -> itself: L2 tables and blocks of counts */
     uint64_t snapshots_bytes;
     struct Qcow2Snapshot *snapshots;
@@ -185,6 +187,8 @@ Qcow2Block *qcow2_cache_peek(Qcow2Cache *cache, uint64_t offset);
 /* Zeroes, dirty; whatever is on the disk. */
 Qcow2Block *qcow2_cache_new(Qcow2Cache *cache, uint64_t offset);
 void qcow2_cache_dirty(Qcow2Cache *cache, Qcow2Block *block, uint32_t from, uint32_t bytes);
+/* Lets go of what was not used since this was last done. */
+void qcow2_cache_clean(Qcow2Cache *cache);
 /* All of it, without writing; no sync is under way. */
 void qcow2_cache_empty(Qcow2Cache *cache);
 /* What stands there is no longer a table. */

@@ -36,6 +36,22 @@ static void remove_block(Qcow2Cache *cache, Qcow2Block *block)
     g_free(block);
 }
 
+void qcow2_cache_clean(Qcow2Cache *cache)
+{
+    GList *next;
+
+    for (GList *at = cache->lru.head; at; at = next) {
+        Qcow2Block *block = at->data;
+
+        next = at->next;
+        if (!block->was_used && is_clean(block) && !block->is_writing) {
+            remove_block(cache, block);
+        } else {
+            block->was_used = false;
+        }
+    }
+}
+
 void qcow2_cache_empty(Qcow2Cache *cache)
 {
     while (cache->lru.head) {
@@ -73,6 +89,7 @@ static Qcow2Block *add(Qcow2Cache *cache, uint64_t offset)
         memset(block, 0, sizeof(*block));
         block->offset = offset;
         block->in_lru.data = block;
+        block->was_used = true;
         g_queue_push_head_link(&cache->lru, &block->in_lru);
         g_hash_table_insert(cache->blocks, key_of(offset), block);
     }
@@ -83,6 +100,9 @@ Qcow2Block *qcow2_cache_peek(Qcow2Cache *cache, uint64_t offset)
 {
     Qcow2Block *block = g_hash_table_lookup(cache->blocks, key_of(offset));
 
+    if (block) {
+        block->was_used = true;
+    }
     if (block && cache->lru.head != &block->in_lru) {
         g_queue_unlink(&cache->lru, &block->in_lru);
         g_queue_push_head_link(&cache->lru, &block->in_lru);

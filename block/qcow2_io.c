@@ -159,6 +159,18 @@ static int dispatch(BlockQcow2 *image, const BlockIo *io)
     }
 }
 
+/* With the lock. */
+static void clean_caches(BlockQcow2 *image)
+{
+    int64_t now = image->clean_us ? g_get_monotonic_time() : 0;
+
+    if (now - image->cleaned_us > image->clean_us) {
+        image->cleaned_us = now;
+        qcow2_cache_clean(&image->l2);
+        qcow2_cache_clean(&image->refblocks);
+    }
+}
+
 int qcow2_io(BlockNode *node, const BlockIo *io)
 {
     BlockQcow2 *image = qcow2_of(node);
@@ -174,6 +186,7 @@ int qcow2_io(BlockNode *node, const BlockIo *io)
     }
     g_mutex_lock(&image->lock);
     parity = enter(image);
+    clean_caches(image);
     g_mutex_unlock(&image->lock);
     err = dispatch(image, io);
     g_mutex_lock(&image->lock);
