@@ -22,23 +22,28 @@ if [ "$arch" != "$host" ] && ! dpkg --print-foreign-architectures | grep -qx "$a
     apt-get update -q >&2 || true
 fi
 
+# A plain name need not be searched for.
 newest() {
-    apt-cache --names-only search "^$pattern\$" | cut -d' ' -f1 | sort -V | tail -n 1
+    case $pattern in
+    *[][*?\(\)]*) apt-cache --names-only search "^$pattern\$" | cut -d' ' -f1 | sort -V | tail -n 1 ;;
+    *) echo "$pattern" ;;
+    esac
 }
-name=$(newest)
-if [ -z "$name" ]; then
-    apt-get update -q >&2 || true
+download() {
     name=$(newest)
-fi
-[ -n "$name" ] || {
-    echo "guest-package: no package $pattern for $arch" >&2
-    exit 1
+    [ -n "$name" ] && (cd "$work" && apt-get download -q "$name:$arch" >&2)
 }
 
 mkdir -p "$(dirname "$dir")"
 work=$(mktemp -d "$dir.new-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-(cd "$work" && apt-get download -q "$name:$arch" >&2)
+download || {
+    apt-get update -q >&2 || true
+    download
+} || {
+    echo "guest-package: no package $pattern for $arch" >&2
+    exit 1
+}
 mkdir "$work/tree"
 dpkg -x "$work"/*.deb "$work/tree"
 touch "$work/tree/.complete"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Guests for tests and benchmarks: Debian's kernels and packages, and an initramfs that holds given programs."""
 import glob
-import glob
 import lzma
 import os
 import re
@@ -13,7 +12,8 @@ import time
 
 SCRIPTS = os.path.join(os.path.dirname(__file__), '..', '..', 'scripts')
 
-# What the kernel has to say while the shell runs does not go between its lines: dmesg has it.
+# What the kernel has to say while the shell runs does not go between its lines: dmesg has it. Lines are
+# not broken at the edge of a screen.
 SHELL_INIT = """#!/busybox sh
 /busybox mkdir -p /bin /proc /sys /tmp
 /busybox --install -s /bin
@@ -22,7 +22,7 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 dmesg -n 1
 export PS1='shell> '
-exec setsid cttyhack sh
+exec setsid cttyhack sh -c 'stty cols 1000; exec sh'
 """
 PROMPT = 'shell> '
 
@@ -111,6 +111,29 @@ def unpack_kernel(bzimage, path):
         file.write(lzma.LZMADecompressor().decompress(image[at:at + size]))
 
 
+def programs(names, packages):
+    """Programs of packages with the libraries that they need, all from `packages`: {name in the guest:
+    path here}."""
+    found = {}
+    for name in packages:
+        for folder, _, entries in os.walk(package(name)):
+            for entry in entries:
+                path = os.path.join(folder, entry)
+                if '.so' in entry or entry in names and os.access(path, os.X_OK):
+                    found.setdefault(entry, path)
+    files, todo = {}, list(names)
+    while todo:
+        name = todo.pop()
+        path = os.path.realpath(found[name])
+        place = 'bin/' if name in names else 'lib64/' if name.startswith('ld-') else 'lib/'
+        files[place + name] = path
+        needs = subprocess.run(['readelf', '-d', path], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout
+        todo += [need for need in re.findall(r'\(NEEDED\).*\[(.*)\]', needs)
+                 if not any(file.endswith('/' + need) for file in files)]
+    return files
+
+
 def shell(path, arch='amd64', files=()):
     """Writes an archive with a shell on the console, and `files` as initramfs() takes them."""
     folder = os.path.dirname(path)
@@ -127,6 +150,8 @@ def initramfs(path, files):
                ('dev/console', stat.S_IFCHR | 0o600, b'', (5, 1)),
                ('dev/null', stat.S_IFCHR | 0o666, b'', (1, 3)),
                ('dev/kmsg', stat.S_IFCHR | 0o600, b'', (1, 11))]
+    folders = {os.path.dirname(name) for name in files} - {'', 'dev'}
+    entries += [(folder, stat.S_IFDIR | 0o755, b'', (0, 0)) for folder in sorted(folders)]
     for name, source in files.items():
         with open(source, 'rb') as file:
             entries.append((name, stat.S_IFREG | 0o755, file.read(), (0, 0)))
