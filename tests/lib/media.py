@@ -41,3 +41,31 @@ def boot_disc(text):
     entry = struct.pack('<BBHBBHI', 0x88, 0, 0, 0, 0, 4, 20).ljust(32, b'\0')
     sectors = [b''] * 16 + [primary, record, end, bytes(validation) + entry, code]
     return b''.join(sector.ljust(2048, b'\0') for sector in sectors).ljust(2048 * 200, b'\0')
+
+
+CLUSTER, CLUSTERS, ROOT_ENTRIES, FAT_SECTORS = 2048, 16384, 512, 64
+
+
+def fat_entry(name, attributes, first, size):
+    base, _, suffix = name.partition('.')
+    return struct.pack('<8s3sB14xHI', base.ljust(8).encode(), suffix.ljust(3).encode(), attributes, first,
+                       size)
+
+
+def fat_disk(path, content):
+    """A FAT16 file system with one file; `path` is made of names in capital letters, of 8 and 3."""
+    boot = struct.pack('<3s8sHBHBHHBHHHIIBBBI11s8s', b'\xeb\x3c\x90', b'MSWIN4.1', 512, CLUSTER // 512, 1, 1,
+                       ROOT_ENTRIES, 0, 0xf8, FAT_SECTORS, 32, 2, 0, CLUSTERS * CLUSTER // 512, 0x80, 0,
+                       0x29, 1, b'NO NAME    ', b'FAT16   ')
+    table, clusters = [0xfff8, 0xffff], b''
+    attributes, size = 0x20, len(content)
+    for name in reversed(path.split('/')):  # what a folder holds is there before it
+        first, count = len(table), -(-len(content) // CLUSTER)
+        table += [*range(first + 1, first + count), 0xffff]
+        clusters += content.ljust(count * CLUSTER, b'\0')
+        content = fat_entry(name, attributes, first, size)
+        attributes, size = 0x10, 0
+    image = (boot.ljust(510, b'\0') + b'\x55\xaa' +
+             struct.pack(f'<{len(table)}H', *table).ljust(FAT_SECTORS * 512, b'\0') +
+             content.ljust(ROOT_ENTRIES * 32, b'\0') + clusters)
+    return image.ljust(CLUSTERS * CLUSTER, b'\0')
