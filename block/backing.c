@@ -81,12 +81,12 @@ bool block_backing_attach(BlockNode *node, const char *role, const char *name, c
     if (!name) {
         return error_set(errp, "'%s' names no file for '%s'", block_node_filename(node), role);
     }
+    if (strcmp(role, "backing")) {
+        return attach_plain(node, role, name, errp); /* from where the process is */
+    }
     path = block_backing_path(node, name, errp);
     if (!path) {
         return false;
-    }
-    if (strcmp(role, "backing")) {
-        return attach_plain(node, role, path, errp);
     }
     backing = open_backing(node, path, format, errp);
     return backing && block_node_attach_node(node, role, backing, errp);

@@ -12,8 +12,8 @@
 char *block_backing_path(BlockNode *node, const char *name, Error **errp);
 /* The same for an image that is not open. */
 char *block_backing_path_of(const char *filename, const char *name, Error **errp);
-/* Opens what an image names. `role` "backing": read-only, in `format`, or what it looks like if
- * that is NULL; others: the bytes as they are. */
+/* Opens what an image names. `role` "backing": relative to the image, read-only, in `format`, or
+ * what it looks like if that is NULL; others: as it stands there, the bytes as they are. */
 bool block_backing_attach(BlockNode *node, const char *role, const char *name, const char *format,
                           Error **errp);
 

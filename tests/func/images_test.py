@@ -139,6 +139,15 @@ class Formats(Case):
                         with open('data.raw', 'rb') as file:
                             self.assertTrue(file.read()[:BYTES] == data)
 
+    def test_data_file_elsewhere(self):
+        """Its name counts from where the process is, not from where the image is."""
+        os.mkdir('folder')
+        for maker, taker in ((OURS, PEER), (PEER, OURS)):
+            run(maker, 'create', '-q', '-f', 'qcow2', '-o', 'data_file=data.raw',
+                'folder/a.qcow2', '1M')
+            self.assertTrue(os.path.exists('data.raw'))
+            self.assertTrue(self.read(taker, 'folder/a.qcow2') == bytes(MIB))
+
     def test_measure(self):
         self.make_raw('in.raw')
         run(OURS, 'convert', '-O', 'qcow2', 'in.raw', 'a.qcow2')
