@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/core/machine.h"
 #include "qom/error.h"
+#include "system/run_state.h"
 #include "target/i386/control.h"
 #include "target/i386/debug.h"
 #include "target/i386/execute.h"
@@ -239,10 +240,28 @@ static bool x86_cpu_realize(Device *dev, Error **errp)
            x86_cpu_make_apic(cpu, errp);
 }
 
+/* vCPUs are readers of maps while they run guest code: none does while one of them goes. This one
+ * stays stopped. */
+static void drop_smm_space_safely(X86Cpu *cpu)
+{
+    bool was_running = vm_is_running();
+
+    vcpu_pause_all();
+    x86_drop_smm_space(cpu);
+    if (was_running) {
+        vcpu_resume_all();
+        vcpu_pause(&cpu->parent.vcpu);
+    }
+}
+
 static void x86_cpu_unrealize(Device *dev)
 {
-    x86_cpu_drop_apic(X86_CPU(dev));
-    x86_drop_smm_space(X86_CPU(dev));
+    X86Cpu *cpu = X86_CPU(dev);
+
+    if (cpu->has_smm_space) {
+        drop_smm_space_safely(cpu);
+    }
+    x86_cpu_drop_apic(cpu);
 }
 
 static void x86_cpu_finalize(Object *obj)
