@@ -798,18 +798,14 @@ static void store_register(X87 *x, unsigned i, bool pops)
 
 static void move_if(X87 *x, unsigned i, bool is_true)
 {
-    X86Extended value;
-
     if (is_empty(x, 0) || is_empty(x, i)) {
         if (underflow(x)) {
             put(x, 0, default_nan);
         }
         return;
     }
-    x->f->status &= ~FSW_C1;
-    value = get(x, i);
     if (is_true) {
-        put(x, 0, value);
+        put(x, 0, get(x, i));
     }
 }
 
