@@ -108,6 +108,8 @@ static inline const ScsiDeviceType *scsi_device_ops(const ScsiDevice *dev)
 
 /* "<id>.0"; without an id the next free of "scsi.0", "scsi.1", ... */
 ScsiBus *scsi_bus_new(Device *owner, const char *id, const ScsiBusOps *ops, void *opaque);
+/* In unrealize: with its units. */
+void scsi_bus_delete(ScsiBus *bus);
 /* The unit there; else one of the target, which answers for absent ones; else NULL. */
 ScsiDevice *scsi_bus_find(const ScsiBus *bus, unsigned channel, unsigned id, unsigned lun);
 /* For a unit of the target `dev` is in. LUNs that do not exist are answered here. */

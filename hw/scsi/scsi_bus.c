@@ -273,6 +273,12 @@ ScsiBus *scsi_bus_new(Device *owner, const char *id, const ScsiBusOps *ops, void
     return bus;
 }
 
+void scsi_bus_delete(ScsiBus *bus)
+{
+    bus_set_hotplug_handler(&bus->parent, NULL); /* it would keep itself */
+    object_unparent(bus);
+}
+
 static char *scsi_bus_firmware_path(Bus *bus, Device *device)
 {
     const ScsiDevice *dev = SCSI_DEVICE(device);

@@ -127,7 +127,7 @@ static void virtio_scsi_unrealize(Device *dev)
     VirtioScsi *s = VIRTIO_SCSI(dev);
 
     drain(s);
-    object_unparent(s->bus);
+    scsi_bus_delete(s->bus);
     s->bus = NULL;
 }
 
