@@ -6,7 +6,28 @@
 #include "util/osdep.h"
 #include "system/dma_map.h"
 
-#define BOUNCE_MAX (16 * MiB) /* a guest may ask for much memory that is none */
+#define BOUNCE_MAX (16 * MiB) /* of all maps: a guest may ask for much that is no memory */
+
+static size_t bounced; /* atomic: bytes of buffers that are there */
+
+static uint8_t *take_bounce(size_t bytes)
+{
+    uint8_t *buffer = NULL;
+
+    if (__atomic_add_fetch(&bounced, bytes, __ATOMIC_RELAXED) <= BOUNCE_MAX) {
+        buffer = g_try_malloc(bytes);
+    }
+    if (!buffer) {
+        __atomic_sub_fetch(&bounced, bytes, __ATOMIC_RELAXED);
+    }
+    return buffer;
+}
+
+static void give_bounce(DmaMap *map)
+{
+    __atomic_sub_fetch(&bounced, map->span.bytes, __ATOMIC_RELAXED);
+    g_clear_pointer(&map->bounce, g_free);
+}
 
 static bool make_room(DmaMap *map, unsigned pieces)
 {
@@ -78,18 +99,18 @@ static MemTxResult unmap_all(DmaMap *map, bool is_done)
 
 static bool map_bounced(DmaMap *map, const DmaList *list, DmaSpan span)
 {
-    map->bounce = span.bytes <= BOUNCE_MAX ? g_try_malloc(span.bytes) : NULL;
+    map->list = list;
+    map->span = span;
+    map->bounce = take_bounce(span.bytes);
     if (!map->bounce) {
         return false;
     }
     if (map->is_write) {
         memset(map->bounce, 0, span.bytes); /* should the device not fill it */
     } else if (dma_list_read(list, span, map->bounce, NULL) != MEM_TX_OK) {
-        g_clear_pointer(&map->bounce, g_free);
+        give_bounce(map);
         return false;
     }
-    map->list = list;
-    map->span = span;
     map->few_iov[0] = (struct iovec){ map->bounce, span.bytes };
     map->iov = map->few_iov;
     map->count = 1;
@@ -120,7 +141,7 @@ MemTxResult dma_unmap(DmaMap *map, bool is_done)
     if (map->is_write && is_done) {
         result = dma_list_write(map->list, map->span, map->bounce, NULL);
     }
-    g_clear_pointer(&map->bounce, g_free);
+    give_bounce(map);
     map->count = 0;
     return result;
 }

@@ -220,6 +220,7 @@ void nvme_doorbell(Nvme *nvme, unsigned at, uint32_t value)
 
 void nvme_stop(Nvme *nvme)
 {
+    nvme->csts &= ~NVME_CSTS_RDY; /* what ends must not make another begin */
     for (unsigned n = 1; n <= NVME_NAMESPACES; n++) {
         if (nvme->namespaces[n]) {
             block_backend_drain(nvme->namespaces[n]->conf.drive, true);

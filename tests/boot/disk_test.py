@@ -12,6 +12,7 @@ import media  # noqa: E402
 
 SECONDS = 300  # for a busy machine; nothing waits this long when all is well
 SEABIOS = '/usr/share/seabios/bios.bin'
+LARGE_SEABIOS = '/usr/share/seabios/bios-256k.bin'
 EXIT = 0x10 << 1 | 1
 
 
@@ -46,6 +47,16 @@ class Firmware(unittest.TestCase):
         with self.subTest('a secondary channel'):
             self.starts('disk', '-M', 'pc', '-nodefaults', '-drive', 'if=none,id=d,file={disk},format=raw',
                         '-device', 'ide-hd,drive=d,bus=ide.1,bootindex=0')
+
+    def test_disk_of_each_kind(self):
+        """What the larger image of the firmware knows."""
+        for board, *device in (('pc', '-device', 'virtio-blk-pci,drive=d,bootindex=0'),
+                               ('q35', '-device', 'virtio-blk-pci,drive=d,bootindex=0,disable-legacy=on'),
+                               ('pc', '-device', 'virtio-scsi-pci', '-device', 'scsi-hd,drive=d,bootindex=0'),
+                               ('q35', '-device', 'nvme,drive=d,serial=a,bootindex=0')):
+            with self.subTest(board=board, device=device[-1]):
+                self.starts('disk', '-M', board, '-bios', LARGE_SEABIOS, '-nodefaults', '-drive',
+                            'if=none,id=d,file={disk},format=raw', *device)
 
     def test_disc(self):
         for board in ('pc', 'q35'):
