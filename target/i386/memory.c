@@ -67,11 +67,16 @@ static _Noreturn void raise_fault(X86Cpu *cpu, const TcgFault *fault, uint32_t e
     x86_raise_page_fault(cpu, fault->addr, error);
 }
 
-/* Outside 64-bit mode an access across 4 GiB is beyond the limit of any segment. */
+/*
+ * Outside 64-bit mode an access across 4 GiB is beyond the limit of any segment. In compatibility
+ * mode what is further up is the CPU's own: tables, stacks of handlers.
+ */
 static bool is_address(const X86State *s, const TcgFault *fault)
 {
-    return x86_is_code64(s) ? x86_is_canonical(s, fault->addr)
-                            : fault->addr + fault->bytes - 1 <= UINT32_MAX;
+    bool is_own = x86_is_long(s) && fault->addr > UINT32_MAX + (uint64_t)PAGE_MASK + 1;
+
+    return x86_is_code64(s) || is_own ? x86_is_canonical(s, fault->addr)
+                                      : fault->addr + fault->bytes - 1 <= UINT32_MAX;
 }
 
 bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *out)

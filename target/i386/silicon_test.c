@@ -127,6 +127,7 @@ static void load_state(const SiliconCase *c)
     X86Fpu *f = &s->fpu;
 
     set_system_state(c->is_64);
+    x86_flush_all(cpu, true);
     memcpy(s->gpr, in->gpr, sizeof(s->gpr));
     s->eflags = (in->eflags & FLAG_DF) | FLAG_IF;
     x86_set_arith_flags(s, in->eflags);
