@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Firmware starts what is on disks and discs, on the software CPU."""
+"""Firmware starts what is on disks, discs and the network, on the software CPU."""
 import os
 import sys
 import tempfile
@@ -13,6 +13,7 @@ import media  # noqa: E402
 SECONDS = 300  # for a busy machine; nothing waits this long when all is well
 SEABIOS = '/usr/share/seabios/bios.bin'
 LARGE_SEABIOS = '/usr/share/seabios/bios-256k.bin'
+IPXE = '/usr/lib/ipxe/qemu/pxe-virtio.rom'
 EXIT = 0x10 << 1 | 1
 
 
@@ -70,6 +71,15 @@ class Firmware(unittest.TestCase):
         both = ('-M', 'pc', '-drive', 'file={disk},format=raw', '-cdrom', '{disc}')
         self.starts('disk', *both)
         self.starts('disc', *both, '-boot', 'd')
+
+    @unittest.skipUnless(os.path.exists(IPXE), 'the package ipxe-qemu is not installed')
+    def test_network(self):
+        """iPXE from the card's ROM asks for an address and gets the program it is told of."""
+        with open(os.path.join(self.folder.name, 'program'), 'wb') as file:
+            file.write(media.boot_program('hello from the network\n'))
+        self.starts('network', '-M', 'pc', '-boot', 'n', '-netdev',
+                    f'user,id=n,tftp={self.folder.name},bootfile=program', '-device',
+                    f'virtio-net-pci,netdev=n,disable-legacy=on,romfile={IPXE}')
 
 
 if __name__ == '__main__':

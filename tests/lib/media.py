@@ -27,11 +27,16 @@ def boot_disk(text, sectors=4096):
     return (code + text.encode() + b'\0').ljust(512 * sectors, b'\0')
 
 
-def boot_disc(text):
-    """An ISO 9660 image with an El Torito boot record, no emulation."""
+def boot_program(text):
+    """What is started at 0x7c00 with all of it in memory: by a disc, by the network."""
     code = SEGMENTS + b'\xbe\x00\x00' + PRINT  # mov si, text
     at = 0x7c00 + len(code)
-    code = SEGMENTS + b'\xbe' + struct.pack('<H', at) + PRINT + text.encode() + b'\0'
+    return SEGMENTS + b'\xbe' + struct.pack('<H', at) + PRINT + text.encode() + b'\0'
+
+
+def boot_disc(text):
+    """An ISO 9660 image with an El Torito boot record, no emulation."""
+    code = boot_program(text)
     record = b'\x00CD001\x01EL TORITO SPECIFICATION'.ljust(0x47, b'\0') + struct.pack('<I', 19)
     primary = b'\x01CD001\x01'
     end = b'\xffCD001\x01'
