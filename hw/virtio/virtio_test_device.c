@@ -162,17 +162,22 @@ void virtio_test_init(void)
     memory_region_add(memory_region_system(), 0, &ram);
 }
 
-TestTransport *test_transport_new(void)
+TestTransport *test_transport_with(Device *device)
 {
     static const char *const features[] = { "packed", "in_order", "notification_data" };
-    Device *dev = device_new("test-virtio-transport"), *echo = device_new("test-echo-device");
+    Device *dev = device_new("test-virtio-transport");
 
     for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
-        g_assert_true(object_set_bool(echo, features[i], true, NULL));
+        g_assert_true(object_set_bool(device, features[i], true, NULL));
     }
     g_assert_true(device_realize_and_unref(dev, NULL, NULL));
-    g_assert_true(device_realize_and_unref(echo, TEST_TRANSPORT(dev)->bus, NULL));
+    g_assert_true(device_realize_and_unref(device, TEST_TRANSPORT(dev)->bus, NULL));
     return TEST_TRANSPORT(dev);
+}
+
+TestTransport *test_transport_new(void)
+{
+    return test_transport_with(device_new("test-echo-device"));
 }
 
 EchoDevice *test_echo(TestTransport *t)

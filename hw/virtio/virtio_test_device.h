@@ -37,8 +37,10 @@ DECLARE_CAST(TestTransport, TEST_TRANSPORT)
 
 /* Once for a process: lock, machine, RAM. */
 void virtio_test_init(void);
-/* With a device on it. */
+/* With an echo device on it. */
 TestTransport *test_transport_new(void);
+/* With `device` on it, which is not realized; takes over the reference. */
+TestTransport *test_transport_with(Device *device);
 EchoDevice *test_echo(TestTransport *t);
 /* Gives all held buffers back, in this order of their numbers. */
 void test_echo_release(EchoDevice *echo, const unsigned *order, unsigned count);

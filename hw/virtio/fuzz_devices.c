@@ -1,0 +1,156 @@
+/*
+ * Fuzzes every virtio device from its driver's side: the first byte chooses one, the next features;
+ * then each operation is a byte with its arguments: rings and requests in memory, kicks, status,
+ * configuration, resets. Frames and other answers of the host's side come as they will.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "util/osdep.h"
+#include "qom/user_creatable.h"
+#include "util/event_loop.h"
+#include "virtio_test_device.h"
+
+#define QUEUE_STEP  0x3000 /* descriptors, the driver's ring, the device's ring */
+#define FUZZ_QUEUES 4      /* that fit before the data */
+#define DATA_AT     0xd000
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static GPtrArray *devices; /* VirtioDevice, each on a transport of its own */
+
+/* Those that can do without a back end; the others have fuzz targets with theirs. */
+static void add_device(const char *name)
+{
+    Device *dev = device_new(name);
+    VirtioDevice *vdev = VIRTIO_DEVICE(dev);
+
+    if (!strcmp(name, "virtio-blk-device") || !strcmp(name, "test-echo-device")) {
+        object_unref(dev);
+        return;
+    }
+    test_transport_with(dev);
+    g_ptr_array_add(devices, vdev);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    g_autoptr(GPtrArray) types = NULL;
+
+    virtio_test_init();
+    types = type_list(TYPE_VIRTIO_DEVICE, false);
+    devices = g_ptr_array_new();
+    for (guint n = 0; n < types->len; n++) {
+        add_device(type_name(types->pdata[n]));
+    }
+    return 0;
+}
+
+typedef struct Input {
+    const uint8_t *data;
+    size_t left;
+} Input;
+
+static uint64_t next(Input *in, unsigned bytes)
+{
+    uint64_t value = 0;
+
+    while (bytes-- && in->left) {
+        value = value << 8 | *in->data++;
+        in->left--;
+    }
+    return value;
+}
+
+static void start_queue(VirtioDevice *vdev, unsigned n)
+{
+    VirtQueue *vq = virtio_queue(vdev, n);
+    uint32_t at = 0x1000 + n * QUEUE_STEP;
+
+    virtqueue_set_size(vq, TEST_QUEUE_SIZE);
+    virtqueue_set_address(vq, VIRTQUEUE_DESC, 0, at);
+    virtqueue_set_address(vq, VIRTQUEUE_DRIVER, 0, at + 0x1000);
+    virtqueue_set_address(vq, VIRTQUEUE_DEVICE, 0, at + 0x2000);
+    virtqueue_enable(vq);
+}
+
+static void start(VirtioDevice *vdev, uint64_t refused)
+{
+    uint64_t offered = virtio_offered_features(vdev, VIRTIO_MODERN);
+
+    address_space_fill(address_space_system(), 0x1000, MEM_TX_NONE, 0, TEST_RAM_BYTES - 0x1000);
+    test_driver_negotiate(vdev, (offered & ~refused) | BIT64(VIRTIO_F_VERSION_1));
+    for (unsigned n = 0; n < MIN(vdev->queue_count, FUZZ_QUEUES); n++) {
+        start_queue(vdev, n);
+    }
+    virtio_write_status(vdev, vdev->status | VIRTIO_STATUS_DRIVER_OK);
+}
+
+/* A request of up to two pieces of data, put where a split ring has its next one. */
+static void add_request(Input *in, unsigned queue)
+{
+    uint64_t at = 0x1000 + queue * QUEUE_STEP;
+    uint64_t index = test_get(at + 0x1002, 2);
+    unsigned head = index % (TEST_QUEUE_SIZE / 2) * 2;
+
+    for (unsigned n = 0; n < 2; n++) {
+        uint64_t desc = at + 16 * (head + n);
+
+        test_put(desc, 8, DATA_AT + next(in, 1) * 32);
+        test_put(desc + 8, 4, next(in, 2));
+        test_put(desc + 12, 2, (next(in, 1) & VIRTQ_DESC_F_WRITE) | !n);
+        test_put(desc + 14, 2, head + 1);
+    }
+    test_put(at + 0x1004 + index % TEST_QUEUE_SIZE * 2, 2, head);
+    test_put(at + 0x1002, 2, index + 1);
+}
+
+enum { PUT_DATA, PUT_RING, REQUEST, KICK, RESET_QUEUE, STATUS, CONFIG, TURN, OPERATIONS };
+
+static void operate(VirtioDevice *vdev, Input *in)
+{
+    unsigned queue = next(in, 1) % MIN(vdev->queue_count, FUZZ_QUEUES);
+    VirtQueue *vq = virtio_queue(vdev, queue);
+
+    switch (next(in, 1) % OPERATIONS) {
+    case PUT_DATA:
+        test_put(DATA_AT + next(in, 1) * 8, 8, next(in, 8));
+        break;
+    case PUT_RING:
+        test_put(0x1000 + next(in, 2) % (DATA_AT - 0x1000), 2, next(in, 2));
+        break;
+    case REQUEST:
+        add_request(in, queue);
+        break;
+    case KICK:
+        virtqueue_kick(vq);
+        break;
+    case RESET_QUEUE:
+        virtqueue_reset(vq);
+        start_queue(vdev, queue);
+        break;
+    case STATUS:
+        virtio_write_status(vdev, next(in, 1));
+        break;
+    case CONFIG:
+        virtio_config_write(vdev, next(in, 1), 1 << next(in, 1) % 3, next(in, 4));
+        break;
+    default:
+        event_loop_run_once(event_loop_main(), false);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    Input in = { data, size };
+    VirtioDevice *vdev = devices->pdata[next(&in, 1) % devices->len];
+
+    start(vdev, next(&in, 8));
+    while (in.left) {
+        operate(vdev, &in);
+    }
+    virtio_write_status(vdev, 0);
+    event_loop_run_once(event_loop_main(), false);
+    return 0;
+}
