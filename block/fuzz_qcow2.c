@@ -200,8 +200,7 @@ static void try_image(Input in, bool is_read_only)
     g_autoptr(BlockNode) node = open_image(is_read_only, false);
 
     if (node) {
-        g_autoptr(ImageInfo) info = block_image_info(node, true);
-
+        image_info_free(block_image_info(node, true));
         steps(node, &in);
     }
 }

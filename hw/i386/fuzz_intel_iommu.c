@@ -29,8 +29,7 @@ static const char *const units[] = {
     "'intremap':'on'", "'aw-bits':39,'caching-mode':true", "'eim':'on','x-posted-interrupts':true",
     "'x-scalable-mode':true,'caching-mode':true", "'x-scalable-mode':'modern','caching-mode':true",
     "'x-scalable-mode':'modern','caching-mode':true,'svm':true,'device-iotlb':true",
-    "'x-scalable-mode':'modern','x-nesting':true,'svm':true,'device-iotlb':true,"
-        "'caching-mode':true,'x-vcmd':'3.0'",
+    "'x-scalable-mode':'modern','x-nesting':true,'svm':true,'device-iotlb':true,'x-vcmd':'3.0'",
     "'x-scalable-mode':'modern','x-nesting':true,'aw-bits':57,'fs5lp':true,'snoop-control':true",
 };
 
