@@ -389,7 +389,8 @@ static void lie_order(TestDriver *d)
 
 static void lie_length(TestDriver *d)
 {
-    const TestPiece pieces[] = { { 0, UINT32_MAX, 0 }, { 0, UINT32_MAX, 0 } };
+    const TestPiece pieces[] = { { 0, UINT32_MAX, VIRTQ_DESC_F_WRITE },
+                                 { 0, UINT32_MAX, VIRTQ_DESC_F_WRITE } };
 
     test_driver_add(d, pieces, 2);
 }
