@@ -78,7 +78,7 @@ void ahci_update_irq(Ahci *ahci);
 
 /* ahci_fis.c: frames to the guest's memory; they update PxTFD and raise what they ask for. */
 void ahci_send_d2h(AhciPort *port, bool interrupts);
-void ahci_send_pio_setup(AhciPort *port, size_t bytes, bool to_host);
+void ahci_send_pio_setup(AhciPort *port, size_t bytes, bool to_host, bool interrupts);
 /* `done`: tags that ended; `error` with a status of ERR: 0 is well. */
 void ahci_send_sdb(AhciPort *port, uint32_t done, uint8_t error);
 void ahci_send_signature(AhciPort *port);

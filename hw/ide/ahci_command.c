@@ -117,7 +117,7 @@ static void send_packet(AhciPort *port)
     pci_dma_read(&port->ahci->parent, table_address(header) + TABLE_PACKET, packet,
                  sizeof(packet));
     port->is_atapi = false;
-    ahci_send_pio_setup(port, 12, false);
+    ahci_send_pio_setup(port, 12, false, false); /* a packet is no data */
     ide_bus_send_packet(port->bus, packet);
 }
 
@@ -136,7 +136,7 @@ static void port_pio_ready(void *opaque, bool to_host)
     }
     block = ide_bus_pio_block(port->bus, &bytes);
     port->was_pio_in = to_host;
-    ahci_send_pio_setup(port, bytes, to_host);
+    ahci_send_pio_setup(port, bytes, to_host, true);
     if (move(port, block, bytes, to_host) < bytes) {
         port_stalled(port);
         return;

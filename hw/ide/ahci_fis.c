@@ -66,17 +66,17 @@ void ahci_send_signature(AhciPort *port)
     }
 }
 
-void ahci_send_pio_setup(AhciPort *port, size_t bytes, bool to_host)
+void ahci_send_pio_setup(AhciPort *port, size_t bytes, bool to_host, bool interrupts)
 {
     uint8_t fis[20] = { 0 };
 
-    fill(port, fis, FIS_PIO_SETUP, FIS_INTERRUPT | (to_host ? FIS_TO_HOST : 0));
+    fill(port, fis, FIS_PIO_SETUP, (interrupts ? FIS_INTERRUPT : 0) | (to_host ? FIS_TO_HOST : 0));
     fis[15] = IDE_ST_DRDY | IDE_ST_DSC; /* the status when the block is moved */
     fis[16] = bytes;
     fis[17] = bytes >> 8;
     put(port, AREA_PIO_SETUP, fis, sizeof(fis));
     port->ahci->tfd[port->n] = fis[15];
-    ahci_raise(port, IS_PSS);
+    ahci_raise(port, interrupts ? IS_PSS : 0);
 }
 
 /* The bits of the status that may change: all but BSY and DRQ. */
