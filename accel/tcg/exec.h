@@ -134,6 +134,7 @@ typedef struct TlbFull {
     uint64_t block_offset;
     uint8_t *host;
     bool is_host_writable;
+    uint8_t quiet_writes; /* noted ones since the page last had code */
 } TlbFull;
 #define TLB_NO_PAGE UINT64_C(1)
 
@@ -193,6 +194,8 @@ const TlbFull *tlb_probe(TcgCpu *cpu, const TcgFault *fault);
 void tlb_protect(TcgCpu *cpu, const RamBlock *block, uint64_t offset);
 /* A write to RAM the slow way: what must be known of it is told; may leave for the main loop. */
 void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes);
+/* It has been done: code that another vCPU translated meanwhile is of what was there before. */
+void tlb_wrote(const TlbFull *full, uint64_t addr, unsigned bytes);
 /* In the vCPU's thread: what a change of the memory map, told by .is_flush_wanted, asks for. */
 void tlb_follow_map(TcgCpu *cpu);
 /* The jump that leads to the PC now, in this mode; NULL: not known. */

@@ -129,6 +129,7 @@ static void write_page(TcgCpu *cpu, const TcgFault *fault, const void *in)
 
         tlb_note_write(cpu, full, fault->addr, fault->bytes);
         copy(host, in, fault->bytes);
+        tlb_wrote(full, fault->addr, fault->bytes);
     } else {
         write_device(cpu, full, fault, in);
     }
@@ -277,6 +278,19 @@ void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsig
     return full->host + (addr - full->page);
 }
 
+void tcg_wrote(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
+{
+    TcgFault fault = { addr, TCG_WRITE, mmu, bytes };
+    const TlbFull *full;
+
+    if (!tlb_fast_write(cpu, mmu, addr, bytes)) {
+        full = tlb_probe(cpu, &fault);
+        if (full && full->block) {
+            tlb_wrote(full, addr, bytes);
+        }
+    }
+}
+
 void tcg_probe(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes)
 {
     for (uint64_t at = addr, end = addr + bytes; at != end;) {
@@ -383,7 +397,10 @@ static uint64_t atomic(TcgCpu *cpu, const Atomic *a, uint64_t addr)
     if (!crosses_page(addr, bytes) && (CAN_LOCK_UNALIGNED || IS_ALIGNED(addr, bytes))) {
         host = tcg_host(cpu, TCG_WRITE, mmu, addr, bytes);
         if (host) {
-            return atomic_host(a, host);
+            uint64_t old = atomic_host(a, host);
+
+            tcg_wrote(cpu, mmu, addr, bytes);
+            return old;
         }
     }
     /* What can raise or leave does so before the others stop. */
@@ -450,7 +467,10 @@ bool tcg_cmpxchg16(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected[2],
         void *host = tcg_host(cpu, TCG_WRITE, x.mmu, addr, 16);
 
         if (host) {
-            return cmpxchg16_host(host, expected, value);
+            bool is_exchanged = cmpxchg16_host(host, expected, value);
+
+            tcg_wrote(cpu, x.mmu, addr, 16);
+            return is_exchanged;
         }
     }
 #endif

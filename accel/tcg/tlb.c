@@ -13,6 +13,11 @@
 #include "system/vcpu_thread.h"
 
 #define PAGE_BYTES      (UINT64_C(1) << TCG_PAGE_BITS)
+/*
+ * A page that had code stays slow for so many writes: between a check that finds it free of code
+ * and the store, another vCPU could translate what it has now.
+ */
+#define QUIET_WRITES    64
 
 /* --- tables --- */
 
@@ -322,6 +327,7 @@ static const TlbFull *fill(TcgCpu *cpu, const TcgFault *fault, const TcgPage *pa
         .is_one_access = page->is_one_access,
         .is_global = page->is_global,
         .page_bits = page->page_bits,
+        .quiet_writes = QUIET_WRITES,
     };
     find_memory(cpu, full);
     full->is_watched = debug_watches_page(cpu, full->page);
@@ -374,12 +380,32 @@ bool tcg_translate(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, T
 
 /* --- writes that somebody hears of --- */
 
+static bool stays_quiet(const TlbFull *full, bool had_code)
+{
+    TlbFull *own = (TlbFull *)full; /* no other thread looks at it */
+
+    own->quiet_writes = had_code ? 0 : MIN(own->quiet_writes + 1, QUIET_WRITES);
+    return own->quiet_writes == QUIET_WRITES;
+}
+
+void tlb_wrote(const TlbFull *full, uint64_t addr, unsigned bytes)
+{
+    /* Others make the page known before they read its bytes. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (region_page_has_code(full->block, full->block_offset)) {
+        region_invalidate(full->block->offset + full->block_offset + (addr - full->page), bytes,
+                          NULL);
+    }
+}
+
 void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned bytes)
 {
     RamBlock *block = full->block;
     uint64_t offset = full->block_offset + (addr - full->page);
+    bool had_code = region_page_has_code(block, full->block_offset);
+    bool is_quiet = stays_quiet(full, had_code);
 
-    if (region_page_has_code(block, full->block_offset) &&
+    if (had_code &&
         region_invalidate(block->offset + offset, bytes, exec_current_region(cpu))) {
         /* The code that is running is changed: begin this instruction again, alone. */
         cpu->is_one_insn = true;
@@ -388,7 +414,7 @@ void tlb_note_write(TcgCpu *cpu, const TlbFull *full, uint64_t addr, unsigned by
     if (logged_clients(block)) {
         ram_block_set_dirty(block, offset, bytes, logged_clients(block));
     }
-    if (!full->is_one_access && is_write_quiet(block, full->block_offset)) {
+    if (!full->is_one_access && is_quiet && is_write_quiet(block, full->block_offset)) {
         TcgTlb *tlb = cpu->tlb_state;
 
         g_mutex_lock(&tlb->lock);

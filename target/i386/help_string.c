@@ -191,6 +191,7 @@ static uint64_t store_many(Repeat *r, uint64_t count)
     }
     checked(r, X86_ES, X86_RDI, count, true);
     fill(to, count, r->bytes, r->s->gpr[X86_RAX]);
+    tcg_wrote(&r->s->tcg, x86_mmu(r->s), linear, count * r->bytes);
     advance(r, X86_RDI, count);
     return count;
 }
@@ -219,6 +220,7 @@ static uint64_t move_many(Repeat *r, uint64_t count)
     checked(r, r->segment, X86_RSI, count, false);
     checked(r, X86_ES, X86_RDI, count, true);
     copy(to, from, count, r->bytes);
+    tcg_wrote(&r->s->tcg, mmu, to_at, count * r->bytes);
     advance(r, X86_RSI, count);
     advance(r, X86_RDI, count);
     return count;

@@ -395,6 +395,7 @@ uint32_t x86_help_movdir64b(TcgCpu *tcg, uint64_t from, uint64_t to, uint32_t op
         attrs.is_deferrable = true;
     } else if (tcg_host(tcg, TCG_WRITE, mmu, to, 64)) {
         memcpy(tcg_host(tcg, TCG_WRITE, mmu, to, 64), data, 64);
+        tcg_wrote(tcg, mmu, to, 64);
         return 0;
     }
     if (!tcg_translate(tcg, TCG_WRITE, mmu, to, &page)) {

@@ -54,6 +54,7 @@ class Errors(unittest.TestCase):
         ran = 0
         self.vm.qmp.run('object-add', {'qom-type': 'memory-backend-ram', 'id': 'm0',
                                        'size': 1048576})
+        self.vm.qmp.run('netdev_add', {'type': 'hubport', 'id': 'u0', 'hubid': 0})
         for row in self.rows:
             request = row.get('request')
             if (not request or request['execute'] not in self.commands
@@ -66,6 +67,7 @@ class Errors(unittest.TestCase):
                 self.expect(request, row['class'], desc)
             ran += 1
         self.vm.qmp.run('object-del', {'id': 'm0'})
+        self.vm.qmp.run('netdev_del', {'id': 'u0'})
         self.assertGreater(ran, 15)
 
     def test_envelope(self):

@@ -30,6 +30,8 @@ bool tcg_cmpxchg16(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected[2],
  * with data breakpoints: go by tcg_load(). With TCG_WRITE the page counts as written, code on these bytes as invalid.
  */
 void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes);
+/* What tcg_host() gave for TCG_WRITE has been written: before the instruction ends. */
+void tcg_wrote(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes);
 /* Raises what an access would raise, all bytes, and does nothing else. */
 void tcg_probe(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes);
 /* Raises nothing: false if not allowed. For debuggers too. */
