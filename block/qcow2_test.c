@@ -622,27 +622,33 @@ static unsigned let_write(const char *path, unsigned flushes)
     return durable;
 }
 
-/* Each piece has what a durable write left there, or a later one, whole. */
+/*
+ * Each word of a piece is what a durable write left there, or a later one: the one that was under
+ * way when the writer was killed may have come to some of its clusters alone.
+ */
+static void check_piece(const uint8_t *got, unsigned piece, uint32_t least)
+{
+    for (unsigned i = 0; i < PIECE / 4; i++) {
+        uint32_t n;
+
+        memcpy(&n, got + i * 4, sizeof(n));
+        g_assert_cmpuint(n, >=, least);
+        g_assert_true(!n || piece_of(n - 1) == piece);
+    }
+}
+
 static void check_durable(const char *path, unsigned durable)
 {
     BlockNode *node = open_image(path, "");
     g_autofree unsigned *last = g_new0(unsigned, PIECES);
-    uint8_t got[PIECE], want[PIECE];
+    uint8_t got[PIECE];
 
     for (unsigned n = 0; n <= durable; n++) {
         last[piece_of(n)] = n + 1;
     }
     for (unsigned i = 0; i < PIECES; i++) {
-        uint32_t n;
-
         g_assert_cmpint(block_read(node, i * (uint64_t)PIECE, got, PIECE), ==, 0);
-        memcpy(&n, got, sizeof(n));
-        g_assert_cmpuint(n, >=, last[i]);
-        if (n) {
-            g_assert_cmpuint(piece_of(n - 1), ==, i);
-            fill_piece(want, n - 1);
-            g_assert_cmpmem(got, PIECE, want, PIECE);
-        }
+        check_piece(got, i, last[i]);
     }
     block_node_unref(node);
 }
