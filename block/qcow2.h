@@ -206,6 +206,8 @@ int qcow2_barrier(BlockQcow2 *image);
 /* --- qcow2_refcount.c: with the lock --- */
 
 int qcow2_refcount_get(BlockQcow2 *image, uint64_t cluster, uint64_t *count);
+/* The first from `cluster` on whose count is written anywhere; UINT64_MAX: none is. */
+uint64_t qcow2_refcount_next(const BlockQcow2 *image, uint64_t cluster);
 /* `clusters` in a row, each with a count of one; nothing is written there. */
 int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset);
 /* The same, but *clusters may shrink, to one at least. */

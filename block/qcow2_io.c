@@ -275,6 +275,11 @@ static bool find_sparse(BlockQcow2 *image)
     for (uint64_t i = 0; i < clusters && counted < limit && there >= 0; i++) {
         uint64_t count;
 
+        i = qcow2_refcount_next(image, i);
+        if (i >= clusters) {
+            break;
+        }
+
         if (qcow2_refcount_get(image, i, &count)) {
             return false;
         }

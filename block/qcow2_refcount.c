@@ -101,6 +101,19 @@ int qcow2_refcount_get(BlockQcow2 *image, uint64_t cluster, uint64_t *count)
     return err;
 }
 
+uint64_t qcow2_refcount_next(const BlockQcow2 *image, uint64_t cluster)
+{
+    uint64_t index = cluster >> image->refblock_bits;
+
+    if (index < image->reftable_entries && image->reftable[index] & QCOW2_REFTABLE_MASK) {
+        return cluster;
+    }
+    while (index < image->reftable_entries && !(image->reftable[index] & QCOW2_REFTABLE_MASK)) {
+        index++;
+    }
+    return index < image->reftable_entries ? index << image->refblock_bits : UINT64_MAX;
+}
+
 static void note_metadata(BlockQcow2 *image, uint64_t cluster)
 {
     g_hash_table_add(image->metadata, GSIZE_TO_POINTER(cluster));
