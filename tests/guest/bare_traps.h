@@ -6,7 +6,7 @@
 #ifndef GUEST_BARE_TRAPS_H
 #define GUEST_BARE_TRAPS_H
 
-#include <stdint.h>
+#include "bare_text.h"
 
 typedef struct Frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -37,31 +37,6 @@ __asm__(".text\n.globl stubs\n.align 16\nstubs:\n"
         "pop %r15\npop %r14\npop %r13\npop %r12\npop %r11\npop %r10\npop %r9\npop %r8\n"
         "pop %rbp\npop %rdi\npop %rsi\npop %rdx\npop %rcx\npop %rbx\npop %rax\n"
         "add $16, %rsp\niretq\n");
-
-static void outb(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port));
-}
-
-static void put_text(const char *text)
-{
-    while (*text) {
-        outb(0x402, *text++);
-    }
-}
-
-static void put_hex(const char *name, uint64_t value)
-{
-    int shift = 60;
-
-    put_text(name);
-    while (shift && !(value >> shift)) {
-        shift -= 4;
-    }
-    for (; shift >= 0; shift -= 4) {
-        outb(0x402, "0123456789abcdef"[value >> shift & 15]);
-    }
-}
 
 static inline void wrmsr(uint32_t n, uint64_t value)
 {

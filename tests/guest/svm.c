@@ -3,7 +3,7 @@
  * A host of SVM guests: runs small guests from a VMCB, and prints how each came back (exit code,
  * exit_info_1 and _2, bytes from its start to its RIP, next RIP) to port 0x402. Ends at port 0x501.
  */
-#include <stdint.h>
+#include "bare_text.h"
 
 #define PAGE __attribute__((aligned(4096)))
 static uint8_t vmcb[4096] PAGE, host_save[4096] PAGE, iopm[3 * 4096] PAGE, msrpm[2 * 4096] PAGE;
@@ -21,31 +21,6 @@ enum { CR = 0, DR = 4, EXCEPTIONS = 8, MISC = 0xc, MISC2 = 0x10, IOPM = 0x40, MS
        CR0 = 0x558, DR7 = 0x560, DR6 = 0x568, RFLAGS = 0x570, RIP = 0x578, RSP = 0x5d8,
        RAX = 0x5f8, CR2 = 0x640, GPAT = 0x668, CPL = 0x4cb };
 #define BIT(n) (1u << (n))
-
-static void outb(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "d"(port));
-}
-
-static void put_text(const char *text)
-{
-    while (*text) {
-        outb(0x402, *text++);
-    }
-}
-
-static void put_hex(const char *name, uint64_t value)
-{
-    int shift = 60;
-
-    put_text(name);
-    while (shift && !(value >> shift)) {
-        shift -= 4;
-    }
-    for (; shift >= 0; shift -= 4) {
-        outb(0x402, "0123456789abcdef"[value >> shift & 15]);
-    }
-}
 
 static void wrmsr(uint32_t msr, uint64_t value)
 {
