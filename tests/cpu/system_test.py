@@ -4,7 +4,6 @@
 By the manual (SDM volume 3, chapters 4 to 7 and 31; volume 2, STI). "far" is outside of the case.
 """
 import os
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -12,7 +11,6 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import bare  # noqa: E402
 import house  # noqa: E402
-from vm import TIMEOUT  # noqa: E402
 
 OURS = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
 SYSTEM = '''\
@@ -110,15 +108,7 @@ SMI: count=1 eax=12345678 ebx=2 saved cr0=8001003b tr=18
 
 class System(unittest.TestCase):
     def output(self, folder, image, accel):
-        path = os.path.join(folder, 'out')
-        done = subprocess.run(
-            [OURS, '-M', 'pc', '-m', '16', '-cpu', 'max', '-accel', accel, '-nodefaults', '-vga', 'none',
-             '-display', 'none', '-bios', image, '-chardev', f'file,id=c,path={path}', '-device',
-             'isa-debugcon,iobase=0x402,chardev=c', '-device', 'isa-debug-exit'],
-            stdin=subprocess.DEVNULL, timeout=TIMEOUT)
-        self.assertEqual(done.returncode, 1)
-        with open(path, encoding='ascii') as file:
-            return file.read()
+        return bare.said(OURS, folder, image, '-M', 'pc', '-cpu', 'max', '-accel', accel)
 
     def check(self, name, bits, expected):
         with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,6 @@ By the manual (SDM volume 3, chapter 17; volume 1, 11.5). "dr6" here are its bit
 """
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -14,7 +13,6 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import bare  # noqa: E402
 import house  # noqa: E402
-from vm import TIMEOUT  # noqa: E402
 
 OURS = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
 EXPECTED = '''\
@@ -82,15 +80,7 @@ without OSXMMEXCPT: v=6 at=18 mxcsr=1d84 rf=1 rcx=0
 
 class Traps(unittest.TestCase):
     def output(self, folder, image, accel):
-        path = os.path.join(folder, 'out')
-        done = subprocess.run(
-            [OURS, '-M', 'pc', '-m', '16', '-cpu', 'max', '-accel', accel, '-nodefaults', '-vga', 'none',
-             '-display', 'none', '-bios', image, '-chardev', f'file,id=c,path={path}', '-device',
-             'isa-debugcon,iobase=0x402,chardev=c', '-device', 'isa-debug-exit'],
-            stdin=subprocess.DEVNULL, timeout=TIMEOUT)
-        self.assertEqual(done.returncode, 1)
-        with open(path, encoding='ascii') as file:
-            text = file.read()
+        text = bare.said(OURS, folder, image, '-M', 'pc', '-cpu', 'max', '-accel', accel)
         text = re.sub('at=ffff[0-9a-f]+', 'at=far', text)
         text = re.sub(' dr7=[0-9a-f]+', '', text)
         return re.sub('dr6=ffff(.)ff(.)', r'dr6=\1\2', text)

@@ -3,6 +3,8 @@
 import os
 import subprocess
 
+from vm import TIMEOUT
+
 GUESTS = os.path.join(os.path.dirname(__file__), '..', 'guest')
 FLAGS = ('-O1', '-g', '-ffreestanding', '-fno-pic', '-no-pie', '-mno-red-zone', '-mgeneral-regs-only',
          '-fno-stack-protector', '-fno-asynchronous-unwind-tables', '-fno-omit-frame-pointer',
@@ -20,6 +22,19 @@ def build(folder, name, bits, *flags, start='debug_guest'):
     subprocess.run(['objcopy', '-O', 'binary', '-j', '.text', '-j', '.reset', '--gap-fill', '0', elf,
                     image], check=True)
     return elf, image
+
+
+def said(binary, folder, image, *args):
+    """What a guest wrote to port 0x402 until it ended the machine well, at port 0x501."""
+    path = os.path.join(folder, 'out')
+    done = subprocess.run(
+        [binary, '-m', '16', '-nodefaults', '-vga', 'none', '-display', 'none', '-no-reboot', '-bios', image,
+         '-chardev', f'file,id=c,path={path}', '-device', 'isa-debugcon,iobase=0x402,chardev=c',
+         '-device', 'isa-debug-exit', *args], stdin=subprocess.DEVNULL, timeout=TIMEOUT)
+    with open(path, encoding='ascii') as file:
+        text = file.read()
+    assert done.returncode == 1, (done.returncode, text)
+    return text
 
 
 def symbols(elf):
