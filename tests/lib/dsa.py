@@ -2,8 +2,11 @@
 """A driver of intel-dsa over qtest: registers, work queues, descriptors. Numbers are those of Intel's
 Data Streaming Accelerator Architecture Specification."""
 import struct
+import unittest
 
+import house
 from pci import Pci
+from vm import Vm
 
 SLOT = 5 << 3
 BAR0, BAR2 = 0xe4000000, 0xe8000000
@@ -151,3 +154,26 @@ class Dsa:
         self.submit(desc, wq)
         self.run()
         return self.record(cra)
+
+
+# Where tests have completion records, what is read and written, and lists of descriptors.
+CRA, SRC, DST, LIST = 0x1000000, 0x1100000, 0x1300000, 0x1010000
+
+
+def machine(device='', *args):
+    return Vm(house.binary(), '-M', 'q35', '-m', '512', '-nodefaults', '-device',
+              'intel-dsa,addr=5' + (',' + device if device else ''), *args, qtest=True)
+
+
+class Setup(unittest.TestCase):
+    def start(self, device='', **options):
+        self.vm = machine(device)
+        self.vm.__enter__()
+        self.addCleanup(self.vm.__exit__, None, None, None)
+        self.dsa = Dsa(self.vm, **options)
+
+    def hexes(self, first, second, text=''):
+        self.assertEqual(hex(first), hex(second), text)
+
+    def counter(self, name):
+        return self.vm.qmp('qom-get', path='/machine/peripheral/d', property='counters')[name]
