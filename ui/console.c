@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "ui/console.h"
+#include "ui/input.h"
 
 #define FIRST_WIDTH  640
 #define FIRST_HEIGHT 480
@@ -81,6 +82,7 @@ void console_free(Console *console)
 {
     if (console) {
         g_ptr_array_remove(all_consoles(), console);
+        input_forget_console(console);
         console->owner = NULL;
         console->ops = NULL;
         object_unparent(console);
@@ -175,6 +177,25 @@ Console *console_of(const Object *owner, unsigned head)
         }
     }
     return NULL;
+}
+
+Console *console_find(const char *device, unsigned head, Error **errp)
+{
+    Object *owner = object_child(object_container("/machine/peripheral"), device);
+    Console *console;
+
+    if (!owner) {
+        owner = object_resolve(device, "device", NULL);
+    }
+    if (!owner) {
+        error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device);
+        return NULL;
+    }
+    console = console_of(owner, head);
+    if (!console) {
+        error_set(errp, "Device %s (head %u) is not bound to a QemuConsole", device, head);
+    }
+    return console;
 }
 
 static void console_init(Object *obj)

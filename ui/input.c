@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "qapi/qapi-commands-ui.h"
+#include "ui/console.h"
 #include "ui/input.h"
 #include "ui/keycodes.h"
 
@@ -14,6 +15,7 @@
 static struct {
     InputHandler *first; /* has the focus */
     unsigned next_index;
+    const Console *origin;
     bool (*gate)(void);
     unsigned leds;
     NotifierList leds_changed, mode_changed;
@@ -90,15 +92,41 @@ void input_handler_unfocus(InputHandler *handler)
     mode_changed();
 }
 
-/* The first that takes one of these kinds, or NULL. */
-static InputHandler *find_handler(unsigned kinds)
+void input_handler_bind(InputHandler *handler, const Console *console)
+{
+    handler->console = console;
+    mode_changed();
+}
+
+void input_forget_console(const Console *console)
+{
+    for (InputHandler *handler = input.first; handler; handler = handler->next) {
+        handler->console = handler->console == console ? NULL : handler->console;
+    }
+    input.origin = input.origin == console ? NULL : input.origin;
+}
+
+void input_set_origin(const Console *console)
+{
+    input.origin = console;
+}
+
+static InputHandler *find_bound(unsigned kinds, const Console *console)
 {
     InputHandler *handler = input.first;
 
-    while (handler && !(handler->kinds & kinds)) {
+    while (handler && (!(handler->kinds & kinds) || handler->console != console)) {
         handler = handler->next;
     }
     return handler;
+}
+
+/* The first that takes one of these kinds where the user is, or NULL. */
+static InputHandler *find_handler(unsigned kinds)
+{
+    InputHandler *bound = input.origin ? find_bound(kinds, input.origin) : NULL;
+
+    return bound ? bound : find_bound(kinds, NULL);
 }
 
 bool input_is_taken(InputEventKind kind)
@@ -236,12 +264,8 @@ MouseInfoArray *qmp_query_mice(Error **errp)
     return mice;
 }
 
-bool qmp_input_send_event(const char *device, bool has_head, int64_t head,
-                          const InputEventArray *events, Error **errp)
+static bool send_events(const InputEventArray *events, Error **errp)
 {
-    if (device) {
-        return error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device);
-    }
     for (size_t i = 0; i < events->count; i++) {
         if (!input_is_taken(events->items[i]->type)) {
             return error_set(errp, "Input handler not found for event type %s",
@@ -253,4 +277,19 @@ bool qmp_input_send_event(const char *device, bool has_head, int64_t head,
     }
     input_sync();
     return true;
+}
+
+bool qmp_input_send_event(const char *device, bool has_head, int64_t head,
+                          const InputEventArray *events, Error **errp)
+{
+    const Console *console = device ? console_find(device, has_head ? head : 0, errp) : NULL;
+    bool is_ok;
+
+    if (device && !console) {
+        return false;
+    }
+    input_set_origin(console);
+    is_ok = send_events(events, errp);
+    input_set_origin(NULL);
+    return is_ok;
 }

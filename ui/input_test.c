@@ -5,8 +5,10 @@
  */
 #include "util/osdep.h"
 #include "qapi/qapi-commands-ui.h"
+#include "ui/console.h"
 #include "ui/input.h"
 #include "ui/keycodes.h"
+#include "ui/keymap.h"
 
 #define BUTTONS   BIT(INPUT_EVENT_KIND_BTN)
 #define DISTANCES BIT(INPUT_EVENT_KIND_REL)
@@ -76,6 +78,41 @@ static void test_focus(void)
     input_handler_remove(&tablet);
     expect("absolute relative ");
     g_assert_false(input_is_taken(INPUT_EVENT_KIND_BTN));
+}
+
+static void nothing(void *opaque)
+{
+}
+
+/* Two screens: one has a tablet of its own, the other what is for all. */
+static void test_screens(void)
+{
+    static const ConsoleOps ops = { nothing, nothing };
+    InputHandler shared = { "shared", BUTTONS | DISTANCES, note, note_sync };
+    InputHandler own = { "own", BUTTONS | POSITIONS, note, note_sync };
+    Object *first = object_container("/first"), *second = object_container("/second");
+    Console *screens[] = { console_new(first, 0, &ops, NULL), console_new(second, 0, &ops, NULL) };
+
+    input_handler_add(&own);
+    input_handler_bind(&own, screens[1]);
+    input_handler_add(&shared);
+    g_string_truncate(seen, 0);
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    input_set_origin(screens[0]);
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    g_assert_false(input_is_absolute());
+    input_set_origin(screens[1]);
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    g_assert_true(input_is_absolute());
+    input_send_rel(INPUT_AXIS_X, 1);
+    expect("shared:btn shared:btn own:btn shared:rel ");
+    console_free(screens[1]);
+    input_send_button(INPUT_BUTTON_LEFT, true);
+    expect("own:btn ");
+    console_free(screens[0]);
+    input_handler_remove(&shared);
+    input_handler_remove(&own);
+    g_string_truncate(seen, 0);
 }
 
 static bool gate(void)
@@ -159,6 +196,26 @@ static void test_codes(void)
     }
 }
 
+static void test_keymap(void)
+{
+    const Keymap *map = keymap_find("en-us", NULL);
+    Error *err = NULL;
+    KeymapKey key;
+
+    g_assert_null(keymap_find("xx", &err));
+    g_assert_cmpstr(error_text(err), ==, "there is no keymap 'xx'; this build has 'en-us'");
+    error_free(err);
+    for (uint32_t symbol = ' '; symbol < 0x7f; symbol++) {
+        g_assert_true(keymap_lookup(map, symbol, &key));
+        g_assert_true(key.needs_shift == (strchr("~!@#$%^&*()_+{}|:\"<>?", symbol) ||
+                                          g_ascii_isupper(symbol)));
+    }
+    g_assert_true(keymap_lookup(map, 0xffb7, &key)); /* KP_7 */
+    g_assert_cmpint(key.key, ==, Q_KEY_CODE_KP_7);
+    g_assert_false(keymap_lookup(map, 0, &key));
+    g_assert_false(keymap_lookup(map, 0xe9, &key));
+}
+
 int main(int argc, char **argv)
 {
     int status;
@@ -166,6 +223,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     seen = g_string_new(NULL);
     g_test_add_func("/input/focus", test_focus);
+    g_test_add_func("/input/screens", test_screens);
+    g_test_add_func("/input/keymap", test_keymap);
     g_test_add_func("/input/send-event", test_send_event);
     g_test_add_func("/input/leds", test_leds);
     g_test_add_func("/input/codes", test_codes);

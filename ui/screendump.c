@@ -35,33 +35,6 @@ static bool write_ppm(const Surface *surface, FILE *file)
     return is_ok;
 }
 
-static Console *find_console(const char *device, unsigned head, Error **errp)
-{
-    Object *owner;
-    Console *console;
-
-    if (!device) {
-        console = console_nth(0);
-        if (!console) {
-            error_set(errp, "There is no console to take a screendump from");
-        }
-        return console;
-    }
-    owner = object_child(object_container("/machine/peripheral"), device);
-    if (!owner) {
-        owner = object_resolve(device, "device", NULL);
-    }
-    if (!owner) {
-        error_set_class(errp, ERROR_DEVICE_NOT_FOUND, "Device '%s' not found", device);
-        return NULL;
-    }
-    console = console_of(owner, head);
-    if (!console) {
-        error_set(errp, "Device %s (head %u) is not bound to a QemuConsole", device, head);
-    }
-    return console;
-}
-
 static bool write_file(const Surface *surface, const char *path, ImageFormat format, Error **errp)
 {
     FILE *file = g_fopen(path, "wb");
@@ -91,9 +64,9 @@ bool qmp_screendump(const char *filename, const char *device, bool has_head, int
     if (has_format && format == IMAGE_FORMAT_PNG && !screendump_has_png()) {
         return error_set(errp, "Enable PNG support with libpng for screendump");
     }
-    console = find_console(device, has_head ? head : 0, errp);
+    console = device ? console_find(device, has_head ? head : 0, errp) : console_nth(0);
     if (!console) {
-        return false;
+        return device ? false : error_set(errp, "There is no console to take a screendump from");
     }
     console_refresh(console);
     return write_file(console_surface(console), filename, has_format ? format : IMAGE_FORMAT_PPM,

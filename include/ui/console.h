@@ -70,5 +70,7 @@ unsigned console_head(const Console *console);
 Console *console_nth(unsigned n);
 /* NULL: the device has no such screen. */
 Console *console_of(const Object *owner, unsigned head);
+/* Of the device with this id or path. */
+Console *console_find(const char *device, unsigned head, Error **errp);
 
 #endif

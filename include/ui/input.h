@@ -3,8 +3,8 @@
  * Who sees the user (a display, a monitor) sends events; a device embeds an InputHandler. An event
  * goes to the first handler that takes its kind. Machine lock.
  *
- * There is one input for the machine: until screens come, which bind handlers to themselves, it has
- * no notion of where an event happened.
+ * An event that happens on a screen (input_set_origin()) goes to handlers bound to that screen before
+ * others; one bound to another screen is not told.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +17,7 @@
 /* Positions of INPUT_EVENT_KIND_ABS over the width or height of a screen. */
 #define INPUT_ABS_MAX 0x7fff
 
+typedef struct Console Console;
 typedef struct InputHandler InputHandler;
 
 /* Embed it. */
@@ -26,6 +27,8 @@ struct InputHandler {
     void (*event)(InputHandler *handler, const InputEvent *event);
     /* Ends what belongs together; may be NULL. */
     void (*sync)(InputHandler *handler);
+    /* The screen whose events it wants; NULL: of any. input_handler_bind() sets it. */
+    const Console *console;
     /* private */
     InputHandler *next;
     unsigned index;
@@ -40,6 +43,12 @@ void input_handler_remove(InputHandler *handler);
 void input_handler_focus(InputHandler *handler);
 void input_handler_unfocus(InputHandler *handler);
 
+void input_handler_bind(InputHandler *handler, const Console *console);
+/* A console goes away: nothing is bound to it any longer. */
+void input_forget_console(const Console *console);
+
+/* Where what follows happens: the screen that a user sits at; NULL, as at first: nowhere special. */
+void input_set_origin(const Console *console);
 /* Is there a handler of this kind? */
 bool input_is_taken(InputEventKind kind);
 /* Events are dropped while `gate` (NULL: never) returns false: a guest that stands still. */
