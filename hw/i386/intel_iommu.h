@@ -70,7 +70,7 @@ typedef enum VtdFault {
     VTD_SM_PASID_INVALID, VTD_SM_NO_EXECUTE_REQUESTS, VTD_SM_NO_SUPERVISOR_REQUESTS,
     VTD_FS_UNREADABLE = 0x70, VTD_FS_NOT_PRESENT, VTD_FS_RESERVED, VTD_FS_TOP_UNREADABLE,
     VTD_FS_NESTED_BEYOND, VTD_FS_NESTED_TOP, VTD_FS_NESTED_READ, VTD_FS_NESTED_WRITE,
-    VTD_SS_UNREADABLE = 0x78, VTD_SS_PERMISSION, VTD_SS_RESERVED, VTD_SS_TOP,
+    VTD_SS_UNREADABLE = 0x78, VTD_SS_NOT_PRESENT, VTD_SS_RESERVED, VTD_SS_TOP,
     VTD_FS_NOT_CANONICAL = 0x80, VTD_FS_SUPERVISOR, VTD_FS_EXECUTE, VTD_SM_BEYOND_HARDWARE,
     VTD_SS_BEYOND_WIDTH, VTD_SM_NO_WRITE, VTD_SM_NO_READ, VTD_SM_INTERRUPT,
     VTD_FS_NO_ACCESSED = 0x90, VTD_FS_NO_DIRTY,
@@ -261,6 +261,8 @@ typedef struct VtdLookup {
     const VtdWatch *watch; /* hears of every entry; NULL: nobody does */
 } VtdLookup;
 bool vtd_read_context(const VtdLookup *look, VtdContext *context, IommuFault *fault);
+/* For a DMA: a context entry that is good for PASIDs is good for requests without, too. */
+bool vtd_read_request_context(const VtdLookup *look, VtdContext *context, IommuFault *fault);
 /* Calls for PASIDs but 0, present or not, whose table is there, until `fn` is false. */
 typedef bool VtdPasidFn(VtdSpace *space, uint32_t pasid, const VtdContext *context,
                         IommuFault fault, void *opaque);

@@ -299,6 +299,20 @@ bool vtd_read_context(const VtdLookup *look, VtdContext *context, IommuFault *fa
     return read_pasid(look, entry[0], context, fault);
 }
 
+bool vtd_read_request_context(const VtdLookup *look, VtdContext *context, IommuFault *fault)
+{
+    VtdLookup rid = { look->unit, look->sid, VTD_NO_PASID };
+    VtdContext of_rid;
+
+    if (!vtd_read_context(look, context, fault)) {
+        return false;
+    }
+    if (look->pasid != VTD_NO_PASID && !vtd_read_context(&rid, &of_rid, fault)) {
+        return fail_context(context, fault, VTD_SM_CONTEXT_INVALID);
+    }
+    return true;
+}
+
 /* Directory entries that are not there stand for 64 PASIDs. */
 void vtd_each_pasid(VtdSpace *space, VtdPasidFn *fn, void *opaque)
 {
@@ -401,7 +415,7 @@ bool vtd_find_context(VtdSpace *space, uint32_t pasid, VtdContext *context, Iomm
     if (find_kept(space, pasid, context)) {
         return true;
     }
-    if (!vtd_read_context(&(VtdLookup){ unit, sid, pasid }, context, fault)) {
+    if (!vtd_read_request_context(&(VtdLookup){ unit, sid, pasid }, context, fault)) {
         return false;
     }
     keep(space, (VtdContextSlot){

@@ -385,9 +385,10 @@ static void test_host_pasids(Fixture *f, const void *unused)
 static void listen(Fixture *f)
 {
     put_contexts(8 | 4 | 16);
+    put_pasid(0, VTD_PASS_THROUGH, 0, 0);
     put_pasid(5, VTD_FIRST, TABLE, 0);
     submit(f, 1 | 1 << 4, 0);
-    expect("A first 5 root 200000 width 48 flags [F] emt 0 pat 0");
+    expect("A second 0 ; A first 5 root 200000 width 48 flags [F] emt 0 pat 0");
     put(0xd0, REQUESTS);
 }
 
@@ -434,7 +435,7 @@ static void test_page_request_lost(Fixture *f, const void *unused)
     ask(f, 2, 2);
     expect("A respond 2 code 1");
     take_back(f->device);
-    expect("A respond 1 code 1 ; A detach 5");
+    expect("A respond 1 code 1 ; A detach 0 ; A detach 5");
     g_assert_true(hand_over(f->device, f->host, NULL));
     g_string_truncate(acts, 0);
     test_put(VTD_BASE + 0xdc, MEM_LE32, 3); /* PRS */

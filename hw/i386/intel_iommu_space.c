@@ -110,7 +110,7 @@ bool vtd_translate_watched(VtdSpace *space, const IommuRequest *request, const V
     IommuRequest full;
     VtdWalk walk = { space->unit, context, &full, watch };
 
-    if (!vtd_read_context(&look, context, fault) ||
+    if (!vtd_read_request_context(&look, context, fault) ||
         !check_window(context, request->addr, fault)) {
         return false;
     }

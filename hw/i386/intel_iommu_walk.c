@@ -76,8 +76,8 @@ typedef enum SecondFault { SECOND_WIDTH, SECOND_TOP, SECOND_READ, SECOND_WRITE, 
 static const uint8_t second_codes[][2] = {
     [SECOND_WIDTH] = { VTD_BEYOND_WIDTH, VTD_SS_BEYOND_WIDTH },
     [SECOND_TOP] = { VTD_CONTEXT_INVALID, VTD_SS_TOP },
-    [SECOND_READ] = { VTD_NO_READ, VTD_SS_PERMISSION },
-    [SECOND_WRITE] = { VTD_NO_WRITE, VTD_SS_PERMISSION },
+    [SECOND_READ] = { VTD_NO_READ, VTD_SM_NO_READ },
+    [SECOND_WRITE] = { VTD_NO_WRITE, VTD_SM_NO_WRITE },
     [SECOND_UNREADABLE] = { VTD_PAGE_UNREADABLE, VTD_SS_UNREADABLE },
     [SECOND_RESERVED] = { VTD_PAGE_RESERVED, VTD_SS_RESERVED },
 };
@@ -113,7 +113,23 @@ static uint64_t second_reserved(const VtdWalk *walk, uint64_t entry, unsigned le
     return entry & mask;
 }
 
-/* `needs`: what must be permitted; 0 asks only what is. */
+/* `needs`: what must be permitted; 0 asks only what is. Scalable mode tells an entry that is not there
+ * from one that permits something else. */
+static bool check_second(const VtdWalk *walk, uint64_t entry, uint64_t permitted,
+                         IommuAccess needs, IommuFault *fault)
+{
+    bool lacks_write = needs & IOMMU_WRITE && !(permitted & SS_WRITE);
+    bool lacks_read = (needs & IOMMU_READ || !permitted) && !(permitted & SS_READ);
+
+    if (!lacks_write && !lacks_read) {
+        return true;
+    }
+    if (walk->context->is_scalable && !(entry & (SS_READ | SS_WRITE))) {
+        return fail(walk, fault, VTD_SS_NOT_PRESENT);
+    }
+    return fail_second(walk, fault, lacks_write ? SECOND_WRITE : SECOND_READ);
+}
+
 static bool walk_second(const VtdWalk *walk, uint64_t addr, IommuAccess needs, IommuPage *page,
                         IommuFault *fault)
 {
@@ -134,11 +150,8 @@ static bool walk_second(const VtdWalk *walk, uint64_t addr, IommuAccess needs, I
         }
         see(walk, VTD_TABLE_SECOND, level, at, entry);
         permitted &= entry;
-        if (needs & IOMMU_WRITE && !(permitted & SS_WRITE)) {
-            return fail_second(walk, fault, SECOND_WRITE);
-        }
-        if ((needs & IOMMU_READ || !permitted) && !(permitted & SS_READ)) {
-            return fail_second(walk, fault, SECOND_READ);
+        if (!check_second(walk, entry, permitted, needs, fault)) {
+            return false;
         }
         if (second_reserved(walk, entry, level)) {
             return fail_second(walk, fault, SECOND_RESERVED);

@@ -112,6 +112,7 @@ class Faults(Setup):
         root = self.unit.table()
         places = self.unit.map(root, 4, IOVA, DATA, 7, flags=7)
         self.unit.scalable_context(self.dev.sid, flags=8)
+        self.unit.pasid(0, PASS, domain=9)
         self.unit.start(True)
         for flags, leaf, privileged, code in (
                 (0, 7, False, 0x5c), (ERE, 7, False, None), (ERE | NXE, 7 | 1 << 63, False, 0x82),

@@ -166,6 +166,7 @@ class Query(unittest.TestCase):
         self.start()
         root = self.unit.table()
         self.unit.scalable_context(self.dev.sid, flags=0x1c)
+        self.unit.pasid(0, PASS, domain=9)
         self.unit.pasid(5, FIRST, root, domain=3)
         places = self.unit.map(root, 4, IOVA, DATA, 7, flags=7)
         self.unit.start(True)
@@ -195,6 +196,7 @@ class Query(unittest.TestCase):
         self.start()
         root = self.unit.table()
         self.unit.scalable_context(self.dev.sid, flags=0x1c)
+        self.unit.pasid(0, PASS, domain=9)
         self.unit.pasid(5, FIRST, root)
         places = self.unit.map(root, 4, IOVA, DATA, 5, flags=7)
         self.unit.start(True)
@@ -206,7 +208,7 @@ class Query(unittest.TestCase):
                 ({'iova': IOVA ^ 1 << 30, 'pasid': 5}, 0x71, 'first', places[1] ^ 8, 'first'),
                 ({'iova': IOVA, 'pasid': 6}, 0x59, 'pasid', vtd.PASIDS + 384, 'blocked'),
                 ({'iova': IOVA, 'pasid': 64}, 0x51, 'pasid-directory', vtd.DIRECTORY + 8, 'blocked'),
-                ({'iova': IOVA}, 0x59, 'pasid', vtd.PASIDS, 'blocked')):
+                ({'iova': 1 << 60}, 0x83, 'pasid', vtd.PASIDS, 'pass-through')):
             with self.subTest(args):
                 found = self.walk(**args)
                 self.assertEqual((found['fault']['code'], found['mode']), (code, mode))
@@ -217,6 +219,9 @@ class Query(unittest.TestCase):
         for line, fault in ((f'-w dev {IOVA:#x} 5', '0x85 page not writable'),
                             ('dev 0xfff0000000000000 5', '0x80 address not canonical')):
             self.assertEqual(self.hmp('x-iommu-walk ' + line).split('\n')[-2], 'first: fault ' + fault)
+        self.unit.pasid(0, PASS, present=0)
+        self.assertEqual(self.walk(IOVA)['fault']['code'], 0x59)
+        self.assertEqual(self.walk(IOVA, pasid=5)['fault']['code'], 0x43)
 
     def test_walk_legacy(self):
         self.start('intel-iommu,aw-bits=48')

@@ -276,7 +276,7 @@ class Translation(Setup):
         self.unit.map(second, 4, base + 0x123000, DATA + 0x1000, 1)
         self.unit.drop_pages(1, base + 0x123000)
         self.assertFalse(self.dev.write(0x7010, 0x79, 5))
-        self.expect_fault(0x79, 0x7000, 5, False)
+        self.expect_fault(0x85, 0x7000, 5, False)
         self.unit.map(second, 4, base + first, first, 0)
         self.unit.drop_all()
         self.assertIsNone(self.dev.read(0x7010, 5))
@@ -451,6 +451,8 @@ class Faults(Setup):
             (0x42, lambda: unit.store(context, good, 0, 1)),
             (0x45, lambda: unit.store(context, good & ~8)),
             (0x48, lambda: unit.store(context, good, 1)),
+            (0x43, lambda: unit.pasid(0, PASS, present=0)),    # nothing for requests without PASID
+            (0x43, lambda: unit.pasid(0, SECOND)),
             (0x50, lambda: unit.store(context, far | 9)),
             (0x51, lambda: unit.store(vtd.DIRECTORY, 0)),
             (0x52, lambda: unit.store(vtd.DIRECTORY, vtd.PASIDS | 5)),
@@ -494,11 +496,14 @@ class Faults(Setup):
         unit.scalable_context(self.dev.sid)
         unit.pasid(0, SECOND, root)
         unit.map(root, 4, 0x7000, DATA, 1)
+        unit.map(root, 4, 0xa000, DATA, 2)                    # write-only
+        unit.map(root, 4, 0x80200000, DATA, 3, flags=2)       # the same by a table above it
         unit.map(root, 4, 0x9000, 0xfee01000, 3)
         unit.map(root, 4, 0x40000000, 0x1000, 3, 2)
         unit.store(root + 8, 0x3fffffff000 | 3)
         unit.start(True)
-        for code, addr, is_read in ((0x79, 0x7000, False), (0x79, 0x8000, True), (0x87, 0x9000, True),
+        for code, addr, is_read in ((0x85, 0x7000, False), (0x86, 0xa000, True), (0x86, 0x80200000, True),
+                                    (0x79, 0x8000, True), (0x79, 0x8000, False), (0x87, 0x9000, True),
                                     (0x7a, 0x40000000, True), (0x78, 1 << 39, True),
                                     (0x84, 1 << 48, True)):
             self.assertFalse(self.dev.write(addr, 1) if not is_read else
