@@ -180,6 +180,7 @@ typedef struct TcgTlb {
     TlbTag tags[TLB_TAGS];
     TlbTag *current;
     uint64_t uses;
+    unsigned second_jumps; /* found in their second place */
     TlbFull once; /* the last translation that is not kept */
     TcgFrame frames[TLB_FRAMES];
 } TcgTlb;

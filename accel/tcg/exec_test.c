@@ -443,6 +443,26 @@ static void test_vectors(void)
     toy_free(t);
 }
 
+/* What had to make way for a jump that came once is found at once again, if it is the more frequent. */
+static void test_jump_places(void)
+{
+    ToyCpu *t = toy_new();
+    TcgRegion region = { .is_valid = true };
+    TcgJump often = { 0x1000, NULL, &region, 1, false }, once = { 0x41000, NULL, &region, 1, false };
+    const TcgJump *first = &t->tcg.jumps[tcg_jump_index(often.pc)];
+
+    g_assert_cmpuint(tcg_jump_index(once.pc), ==, tcg_jump_index(often.pc));
+    tlb_remember_jump(&t->tcg, &often);
+    tlb_remember_jump(&t->tcg, &once);
+    g_assert_cmphex(first->pc, ==, once.pc);
+    for (unsigned i = 0; i < 20; i++) {
+        g_assert_cmphex(tlb_known_jump(&t->tcg, often.pc, 1)->pc, ==, often.pc);
+    }
+    g_assert_cmphex(first->pc, ==, often.pc);
+    g_assert_cmphex(tlb_known_jump(&t->tcg, once.pc, 1)->pc, ==, once.pc);
+    toy_free(t);
+}
+
 static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "loop", test_loop }, { "fault", test_fault }, { "page-crossing", test_page_crossing },
     { "two-pages", test_two_pages }, { "folded-page", test_folded_page },
@@ -452,6 +472,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "interrupt", test_interrupt }, { "vectors", test_vectors },
     { "hot-memory", test_hot_memory }, { "stream", test_stream },
     { "write-while-translating", test_write_while_translating },
+    { "jump-places", test_jump_places },
 };
 
 typedef struct Case {

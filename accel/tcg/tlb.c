@@ -18,6 +18,7 @@
  * and the store, another vCPU could translate what it has now.
  */
 #define QUIET_WRITES    64
+#define SECONDS_TO_CHANGE 8 /* jumps found in their second place, until two change places */
 
 /* --- tables --- */
 
@@ -599,15 +600,6 @@ static bool is_jump(const TcgJump *jump, uint64_t pc, uint32_t mode)
     return jump->pc == pc && __atomic_load_n(&jump->mode, __ATOMIC_ACQUIRE) == mode;
 }
 
-/* Generated code looks at the first place alone. */
-const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
-{
-    const TcgJump *first = &cpu->jumps[tcg_jump_index(pc)];
-    const TcgJump *second = &cpu->jumps[tcg_jump_second(pc)];
-
-    return is_jump(first, pc, mode) ? first : is_jump(second, pc, mode) ? second : NULL;
-}
-
 /* Never seen half done: by this thread alone, but for clearing .mode. */
 static void set_jump(TcgCpu *cpu, unsigned index, TcgJump jump)
 {
@@ -638,6 +630,31 @@ void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump)
         set_jump(cpu, tcg_jump_second(jump->pc), before);
     }
     set_jump(cpu, index, *jump);
+}
+
+/*
+ * Generated code looks at the first place alone, so what is found in the second is brought there. Not each
+ * time, for the two may take turns.
+ */
+static const TcgJump *second_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
+{
+    const TcgJump *second = &cpu->jumps[tcg_jump_second(pc)];
+
+    if (!is_jump(second, pc, mode)) {
+        return NULL;
+    }
+    if (++cpu->tlb_state->second_jumps % SECONDS_TO_CHANGE) {
+        return second;
+    }
+    tlb_remember_jump(cpu, &(TcgJump){ pc, second->code, second->region, mode, second->is_global });
+    return &cpu->jumps[tcg_jump_index(pc)];
+}
+
+const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode)
+{
+    const TcgJump *first = &cpu->jumps[tcg_jump_index(pc)];
+
+    return is_jump(first, pc, mode) ? first : second_jump(cpu, pc, mode);
 }
 
 static void forget_jump(TcgJump *jump, const TcgRegion *region)
