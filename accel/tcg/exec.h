@@ -240,6 +240,15 @@ void span_filled(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend);
  */
 bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place);
 bool span_is_fit(uint32_t place);
+void span_give_up(uint32_t place);
+
+/* --- scatters (scatter.c); likewise --- */
+
+void scatter_drop(TcgCpu *cpu, unsigned mmu);
+/* False: the TLB has had the page elsewhere until now. */
+bool scatter_agrees(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend);
+/* As span_fill(). */
+bool scatter_fill(TcgCpu *cpu, TcgScatter *scatter, uint64_t addr, uint32_t place);
 
 /* --- running (exec.c) --- */
 

@@ -291,6 +291,84 @@ static void test_stream(void)
     toy_free(t);
 }
 
+#define RING_COUNT  2000
+#define RING_START  (TOY_WINDOW + 0x500)
+#define RING_PAGES  5
+#define RING_FACTOR 37
+
+/* Each place holds the address of another. Returns what chase() comes to. */
+static uint64_t make_ring(unsigned stride)
+{
+    uint64_t at = 0, hash = 0;
+
+    for (unsigned i = 0; i < RING_COUNT; i++) {
+        uint64_t offset = RING_START - TOY_WINDOW + at * 8;
+
+        at = (at + stride) % RING_COUNT;
+        address_space_store(address_space_system(),
+                            toy_window + offset / 4096 * toy_window_step + offset % 4096, MEM_LE64,
+                            MEM_TX_NONE, RING_START + at * 8);
+        hash = hash * RING_FACTOR + RING_START + at * 8;
+    }
+    return hash;
+}
+
+static bool has_scatter(const ToyCpu *t)
+{
+    const TcgScatter *scatters = t->tcg.spans[0][TCG_SPAN_READ].scatters;
+    bool is_used = false;
+
+    for (unsigned i = 0; i < TCG_SCATTERS; i++) {
+        is_used |= scatters[i].room[0] > (RING_PAGES - 1) * 4096;
+    }
+    return is_used;
+}
+
+static void chase(ToyCpu *t, uint64_t hash)
+{
+    t->regs[2] = RING_COUNT;
+    t->regs[3] = RING_START;
+    t->regs[4] = 0;
+    t->regs[5] = RING_FACTOR;
+    toy_run(t, 0x2a000);
+    g_assert_cmphex(t->regs[4], ==, hash);
+}
+
+/* Each load is from where the one before says, in pages that lie apart and come to be elsewhere. */
+static void test_scatter(void)
+{
+    static const unsigned strides[] = { 701, 911, 977, 1001, 1203 };
+    ToyCpu *t = toy_new();
+    unsigned rounds = 0;
+    uint64_t hash;
+
+    LOAD(0x2a000, { TOY_LOAD, 3, 3, 0, 0 }, { TOY_MUL, 4, 4, 5, 0 }, { TOY_ADD, 4, 4, 3, 0 },
+         { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(4) }, { TOY_HALT });
+    toy_window = 0x50000;
+    toy_window_step = -0x2000;
+    hash = make_ring(strides[4]);
+    do {
+        chase(t, hash);
+    } while (tcg_options.is_jit && !has_scatter(t) && ++rounds < 10000);
+    g_assert_cmpuint(rounds, <, 10000);
+    for (unsigned i = 0; i < 20; i++) {
+        toy_window = i % 2 ? 0x50000 : 0x60000;
+        toy_window_step = i % 2 ? -0x2000 : 0x3000;
+        for (unsigned page = 0; page < RING_PAGES; page++) {
+            tcg_tlb_flush_page(&t->tcg, TOY_WINDOW + page * 4096, TCG_ALL_MMUS);
+        }
+        chase(t, make_ring(strides[i % ARRAY_SIZE(strides)]));
+        /* Just beside the pages. */
+        t->regs[2] = 2;
+        t->regs[3] = TOY_WINDOW - 8;
+        toy_run(t, 0x2a000);
+        g_assert_cmphex(t->fault_addr, ==, TOY_WINDOW - 8);
+        g_assert_cmpuint(t->fault_count, ==, i + 1);
+    }
+    toy_window_step = 0;
+    toy_free(t);
+}
+
 static void test_helper_state(void)
 {
     ToyCpu *t = toy_new();
@@ -470,7 +548,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
     { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },
     { "interrupt", test_interrupt }, { "vectors", test_vectors },
-    { "hot-memory", test_hot_memory }, { "stream", test_stream },
+    { "hot-memory", test_hot_memory }, { "stream", test_stream }, { "scatter", test_scatter },
     { "write-while-translating", test_write_while_translating },
     { "jump-places", test_jump_places },
 };

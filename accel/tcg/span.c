@@ -22,7 +22,6 @@
 #define MISS_TICKS   64     /* rather more than there are between two misses */
 #define MOST_DOUBTS  10
 #define MISSES_WORTH_IT 16  /* before a dropped one is found anew: many are in use no longer */
-#define WIDEST_BYTES 32
 #define SAMPLES      32
 #define MISSES_TO_STAY 100000 /* where it is, before that is asked again */
 
@@ -36,9 +35,17 @@ bool span_is_fit(uint32_t place)
     return !(__atomic_load_n(&unfit[place / 64 % 64], __ATOMIC_RELAXED) & BIT64(place % 64));
 }
 
+void span_give_up(uint32_t place)
+{
+    __atomic_fetch_or(&unfit[place / 64 % 64], BIT64(place % 64), __ATOMIC_RELAXED);
+}
+
 void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds)
 {
     for (unsigned mmu = 0; mmu < cpu->ops->mmu_count; mmu++) {
+        if ((mmus & BIT(mmu)) && (kinds & BIT(TCG_SPAN_READ))) {
+            scatter_drop(cpu, mmu);
+        }
         for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
             uint64_t *used = &cpu->spans_used[mmu][kind];
 
@@ -59,6 +66,9 @@ void span_drop(TcgCpu *cpu, unsigned mmus, unsigned kinds)
 
 void span_filled(TcgCpu *cpu, unsigned mmu, uint64_t page, uint64_t addend)
 {
+    if (!scatter_agrees(cpu, mmu, page, addend)) {
+        scatter_drop(cpu, mmu);
+    }
     for (unsigned kind = 0; kind < TCG_SPAN_KINDS; kind++) {
         for (uint64_t used = cpu->spans_used[mmu][kind]; used; used &= used - 1) {
             const TcgSpan *span = &cpu->spans[mmu][kind].of[__builtin_ctzll(used)];
@@ -81,7 +91,7 @@ static bool is_of_span(TcgCpu *cpu, unsigned mmu, TcgSpanKind kind, uint64_t pag
 
 static void measure(TcgCpu *cpu, TcgSpan *span, unsigned mmu, TcgSpanKind kind, uint64_t page)
 {
-    static const unsigned bytes[TCG_SPAN_ROOMS] = { 1, 4, 8, WIDEST_BYTES };
+    static const unsigned bytes[TCG_SPAN_ROOMS] = TCG_SPAN_ROOM_BYTES;
     uint64_t addend = tlb_entry(cpu, mmu, page)->addend, first = page, end = page + PAGE_BYTES;
 
     while (page - first < MOST_PAGES * PAGE_BYTES && first &&
@@ -207,7 +217,7 @@ bool span_fill(TcgCpu *cpu, TcgSpan *span, uint64_t addr, uint32_t place)
     is_fit = fill(&f);
     g_mutex_unlock(&cpu->tlb_state->lock);
     if (!is_fit) {
-        __atomic_fetch_or(&unfit[place / 64 % 64], BIT64(place % 64), __ATOMIC_RELAXED);
+        span_give_up(place);
     }
     return is_fit;
 }

@@ -10,6 +10,7 @@
 #include "accel/tcg/translate.h"
 
 uint64_t toy_window;
+int64_t toy_window_step;
 bool toy_window_is_read_only;
 void (*toy_translating)(void);
 
@@ -333,6 +334,13 @@ static void toy_get_key(TcgCpu *cpu, TcgKey *key)
     *key = (TcgKey){ .pc = toy(cpu)->pc, .flags = toy(cpu)->mode };
 }
 
+static uint64_t toy_phys(uint64_t addr)
+{
+    uint64_t page = (addr - TOY_WINDOW) >> TCG_PAGE_BITS;
+
+    return page < MiB >> TCG_PAGE_BITS ? toy_window + page * toy_window_step + (addr & 0xfff) : addr;
+}
+
 static bool toy_tlb_fill(TcgCpu *cpu, const TcgFault *fault, bool is_probe, TcgPage *page)
 {
     bool is_window = fault->addr >= TOY_WINDOW && fault->addr < TOY_WINDOW + MiB;
@@ -345,7 +353,7 @@ static bool toy_tlb_fill(TcgCpu *cpu, const TcgFault *fault, bool is_probe, TcgP
         toy(cpu)->fault_addr = fault->addr;
         tcg_raise(cpu, TOY_PAGE_FAULT);
     }
-    page->phys = is_window ? toy_window + (fault->addr & 0xfff) : fault->addr;
+    page->phys = toy_phys(fault->addr);
     page->can_read = page->can_execute = true;
     page->can_write = !(is_window && toy_window_is_read_only);
     return true;

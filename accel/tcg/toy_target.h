@@ -50,6 +50,8 @@ extern const TcgTargetOps toy_ops;
 /* Virtual pages from here on show the physical page toy_window, read only if told so. */
 #define TOY_WINDOW UINT64_C(0x40000000)
 extern uint64_t toy_window;
+/* How far the page that the next one shows is from there. */
+extern int64_t toy_window_step;
 extern bool toy_window_is_read_only;
 /* Called, if set, while a region is translated. */
 extern void (*toy_translating)(void);

@@ -216,14 +216,25 @@ static void slow_atomic(TcgCpu *cpu, HostFrame *frame)
     cpu->host_pc = 0;
 }
 
+/* The region under way is better off without. */
+static void make_without(TcgCpu *cpu, const HostFrame *frame)
+{
+    cpu->host_pc = frame->site;
+    exec_make_again(cpu);
+    cpu->host_pc = 0;
+}
+
 static void slow_span(TcgCpu *cpu, HostFrame *frame)
 {
-    TcgSpan *span = (TcgSpan *)((char *)cpu + frame->op);
+    if (!span_fill(cpu, (TcgSpan *)((char *)cpu + frame->op), frame->addr, frame->mem)) {
+        make_without(cpu, frame);
+    }
+}
 
-    if (!span_fill(cpu, span, frame->addr, frame->mem)) {
-        cpu->host_pc = frame->site;
-        exec_make_again(cpu);
-        cpu->host_pc = 0;
+static void slow_scatter(TcgCpu *cpu, HostFrame *frame)
+{
+    if (!scatter_fill(cpu, (TcgScatter *)((char *)cpu + frame->op), frame->addr, frame->mem)) {
+        make_without(cpu, frame);
     }
 }
 
@@ -251,7 +262,7 @@ static const void *add_slow(void *fn, bool with_vectors)
 
 static bool init(uint64_t bytes, Error **errp)
 {
-    static void *const slow[] = { slow_load, slow_store, slow_atomic, slow_span };
+    static void *const slow[] = { slow_load, slow_store, slow_atomic, slow_span, slow_scatter };
 
     if (!host_cpu_can_jit()) {
         return error_set(errp, "this host's CPU lacks AVX2, BMI2 or MOVBE");

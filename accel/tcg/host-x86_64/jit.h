@@ -64,7 +64,9 @@ typedef struct Site {
     uint32_t first, count; /* in locs */
 } Site;
 
-typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_KINDS } SlowKind;
+typedef enum SlowKind {
+    SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_SCATTER, SLOW_KINDS
+} SlowKind;
 
 /* Code that all regions use, by its index in TcgCpu.pieces; slow ways: without and with vectors. */
 enum { PIECE_LEAVE, PIECE_NEXT, PIECE_SLOW, PIECES = PIECE_SLOW + 2 * SLOW_KINDS };
@@ -104,6 +106,7 @@ struct HostCode {
 typedef struct SpanOwner {
     uint64_t base;
     bool is_known;   /* not the last: names the same in other regions */
+    bool is_scatter; /* what it owns is one */
     TcgSpanKind kind;
     unsigned mmu, index;
     uint32_t place;  /* a hash of it all */

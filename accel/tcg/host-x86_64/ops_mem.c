@@ -155,9 +155,12 @@ typedef struct Access {
     int addr, value, page, check; /* registers; value NO_REG: the constant */
     int32_t constant;
     int table;                    /* likewise, or NO_REG: shortens the way to the address */
+    int run;                      /* likewise: of a scatter */
     int back;                     /* where the slow way returns to */
     int back_host;                /* likewise, with `page` */
     bool is_store;
+    enum { BY_TLB, BY_SPAN, BY_SCATTER } way;
+    SpanOwner owner;
 } Access;
 
 static void call_slow(Jit *j, SlowKind kind)
@@ -289,46 +292,61 @@ static SpanOwner owner_of(const Jit *j, const Access *a)
 }
 
 /*
- * Where in TcgCpu it is. Loops take turns with a third of them; what is part of a loop of many
- * regions shares one by slot or page.
+ * Where in TcgCpu it is. Loops take turns with a third of the spans, and with all scatters; what is
+ * part of a loop of many regions shares a span by slot or page.
  */
 #define SHARE (TCG_SPANS / 3)
 
+static unsigned take_index(const Jit *j, const SpanOwner *want)
+{
+    static unsigned turns[TCG_SPAN_KINDS], scatter_turns;
+
+    if (want->is_scatter) {
+        return scatter_turns++ % TCG_SCATTERS;
+    }
+    return j->loop_jump ? 2 * SHARE + turns[want->kind]++ % SHARE
+           : want->base < IR_MAX_SLOTS ? want->base % SHARE : SHARE + want->base % SHARE;
+}
+
 static int32_t span_of(Jit *j, SpanOwner want)
 {
-    static unsigned turns[TCG_SPAN_KINDS];
     SpanOwner *owner = j->span_owners, *end = owner + j->span_owner_count;
+    int32_t set = offsetof(TcgCpu, spans[0][0]) +
+                  (want.mmu * TCG_SPAN_KINDS + want.kind) * sizeof(TcgSpanSet);
 
     while (owner < end && !(owner->base == want.base && owner->kind == want.kind &&
-                            owner->mmu == want.mmu)) {
+                            owner->mmu == want.mmu && owner->is_scatter == want.is_scatter)) {
         owner++;
     }
     if (owner == end) {
-        want.index = j->loop_jump ? 2 * SHARE + turns[want.kind]++ % SHARE
-                     : want.base < IR_MAX_SLOTS ? want.base % SHARE : SHARE + want.base % SHARE;
+        want.index = take_index(j, &want);
         owner = &j->span_owners[MIN(j->span_owner_count, TCG_SPANS - 1)];
         *owner = want;
         j->span_owner_count = owner + 1 - j->span_owners;
     }
-    return offsetof(TcgCpu, spans[0][0]) + owner->index * sizeof(TcgSpan) +
-           (want.mmu * TCG_SPAN_KINDS + want.kind) * sizeof(TcgSpanSet);
+    return set + (want.is_scatter ? offsetof(TcgSpanSet, scatters[0]) +
+                                        owner->index * sizeof(TcgScatter)
+                                  : owner->index * sizeof(TcgSpan));
 }
 
 /* Outside of its span: the TLB is asked, in the cold. Now and then the span is found anew. */
-static int span_miss(Jit *j, const Access *a, int32_t span, uint32_t name, int slow)
+static int span_miss(Jit *j, const Access *a, int32_t span, int slow)
 {
+    bool is_scatter = a->way == BY_SCATTER;
+    int32_t misses = is_scatter ? offsetof(TcgScatter, misses_left)
+                                : offsetof(TcgSpan, misses_left);
     Emit *e = &j->emit;
     int place = 0, after;
 
     e->in_cold = true;
     place = emit_place(e);
-    emit_op(e, OP(0xff), 1, rm_mem(RBP, span - BIAS + (int32_t)offsetof(TcgSpan, misses_left)));
+    emit_op(e, OP(0xff), 1, rm_mem(RBP, span - BIAS + misses));
     emit_bytes(e, (const uint8_t[]){ 0x79, 0 }, 2); /* jns */
     after = e->cold_bytes;
     emit_op(e, OP(0x89) | OP_W, a->addr, FRAME(addr));
     emit_op_imm(e, OP(0xc7) | OP_W, 0, FRAME(op), 4, span);
-    emit_op_imm(e, OP(0xc7), 0, FRAME(mem), 4, name);
-    call_slow(j, SLOW_SPAN);
+    emit_op_imm(e, OP(0xc7), 0, FRAME(mem), 4, a->owner.place);
+    call_slow(j, is_scatter ? SLOW_SCATTER : SLOW_SPAN);
     e->cold_buf[after - 1] = e->cold_bytes - after;
     for (unsigned step = 0; step < TLB_STEPS; step++) {
         tlb_step(j, a, slow, step);
@@ -338,33 +356,129 @@ static int span_miss(Jit *j, const Access *a, int32_t span, uint32_t name, int s
     return place;
 }
 
-static void find_in_span(Jit *j, const Access *a, const SpanOwner *owner, int slow)
+/* Goes to `miss` if the address is outside of [start, start + room]. */
+static void check_room(Jit *j, const Access *a, int32_t start, int32_t room, int miss)
 {
     static const uint8_t rooms[] = { 0, 1, 1, 2, 3, 3 };
-    int32_t span = span_of(j, *owner), disp = span - BIAS;
-    int miss = span_miss(j, a, span, owner->place, slow);
-    unsigned room = rooms[a->mem & IR_MEM_SIZE];
+
+    emit_jcc(&j->emit, CC_AE, miss);
+    emit_op(&j->emit, OP(0x3b) | OP_W, a->check,
+            rm_mem(RBP, room + 8 * rooms[a->mem & IR_MEM_SIZE]));
+    emit_op(&j->emit, OP(0x2b) | OP_W, a->check, rm_mem(RBP, start));
+    ra_move(j, a->check, a->addr, IR_I64);
+}
+
+static void find_in_span(Jit *j, const Access *a, int slow)
+{
+    int32_t span = span_of(j, a->owner), disp = span - BIAS;
+    int miss = span_miss(j, a, span, slow);
 
     emit_op(&j->emit, OP(0x8b) | OP_W, a->page,
             rm_mem(RBP, disp + (int32_t)offsetof(TcgSpan, addend)));
-    emit_jcc(&j->emit, CC_AE, miss);
-    emit_op(&j->emit, OP(0x3b) | OP_W, a->check,
-            rm_mem(RBP, disp + (int32_t)(offsetof(TcgSpan, room) + 8 * room)));
-    emit_op(&j->emit, OP(0x2b) | OP_W, a->check,
-            rm_mem(RBP, disp + (int32_t)offsetof(TcgSpan, start)));
-    ra_move(j, a->check, a->addr, IR_I64);
+    check_room(j, a, disp + (int32_t)offsetof(TcgSpan, start),
+               disp + (int32_t)offsetof(TcgSpan, room), miss);
+}
+
+/* --- scatters --- */
+
+/* If the address is not below the bound of that number, `reg` becomes `rm`. */
+static void choose_run(Jit *j, const Access *a, int32_t scatter, unsigned bound, int reg, Rm rm)
+{
+    int32_t at = scatter + (int32_t)offsetof(TcgScatter, bound) + 8 * (int32_t)bound;
+
+    emit_op(&j->emit, OP_0F(0x40 | CC_AE) | OP_W, reg, rm);
+    emit_op(&j->emit, OP(0x3b) | OP_W, a->addr, rm_mem(RBP, at));
+}
+
+/* Of pairs of runs in three registers; then of these. */
+static void find_in_scatter(Jit *j, const Access *a, int slow)
+{
+    int32_t span = span_of(j, a->owner), scatter = span - BIAS;
+    int32_t addends = scatter + (int32_t)offsetof(TcgScatter, addend);
+    int miss = span_miss(j, a, span, slow);
+    const int pairs[TCG_SCATTER_RUNS / 2] = { a->page, a->check, a->run };
+
+    for (unsigned i = ARRAY_SIZE(pairs); i-- > 1;) {
+        choose_run(j, a, scatter, 2 * i - 1, a->page, rm_reg(pairs[i]));
+    }
+    for (int i = ARRAY_SIZE(pairs); i-- > 0;) {
+        choose_run(j, a, scatter, 2 * i, pairs[i], rm_mem(RBP, addends + 16 * i + 8));
+        emit_op(&j->emit, OP(0x8b) | OP_W, pairs[i], rm_mem(RBP, addends + 16 * i));
+    }
+    check_room(j, a, scatter + (int32_t)offsetof(TcgScatter, start),
+               scatter + (int32_t)offsetof(TcgScatter, room), miss);
+}
+
+typedef bool IsWanted(const Jit *j, IrRef ref);
+
+/* Something that the value is made from, as far as `steps` lead. */
+static bool is_made_from(const Jit *j, IrRef ref, IsWanted *is_wanted, unsigned *steps)
+{
+    const IrInsn *insn = ir_insn(j->b, ref);
+
+    if (!ref || !*steps || insn->op == IR_CALL || insn->op == IR_CALL_RAISES) {
+        return false;
+    }
+    --*steps;
+    return is_wanted(j, ref) || is_made_from(j, insn->a, is_wanted, steps) ||
+           is_made_from(j, insn->b, is_wanted, steps) ||
+           is_made_from(j, insn->c, is_wanted, steps);
+}
+
+#define MOST_STEPS 40
+
+static bool is_load(const Jit *j, IrRef ref)
+{
+    return ir_insn(j->b, ref)->op == IR_LOAD;
+}
+
+/* What was loaded in the loop's last round, or made from that. */
+static bool is_loaded_before(const Jit *j, IrRef ref)
+{
+    unsigned steps = MOST_STEPS;
+
+    for (unsigned i = 0; i < j->loop.count; i++) {
+        const IrCarried *c = &j->loop.carried[i];
+
+        if (c->head == ref && c->is_dirty) {
+            return is_made_from(j, c->end, is_load, &steps);
+        }
+    }
+    return false;
+}
+
+/* The access waits for one in the round before. */
+static bool is_chasing(const Jit *j, const Access *a)
+{
+    unsigned steps = MOST_STEPS;
+
+    return !a->is_store && is_made_from(j, a->insn->a, is_loaded_before, &steps);
+}
+
+static void choose_way(Jit *j, Access *a)
+{
+    a->owner = owner_of(j, a);
+    a->way = BY_TLB;
+    if ((j->loop_jump || (j->is_dispatch && a->owner.is_known)) && span_is_fit(a->owner.place)) {
+        a->way = BY_SPAN;
+    } else if (j->loop_jump && is_chasing(j, a)) {
+        a->owner.place *= 0x9e3779b1u; /* another name */
+        a->owner.is_scatter = true;
+        a->way = span_is_fit(a->owner.place) ? BY_SCATTER : BY_TLB;
+    }
 }
 
 /* Written last to first. */
 static void find_host(Jit *j, Access *a)
 {
     unsigned bytes = ir_mem_bytes(a->mem);
-    SpanOwner owner = owner_of(j, a);
     int slow = slow_way(j, a);
 
     a->back_host = emit_place(&j->emit);
-    if ((j->loop_jump || (j->is_dispatch && owner.is_known)) && span_is_fit(owner.place)) {
-        find_in_span(j, a, &owner, slow);
+    if (a->way == BY_SCATTER) {
+        find_in_scatter(j, a, slow);
+    } else if (a->way == BY_SPAN) {
+        find_in_span(j, a, slow);
     } else {
         for (unsigned step = TLB_STEPS; step-- > 0;) {
             tlb_step(j, a, slow, step);
@@ -376,11 +490,19 @@ static void find_host(Jit *j, Access *a)
     }
 }
 
-/* In a loop, if a register is free. */
-static void find_table(Jit *j, Access *a)
+/* Registers to find the place with; in a loop one that may be had for nothing, too. */
+static void take_registers(Jit *j, Access *a)
 {
-    RegSet open = GPRS & j->free & ~j->blocked & ~BIT(a->check);
+    RegSet open;
 
+    choose_way(j, a);
+    a->check = ra_scratch(j, GPRS);
+    j->blocked |= BIT(a->check);
+    if (a->way == BY_SCATTER) {
+        a->run = ra_scratch(j, GPRS);
+        j->blocked |= BIT(a->run);
+    }
+    open = GPRS & j->free & ~j->blocked;
     a->table = j->loop_jump && open ? __builtin_ctz(open) : NO_REG;
 }
 
@@ -396,8 +518,7 @@ static void load(Jit *j, const IrInsn *insn)
     j->blocked |= BIT(a.addr);
     a.page = IS_XMM(a.value) ? ra_scratch(j, GPRS) : a.value;
     j->blocked |= BIT(a.page);
-    a.check = ra_scratch(j, GPRS);
-    find_table(j, &a);
+    take_registers(j, &a);
     a.back = emit_place(&j->emit);
     load_from(j, a.value, rm_index(a.page, a.addr, 0, 0), a.mem, insn->type);
     find_host(j, &a);
@@ -438,8 +559,7 @@ static void store(Jit *j, const IrInsn *insn)
     }
     a.page = ra_scratch(j, GPRS);
     j->blocked |= BIT(a.page);
-    a.check = ra_scratch(j, GPRS);
-    find_table(j, &a);
+    take_registers(j, &a);
     a.back = emit_place(&j->emit);
     if (a.value == NO_REG) {
         store_constant(j, a.constant, rm_index(a.page, a.addr, 0, 0), a.mem);

@@ -53,10 +53,11 @@ typedef struct TcgTlbFast {
 /* Guest addresses that code accesses by adding a number: see accel/tcg/span.c. */
 #define TCG_SPANS      48 /* of a kind, for each mode */
 #define TCG_SPAN_ROOMS 4
+#define TCG_SPAN_ROOM_BYTES { 1, 4, 8, 32 }
 typedef enum TcgSpanKind { TCG_SPAN_READ, TCG_SPAN_WRITE, TCG_SPAN_KINDS } TcgSpanKind;
 typedef struct TcgSpan {
     uint64_t start, addend;
-    /* Accesses of 1, 4, 8, 32 bytes begin less than this behind start; 0: none do. */
+    /* Accesses of TCG_SPAN_ROOM_BYTES begin less than this behind start; 0: none do. */
     uint64_t room[TCG_SPAN_ROOMS];
     uint64_t filled_at;    /* host_ticks() */
     int32_t misses_left;   /* until it is filled again */
@@ -64,14 +65,29 @@ typedef struct TcgSpan {
     int8_t votes;
 } TcgSpan;
 _Static_assert(sizeof(TcgSpan) == 64, "a cache line");
+/* Likewise, in a few runs, each with its own number to add: see accel/tcg/scatter.c. */
+#define TCG_SCATTERS     5
+#define TCG_SCATTER_RUNS 6
+typedef struct TcgScatter {
+    uint64_t start;
+    uint64_t room[TCG_SPAN_ROOMS];
+    uint64_t bound[TCG_SCATTER_RUNS - 1]; /* where all runs but the first begin; UINT64_MAX: no run */
+    uint64_t addend[TCG_SCATTER_RUNS];
+    uint64_t first, last;                 /* the pages it is wanted for */
+    uint64_t filled_at;                   /* host_ticks() */
+    int32_t misses_left;                  /* until it is filled again */
+    uint8_t doubts;
+} __attribute__((aligned(64))) TcgScatter;
 /*
  * Hosts take a load for one of what was stored just before if the addresses' low 12 bits are the
  * same, and wait: spans and what comes before them lie so that those of slots differ from theirs.
  */
 typedef struct TcgSpanSet {
     TcgSpan of[TCG_SPANS];
-    TcgSpan unused[64 - TCG_SPANS];
+    TcgScatter scatters[TCG_SCATTERS]; /* of a mode's reads alone */
+    uint8_t unused[64];
 } TcgSpanSet;
+_Static_assert(sizeof(TcgSpanSet) == 4096, "all spans are apart from slots");
 #define TCG_SPANS_APART 2880
 
 struct TcgCpu {
