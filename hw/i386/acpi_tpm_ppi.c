@@ -2,7 +2,8 @@
  * Physical presence (TCG PC Client Platform Physical Presence Interface Specification 1.30): how an
  * operating system asks firmware for an operation on the TPM at the next boot. _DSM takes and tells
  * requests in the memory that firmware looks at; which operations there are is what firmware wrote
- * there, a byte for each.
+ * there, a byte for each. Another interface asks for memory to be overwritten before the next boot
+ * (TCG PC Client Platform Reset Attack Mitigation Specification 1.10, 6).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,6 +12,7 @@
 #include "hw/tpm/tpm.h"
 
 #define PPI_UUID "3DDDFAA6-361B-4EB4-A424-8D10089D1653"
+#define MEMORY_CLEAR_UUID "376054ED-CC13-4675-901C-4756D7F2D45D"
 
 /* Memory, from TPM_PPI_ADDRESS on: operations, then fields. */
 #define OPERATIONS     0x100
@@ -25,6 +27,7 @@ enum {
     FN_QUERY, FN_VERSION, FN_SUBMIT, FN_PENDING, FN_TRANSITION, FN_RESPONSE, FN_LANGUAGE,
     FN_SUBMIT_2, FN_CONFIRMATION,
 };
+enum { FN_SET_MEMORY_CLEAR = 1 };
 enum { SUBMITTED = 0, NOT_IMPLEMENTED = 1, FAILED = 2, IS_BLOCKED = 3 };
 #define TRANSITION_REBOOT      2
 #define LANGUAGE_NOT_SUPPORTED 3
@@ -40,6 +43,10 @@ static Aml *fields(void)
             aml_unit("PPRQ", 32),   /* operation to be done */
             aml_unit("PPRM", 32),   /* its parameter */
             aml_unit("PPLO", 32)),  /* the last operation */
+        aml_op_region("PPMC", AML_SYSTEM_MEMORY,
+                      aml_int(TPM_PPI_ADDRESS + TPM_PPI_MEMORY_CLEAR), aml_int(1)),
+        aml_field("PPMC", AML_BYTE_ACC, AML_NO_LOCK, AML_PRESERVE,
+            aml_unit("PPMV", 8)),   /* bit 0: clear memory, bit 4: not after an orderly shutdown */
         aml_name("PPQ1", aml_package(aml_int(0), aml_int(0))),
         aml_name("PPQ2", aml_package(aml_int(0), aml_int(0), aml_int(0))),
         aml_name("PPR3", aml_package(aml_int(0), aml_int(0), aml_int(0))));
@@ -88,10 +95,11 @@ static Aml *function(unsigned number, Aml *terms)
     return aml_if(aml_lequal(aml_local(0), aml_int(number)), terms);
 }
 
-static Aml *dsm_method(void)
+static Aml *presence(void)
 {
-    static const uint8_t all[] = { 0xff, BIT(FN_CONFIRMATION - 8) }, none = 0;
-    Aml *ppi = aml_if(aml_lequal(aml_arg(0), aml_uuid(PPI_UUID)),
+    static const uint8_t all[] = { 0xff, BIT(FN_CONFIRMATION - 8) };
+
+    return aml_if(aml_lequal(aml_arg(0), aml_uuid(PPI_UUID)),
         aml_store(aml_to_integer(aml_arg(2), NULL), aml_local(0)),
         function(FN_QUERY, aml_return(aml_buffer(all, sizeof(all)))),
         function(FN_VERSION, aml_return(aml_string("1.3"))),
@@ -111,8 +119,25 @@ static Aml *dsm_method(void)
                 aml_store(argument(1), aml_local(1))),
             aml_return(aml_call("PPSB", argument(0), aml_local(1), aml_int(IS_BLOCKED))))),
         function(FN_CONFIRMATION, aml_return(aml_call("PPST", argument(0)))));
+}
 
-    return aml_method("_DSM", 4, AML_SERIALIZED, ppi, aml_return(aml_buffer(&none, 1)));
+static Aml *memory_clear(void)
+{
+    static const uint8_t all = BIT(FN_QUERY) | BIT(FN_SET_MEMORY_CLEAR);
+
+    return aml_if(aml_lequal(aml_arg(0), aml_uuid(MEMORY_CLEAR_UUID)),
+        aml_store(aml_to_integer(aml_arg(2), NULL), aml_local(0)),
+        function(FN_QUERY, aml_return(aml_buffer(&all, 1))),
+        function(FN_SET_MEMORY_CLEAR, aml_list(
+            aml_store(argument(0), aml_ref("PPMV")), aml_return(aml_int(0)))));
+}
+
+static Aml *dsm_method(void)
+{
+    static const uint8_t none = 0;
+
+    return aml_method("_DSM", 4, AML_SERIALIZED, presence(), memory_clear(),
+                      aml_return(aml_buffer(&none, 1)));
 }
 
 Aml *acpi_tpm_ppi_terms(void)

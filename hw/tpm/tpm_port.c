@@ -7,11 +7,11 @@
  */
 #include "util/osdep.h"
 #include "hw/tpm/tpm_port.h"
+#include "hw/core/device_memory.h"
 #include "hw/core/machine.h"
+#include "system/memory_log.h"
 #include "system/run_state.h"
 #include "util/byte_order.h"
-
-#define PPI_MEMORY_OVERWRITE 0x15a /* bit 0: clear memory */
 
 static const ObjectType tpm_device_type = {
     .name = TYPE_TPM_DEVICE,
@@ -78,12 +78,12 @@ static const MemoryOps ppi_ops = {
     .read = ppi_read, .write = ppi_write, .endian = ENDIAN_LITTLE, .impl.max = 8,
 };
 
-/* RAM, or a container of the NUMA nodes'. */
+/* RAM, or what holds some: nodes, DIMMs. What outlives power is no secret of the last boot. */
 static void clear_ram(MemoryRegion *mr)
 {
-    if (memory_region_is_ram(mr)) {
+    if (memory_region_is_ram(mr) && !mr->is_nonvolatile) {
         memset(memory_region_host(mr), 0, mr->size);
-        return;
+        ram_block_mark_written(mr->ram, 0, mr->size);
     }
     for (GList *child = mr->children.head; child; child = child->next) {
         clear_ram(child->data);
@@ -92,8 +92,16 @@ static void clear_ram(MemoryRegion *mr)
 
 static void ppi_reset(TpmPort *port)
 {
-    if (port->has_ppi && port->ppi[PPI_MEMORY_OVERWRITE] & 1 && machine_current()->ram) {
-        clear_ram(machine_current()->ram);
+    Machine *machine = machine_current();
+
+    if (!port->has_ppi || !(port->ppi[TPM_PPI_MEMORY_CLEAR] & 1)) {
+        return;
+    }
+    if (machine->ram) {
+        clear_ram(machine->ram);
+    }
+    if (machine->device_memory) {
+        clear_ram(&machine->device_memory->region);
     }
 }
 

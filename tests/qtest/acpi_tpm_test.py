@@ -21,7 +21,7 @@ SWTPM = shutil.which('swtpm')
 class Tpm:
     """A machine with a TPM of its own."""
 
-    def __init__(self, model, version):
+    def __init__(self, model, version, *more):
         self.folder = tempfile.TemporaryDirectory(prefix='tpm-')
         path = os.path.join(self.folder.name, 'control')
         self.tpm = subprocess.Popen(
@@ -30,7 +30,7 @@ class Tpm:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while not os.path.exists(path) and self.tpm.poll() is None:
             pass
-        self.vm = Vm(house.binary(), '-M', 'q35', '-nodefaults', '-chardev',
+        self.vm = Vm(house.binary(), '-M', 'q35', *more, '-nodefaults', '-chardev',
                      f'socket,id=c,path={path}', '-tpmdev', 'emulator,id=t,chardev=c', '-device',
                      f'{model},tpmdev=t', qtest=True)
 
@@ -84,6 +84,42 @@ class AcpiTpm(unittest.TestCase):
                 self.assertNotRegex(text, r'ACPI (Error|Exception|Warning)|failed')
                 last = text[text.rindex('Evaluating'):]
                 self.assertRegex(last[last.index('returned object'):], re.compile(expected, re.S))
+
+    @unittest.skipUnless(acpiexec.TOOL, 'acpiexec is not installed')
+    def test_memory_clear(self):
+        """The request to overwrite memory, as ACPI makes it."""
+        with Tpm('tpm-crb', 2) as vm:
+            dsdt = dict(acpi.split(FwCfg(vm).file('etc/acpi/tables')))['DSDT']
+        dsm = '\\_SB.TPM._DSM (ed 54 60 37 13 cc 75 46 90 1c 47 56 d7 f2 d4 5d) 1'
+        for calls, expected in ((f'{dsm} 0 [0]', ' 03 '), (f'{dsm} 1 [17]', '0000000000000000'),
+                                (f'{dsm} 1 [17];execute \\_SB.TPM.PPMV', '0000000000000011'),
+                                (f'{dsm} 2 [0]', ' 00 ')):
+            with self.subTest(calls=calls):
+                text, = acpiexec.execute([dsdt], calls).values()
+                self.assertNotRegex(text, r'ACPI (Error|Exception|Warning)|failed')
+                last = text[text.rindex('Evaluating'):]
+                self.assertRegex(last[last.index('returned object'):], expected)
+
+    def test_memory_is_cleared(self):
+        """RAM and DIMMs, not NVDIMMs; no more once the guest takes the request back."""
+        more = ['-m', '32,slots=2,maxmem=256M',
+                '-object', 'memory-backend-ram,id=dimm,size=128M', '-device', 'pc-dimm,memdev=dimm',
+                '-object', 'memory-backend-ram,id=nv,size=2M', '-device', 'nvdimm,memdev=nv']
+        with Tpm('tpm-crb', 2, '-M', 'q35,nvdimm=on', *more) as vm:
+            dimm, nvdimm = (device['data'] for device in vm.qmp('query-memory-devices'))
+            places = [0x1000, 0x1fffff8, dimm['addr'] + 0x2000, nvdimm['addr'] + 0x2000]
+
+            def after_reset(request):
+                for place in places:
+                    vm.qtest(f'writel {place:#x} 0x5ec4e7')
+                vm.qtest(f'writeb 0xfed4515a {request:#x}')
+                vm.qmp('system_reset')
+                vm.qmp.wait_event('RESET')
+                return [int(vm.qtest(f'readl {place:#x}'), 16) for place in places]
+
+            self.assertEqual(after_reset(0x10), 4 * [0x5ec4e7])
+            self.assertEqual(after_reset(0x11), 3 * [0] + [0x5ec4e7])
+            self.assertEqual(after_reset(0), 4 * [0x5ec4e7])
 
     @unittest.skipUnless(acpiexec.TOOL, 'acpiexec is not installed')
     def test_no_presence(self):

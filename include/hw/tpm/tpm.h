@@ -21,6 +21,7 @@
 #define TPM_CRB_CONTROL  (TPM_ADDRESS + 0x40) /* what a TPM2 table calls the control area */
 #define TPM_PPI_ADDRESS  0xfed45000
 #define TPM_PPI_BYTES    0x400
+#define TPM_PPI_MEMORY_CLEAR 0x15a /* in it; bit 0: clear memory at the next reset */
 #define TPM_LOG_BYTES    (64 * KiB)
 
 /* What a device tells of itself. */
