@@ -19,6 +19,7 @@ static void bus_finalize(Object *obj)
         g_ptr_array_remove(bus->owner->buses, bus);
     }
     g_ptr_array_unref(bus->devices);
+    g_free(bus->name);
 }
 
 static json_object *get_realized(Object *obj, const Property *p, Error **errp)
@@ -52,7 +53,7 @@ BUS_TYPE(system_bus_type)
 
 const char *bus_name(const Bus *bus)
 {
-    return bus->parent.name;
+    return bus->name;
 }
 
 static char *make_name(Device *owner)
@@ -67,15 +68,16 @@ static char *make_name(Device *owner)
 Bus *bus_new(const char *type_name, Device *owner, const char *name)
 {
     Bus *bus = BUS(object_new(type_name));
-    g_autofree char *made = name ? g_strdup(name) : make_name(owner);
 
+    bus->name = name ? g_strdup(name) : make_name(owner);
     bus->owner = owner;
     if (!owner->buses) {
         owner->buses = g_ptr_array_new();
     }
     g_ptr_array_add(owner->buses, bus);
-    if (!object_add_child(&owner->parent, made, bus, NULL)) { /* the owner's property is called so */
-        g_autofree char *numbered = g_strdup_printf("%s[*]", made);
+    /* In the tree of objects a property of the owner may have the name; users say the bus's. */
+    if (!object_add_child(&owner->parent, bus->name, bus, NULL)) {
+        g_autofree char *numbered = g_strdup_printf("%s[*]", bus->name);
 
         object_add_child(&owner->parent, numbered, bus, NULL);
     }
@@ -96,6 +98,7 @@ Bus *bus_system(void)
     if (!main_bus) {
         main_bus = BUS(object_new(TYPE_SYSTEM_BUS));
         main_bus->is_realized = true;
+        main_bus->name = g_strdup("main-system-bus");
         object_add_child(object_container("/machine/unattached"), "sysbus", main_bus, NULL);
         object_unref(main_bus);
     }
@@ -138,15 +141,9 @@ static bool match_free(Bus *bus, const void *type_name)
 
 Bus *bus_find(const char *name, const char *type_name)
 {
-    Bus *bus;
+    Bus *bus = strchr(name, '/') ? (Bus *)object_resolve(name, TYPE_BUS, NULL) :
+                                   search(bus_system(), match_name, name);
 
-    if (!strcmp(name, "main-system-bus")) {
-        bus = bus_system();
-    } else if (strchr(name, '/')) {
-        bus = (Bus *)object_resolve(name, TYPE_BUS, NULL);
-    } else {
-        bus = search(bus_system(), match_name, name);
-    }
     return bus && (!type_name || object_is_a(bus, type_name)) ? bus : NULL;
 }
 

@@ -188,8 +188,7 @@ static void print_device(GString *out, Device *dev, int indent)
 
 static void print_bus(GString *out, Bus *bus, int indent)
 {
-    g_string_append_printf(out, "%*sbus: %s\n%*s  type %s\n", indent, "",
-                           bus == bus_system() ? "main-system-bus" : bus_name(bus), indent, "",
+    g_string_append_printf(out, "%*sbus: %s\n%*s  type %s\n", indent, "", bus_name(bus), indent, "",
                            object_type_name(bus));
     for (guint i = 0; i < bus->devices->len; i++) {
         print_device(out, bus->devices->pdata[i], indent + 2);

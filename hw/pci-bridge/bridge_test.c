@@ -75,7 +75,10 @@ static void test_name(void)
 {
     PciDevice *bridge = add("{'driver':'pcie-root-port','id':'port','addr':'4','chassis':1}");
 
-    g_assert_cmpstr(bus_name(&PCI_BRIDGE(bridge)->bus->parent), ==, "port[0]");
+    PciDevice *below = add("{'driver':'test-pci','bus':'port'}");
+
+    g_assert_cmpstr(bus_name(&PCI_BRIDGE(bridge)->bus->parent), ==, "port");
+    g_assert_true(below->parent.bus == &PCI_BRIDGE(bridge)->bus->parent);
     device_delete(DEVICE(bridge));
 }
 

@@ -13,6 +13,7 @@
 
 struct Bus {
     Object parent;
+    char *name;          /* as users know it; its place in the tree of objects may have another */
     Device *owner;       /* NULL: a root */
     GPtrArray *devices;  /* borrowed, in the order they came */
     Object *hotplug;     /* HotplugHandler; NULL: nothing can be plugged later */
