@@ -9,7 +9,7 @@
 #include "util/log.h"
 
 enum { HST_STS = 0x0, HST_CNT = 0x2, HST_CMD = 0x3, XMIT_SLVA = 0x4, HST_D0 = 0x5, HST_D1 = 0x6,
-       HOST_BLOCK_DB = 0x7, AUX_CTL = 0xd };
+       HOST_BLOCK_DB = 0x7, PEC = 0x8, AUX_STS = 0xc, AUX_CTL = 0xd };
 
 #define STS_HOST_BUSY BIT(0)
 #define STS_INTR      BIT(1)
@@ -22,8 +22,12 @@ enum { HST_STS = 0x0, HST_CNT = 0x2, HST_CMD = 0x3, XMIT_SLVA = 0x4, HST_D0 = 0x
 #define CNT_INTREN    BIT(0)
 #define CNT_KILL      BIT(1)
 #define CNT_COMMAND(v) ((v) >> 2 & 7)
+#define I2C_READ_COMMAND 6
 #define CNT_LAST_BYTE BIT(5)
 #define CNT_START     BIT(6)
+#define CNT_PEC_EN    BIT(7)
+#define AUX_STS_CRCE   BIT(0) /* a check of a packet failed */
+#define AUX_CTL_AAC    BIT(0) /* append the checksum; else PEC has it */
 #define AUX_CTL_BUFFER BIT(1) /* E32B: a block is a buffer, not bytes */
 
 static void update_irq(SmbusHost *host)
@@ -34,6 +38,61 @@ static void update_irq(SmbusHost *host)
 static bool has_buffer(const SmbusHost *host)
 {
     return !host->chip->is_ich || (host->aux_control & AUX_CTL_BUFFER);
+}
+
+/* --- bytes on the wire, with their checksum: x^8 + x^2 + x + 1 over all, addresses as well --- */
+
+static void add_to_crc(SmbusHost *host, uint8_t byte)
+{
+    host->crc ^= byte;
+    for (unsigned i = 0; i < 8; i++) {
+        host->crc = host->crc << 1 ^ (host->crc & 0x80 ? 0x07 : 0);
+    }
+}
+
+static bool begin(SmbusHost *host, I2cDirection direction)
+{
+    add_to_crc(host, (host->address & ~1) | (direction == I2C_READ));
+    return i2c_start(host->bus, host->address >> 1, direction);
+}
+
+static bool send(SmbusHost *host, uint8_t byte)
+{
+    add_to_crc(host, byte);
+    return i2c_send(host->bus, byte);
+}
+
+static uint8_t receive(SmbusHost *host)
+{
+    uint8_t byte = i2c_receive(host->bus);
+
+    add_to_crc(host, byte);
+    return byte;
+}
+
+static bool has_checks(const SmbusHost *host)
+{
+    return host->chip->is_ich && (host->control & CNT_PEC_EN);
+}
+
+/* The end of what was sent. */
+static bool send_check(SmbusHost *host)
+{
+    return !has_checks(host) ||
+           i2c_send(host->bus, host->aux_control & AUX_CTL_AAC ? host->crc : host->pec);
+}
+
+/* The end of what was received. */
+static bool receive_check(SmbusHost *host)
+{
+    if (!has_checks(host)) {
+        return true;
+    }
+    host->pec = i2c_receive(host->bus);
+    if (host->pec != host->crc) {
+        host->aux_status |= AUX_STS_CRCE;
+    }
+    return host->pec == host->crc;
 }
 
 /* --- ends of transfers --- */
@@ -52,11 +111,6 @@ static void finish_if(SmbusHost *host, bool is_acknowledged)
 
 /* --- protocols (System Management Bus Specification 2.0, 5.5) --- */
 
-static bool begin(SmbusHost *host, I2cDirection direction)
-{
-    return i2c_start(host->bus, host->address >> 1, direction);
-}
-
 static I2cDirection direction_of(const SmbusHost *host)
 {
     return host->address & 1 ? I2C_READ : I2C_WRITE;
@@ -64,7 +118,7 @@ static I2cDirection direction_of(const SmbusHost *host)
 
 static bool send_command(SmbusHost *host)
 {
-    return begin(host, I2C_WRITE) && i2c_send(host->bus, host->command);
+    return begin(host, I2C_WRITE) && send(host, host->command);
 }
 
 static bool receive_words(SmbusHost *host, unsigned bytes)
@@ -72,16 +126,16 @@ static bool receive_words(SmbusHost *host, unsigned bytes)
     if (!begin(host, I2C_READ)) {
         return false;
     }
-    host->data0 = i2c_receive(host->bus);
+    host->data0 = receive(host);
     if (bytes == 2) {
-        host->data1 = i2c_receive(host->bus);
+        host->data1 = receive(host);
     }
-    return true;
+    return receive_check(host);
 }
 
 static bool send_words(SmbusHost *host, unsigned bytes)
 {
-    return i2c_send(host->bus, host->data0) && (bytes < 2 || i2c_send(host->bus, host->data1));
+    return send(host, host->data0) && (bytes < 2 || send(host, host->data1));
 }
 
 static void run_quick(SmbusHost *host)
@@ -91,14 +145,16 @@ static void run_quick(SmbusHost *host)
 
 static void run_byte(SmbusHost *host)
 {
-    finish_if(host, direction_of(host) == I2C_READ ? receive_words(host, 1) : send_command(host));
+    finish_if(host, direction_of(host) == I2C_READ ? receive_words(host, 1) :
+                                                     send_command(host) && send_check(host));
 }
 
 static void run_data(SmbusHost *host, unsigned bytes)
 {
     finish_if(host, send_command(host) &&
                         (direction_of(host) == I2C_READ ? receive_words(host, bytes) :
-                                                          send_words(host, bytes)));
+                                                          send_words(host, bytes) &&
+                                                              send_check(host)));
 }
 
 static void run_byte_data(SmbusHost *host)
@@ -125,10 +181,10 @@ static bool is_block_length(uint8_t count)
 
 static bool send_block(SmbusHost *host)
 {
-    bool is_ok = is_block_length(host->data0) && i2c_send(host->bus, host->data0);
+    bool is_ok = is_block_length(host->data0) && send(host, host->data0);
 
     for (unsigned i = 0; is_ok && i < host->data0; i++) {
-        is_ok = i2c_send(host->bus, host->block[i]);
+        is_ok = send(host, host->block[i]);
     }
     return is_ok;
 }
@@ -138,21 +194,21 @@ static bool receive_block(SmbusHost *host)
     if (!begin(host, I2C_READ)) {
         return false;
     }
-    host->data0 = i2c_receive(host->bus);
+    host->data0 = receive(host);
     if (!is_block_length(host->data0)) {
         return false;
     }
     for (unsigned i = 0; i < host->data0; i++) {
-        host->block[i] = i2c_receive(host->bus);
+        host->block[i] = receive(host);
     }
-    return true;
+    return receive_check(host);
 }
 
 /* --- blocks byte by byte: software is told of each, and says when it is ready for the next --- */
 
 static void show_byte(SmbusHost *host)
 {
-    host->byte = i2c_receive(host->bus);
+    host->byte = receive(host);
     host->status |= STS_BYTE_DONE;
 }
 
@@ -168,7 +224,7 @@ static void receive_bytes(SmbusHost *host)
     if (!begin(host, I2C_READ)) {
         return finish(host, STS_DEV_ERR);
     }
-    host->data0 = i2c_receive(host->bus);
+    host->data0 = receive(host);
     if (!is_block_length(host->data0)) {
         return finish(host, STS_DEV_ERR);
     }
@@ -177,7 +233,7 @@ static void receive_bytes(SmbusHost *host)
 
 static void send_byte(SmbusHost *host)
 {
-    if (!i2c_send(host->bus, host->byte)) {
+    if (!send(host, host->byte)) {
         return finish(host, STS_DEV_ERR);
     }
     host->status |= STS_BYTE_DONE;
@@ -185,12 +241,21 @@ static void send_byte(SmbusHost *host)
 
 static void send_bytes(SmbusHost *host)
 {
-    if (!is_block_length(host->data0) || !i2c_send(host->bus, host->data0)) {
+    if (!is_block_length(host->data0) || !send(host, host->data0)) {
         return finish(host, STS_DEV_ERR);
     }
     host->phase = SMBUS_SENDING;
     host->left = host->data0;
     send_byte(host);
+}
+
+/* Software ends an I2C read, which has no check, with LAST_BYTE. */
+static bool finish_bytes(SmbusHost *host)
+{
+    if (host->phase == SMBUS_SENDING) {
+        return send_check(host);
+    }
+    return CNT_COMMAND(host->control) == I2C_READ_COMMAND || receive_check(host);
 }
 
 /* BYTE_DONE was cleared. */
@@ -199,7 +264,7 @@ static void go_on(SmbusHost *host)
     bool is_last = host->phase == SMBUS_RECEIVING && (host->control & CNT_LAST_BYTE);
 
     if (is_last || host->left <= 1) {
-        return finish(host, STS_INTR);
+        return finish_if(host, finish_bytes(host));
     }
     host->left--;
     if (host->phase == SMBUS_SENDING) {
@@ -217,7 +282,8 @@ static void run_block(SmbusHost *host)
     if (!send_command(host)) {
         finish(host, STS_DEV_ERR);
     } else if (has_buffer(host)) {
-        finish_if(host, is_read ? receive_block(host) : send_block(host));
+        finish_if(host, is_read ? receive_block(host) :
+                                  send_block(host) && send_check(host));
     } else if (is_read) {
         receive_bytes(host);
     } else {
@@ -231,7 +297,7 @@ static void run_i2c_read(SmbusHost *host)
     if (!host->chip->is_ich || has_buffer(host)) {
         guest_error("smbus: I2C read needs transfers byte by byte");
         finish(host, STS_FAILED);
-    } else if (!begin(host, I2C_WRITE) || !i2c_send(host->bus, host->data1) ||
+    } else if (!begin(host, I2C_WRITE) || !send(host, host->data1) ||
                !begin(host, I2C_READ)) {
         finish(host, STS_DEV_ERR);
     } else {
@@ -258,6 +324,7 @@ static void run(SmbusHost *host)
 
     trace_smbus_start(CNT_COMMAND(host->control), host->address, host->command);
     host->status = (host->status & STS_INUSE) | STS_HOST_BUSY;
+    host->crc = 0;
     protocols[CNT_COMMAND(host->control)](host);
 }
 
@@ -339,6 +406,10 @@ static uint64_t host_read(void *opaque, uint64_t at, unsigned bytes)
         return host->data1;
     case HOST_BLOCK_DB:
         return read_block(host);
+    case PEC:
+        return host->pec;
+    case AUX_STS:
+        return host->aux_status;
     case AUX_CTL:
         return host->aux_control;
     default:
@@ -372,8 +443,14 @@ static void host_write(void *opaque, uint64_t at, uint64_t value, unsigned bytes
     case HOST_BLOCK_DB:
         write_block(host, value);
         break;
+    case PEC:
+        host->pec = host->chip->is_ich ? value : 0;
+        break;
+    case AUX_STS:
+        host->aux_status &= ~value;
+        break;
     case AUX_CTL:
-        host->aux_control = host->chip->is_ich ? value & AUX_CTL_BUFFER : 0;
+        host->aux_control = host->chip->is_ich ? value & (AUX_CTL_AAC | AUX_CTL_BUFFER) : 0;
         break;
     default:
         unimp("smbus: write 0x%02" PRIx64 " at 0x%" PRIx64 "\n", value, at);
@@ -406,6 +483,7 @@ void smbus_host_reset(SmbusHost *host)
     host->status = host->control = host->command = host->address = 0;
     host->data0 = host->data1 = host->aux_control = 0;
     host->index = host->byte = host->left = 0;
+    host->pec = host->aux_status = host->crc = 0;
     host->phase = SMBUS_IDLE;
     memset(host->block, 0, sizeof(host->block));
     update_irq(host);
@@ -421,6 +499,19 @@ static bool post_load(void *opaque, int version, Error **errp)
     return true;
 }
 
+static bool has_pec_state(void *opaque)
+{
+    const SmbusHost *host = opaque;
+
+    return host->pec || host->aux_status || has_checks(host);
+}
+
+static const VMField pec_fields[] = {
+    VM_U8(SmbusHost, pec), VM_U8(SmbusHost, aux_status), VM_U8(SmbusHost, crc),
+};
+static const VMState pec_state = VMSTATE_INIT(pec_fields, .name = "pmsmb/pec", .version = 1,
+                                              .needed = has_pec_state);
+
 static const VMField fields[] = {
     VM_U8(SmbusHost, status), VM_U8(SmbusHost, control), VM_U8(SmbusHost, command),
     VM_U8(SmbusHost, address), VM_U8(SmbusHost, data0), VM_U8(SmbusHost, data1),
@@ -428,4 +519,5 @@ static const VMField fields[] = {
     VM_U8(SmbusHost, byte), VM_U8(SmbusHost, left), VM_ENUM(SmbusHost, phase, SMBUS_PHASE_COUNT),
 };
 const VMState smbus_host_state = VMSTATE_INIT(fields, .name = "pmsmb", .version = 1,
-                                              .post_load = post_load);
+                                              .post_load = post_load,
+                                              .subsections = VM_SUBSECTIONS(&pec_state));

@@ -18,11 +18,15 @@
 #define INUSE     0x40
 #define BYTE_DONE 0x80
 #define START     0x40
+#define PEC_EN    0x80
+#define AUX_STS   0xc
+#define AUX_CTL   0xd
 enum { QUICK = 0, BYTE = 1 << 2, BYTE_DATA = 2 << 2, WORD_DATA = 3 << 2, PROCESS_CALL = 4 << 2,
        BLOCK = 5 << 2, I2C_READ_BLOCK = 6 << 2, BLOCK_CALL = 7 << 2 };
 #define READ(address)  ((address) << 1 | 1)
 #define WRITE(address) ((address) << 1)
 #define RAM_CHIP 0x52
+#define CHECKED_CHIP 0x5a
 
 static TestHost *machine;
 static Device *smbus;
@@ -101,7 +105,7 @@ static void test_nobody(void)
 static void test_buffered_block(void)
 {
     put(0xd, 0xff);
-    g_assert_cmphex(get(0xd), ==, 2);
+    g_assert_cmphex(get(0xd), ==, 3);
     get(2);
     for (unsigned i = 0; i < 32; i++) {
         put(7, i * 3);
@@ -154,6 +158,72 @@ static void test_block_by_bytes(void)
     g_assert_cmphex(run(BLOCK, READ(RAM_CHIP), 0x40), ==, BYTE_DONE | 1);
     put(2, 2); /* KILL */
     g_assert_cmphex(get(0) & ~INUSE, ==, BYTE_DONE | FAILED);
+}
+
+/* The checksums are those of a data sheet's examples (Melexis MLX90614, 8.4.3). */
+static void test_checks(void)
+{
+    put(AUX_CTL, 1); /* the controller appends them */
+    put(5, 0x07);
+    put(6, 0xc8);
+    g_assert_cmphex(run(WORD_DATA | PEC_EN, WRITE(CHECKED_CHIP), 0x22), ==, INTR);
+    g_assert_cmphex(run(BYTE_DATA, READ(CHECKED_CHIP), 0x24), ==, INTR);
+    g_assert_cmphex(get(5), ==, 0x48); /* to the chip, one more byte */
+    put(5, 0xd2);
+    put(6, 0x3a);
+    g_assert_cmphex(run(WORD_DATA, WRITE(CHECKED_CHIP), 0x07), ==, INTR);
+    g_assert_cmphex(run(WORD_DATA | PEC_EN, READ(CHECKED_CHIP), 0x07), ==, DEV_ERR);
+    g_assert_cmphex(get(8), ==, 0xff); /* what came in its place */
+    g_assert_cmphex(get(AUX_STS), ==, 1);
+    put(AUX_STS, 1);
+    g_assert_cmphex(get(AUX_STS), ==, 0);
+    put(AUX_CTL, 0); /* software does */
+    put(8, 0x30);
+    put(5, 0x3a);
+    g_assert_cmphex(run(BYTE_DATA | PEC_EN, WRITE(CHECKED_CHIP), 0x08), ==, INTR);
+    g_assert_cmphex(run(WORD_DATA | PEC_EN, READ(CHECKED_CHIP), 0x07), ==, INTR);
+    g_assert_cmphex(get(5) | get(6) << 8 | get(8) << 16, ==, 0x303ad2);
+    g_assert_cmphex(get(AUX_STS), ==, 0);
+}
+
+/* A block byte by byte and one in the buffer end with the same. */
+static void test_checked_blocks(void)
+{
+    uint8_t check;
+
+    put(AUX_CTL, 1);
+    put(5, 2);
+    put(7, 0xa1);
+    g_assert_cmphex(run(BLOCK | PEC_EN, WRITE(CHECKED_CHIP), 0x40), ==, BYTE_DONE | 1);
+    put(7, 0xa2);
+    put(0, BYTE_DONE);
+    put(0, BYTE_DONE);
+    g_assert_cmphex(get(0) & ~INUSE, ==, INTR);
+    g_assert_cmphex(run(BYTE_DATA, READ(CHECKED_CHIP), 0x43), ==, INTR);
+    check = get(5);
+    put(AUX_CTL, 3);
+    put(5, 2);
+    get(2);
+    put(7, 0xa1);
+    put(7, 0xa2);
+    g_assert_cmphex(run(BLOCK | PEC_EN, WRITE(CHECKED_CHIP), 0x40), ==, INTR);
+    g_assert_cmphex(run(BYTE_DATA, READ(CHECKED_CHIP), 0x43), ==, INTR);
+    g_assert_cmphex(get(5), ==, check);
+    /* Reading has another sum, for it names the chip twice. */
+    g_assert_cmphex(run(BLOCK | PEC_EN, READ(CHECKED_CHIP), 0x40), ==, DEV_ERR);
+    g_assert_cmphex(get(8), ==, check);
+    put(AUX_CTL, 0);
+    g_assert_cmphex(run(BLOCK | PEC_EN, READ(CHECKED_CHIP), 0x40), ==, BYTE_DONE | 1);
+    put(0, BYTE_DONE);
+    put(0, BYTE_DONE);
+    g_assert_cmphex(get(0) & ~INUSE, ==, DEV_ERR);
+    g_assert_cmphex(get(AUX_STS), ==, 1);
+    put(6, 0x40);
+    g_assert_cmphex(run(I2C_READ_BLOCK | PEC_EN, READ(CHECKED_CHIP), 0), ==, BYTE_DONE | 1);
+    put(2, I2C_READ_BLOCK | PEC_EN | 0x20); /* LAST_BYTE; none of these has a check */
+    put(0, BYTE_DONE);
+    g_assert_cmphex(get(0) & ~INUSE, ==, INTR);
+    put(AUX_STS, 1);
 }
 
 static void test_interrupt(void)
@@ -245,12 +315,15 @@ int main(int argc, char **argv)
     object_set_text(smbus, "addr", "1f.3", NULL);
     g_assert_true(device_realize_and_unref(smbus, &machine->parent.bus->parent, NULL));
     smbus_eeprom_add_modules(I2C_BUS(smbus->buses->pdata[0]), SPD_DDR2, GiB);
+    smbus_eeprom_new(I2C_BUS(smbus->buses->pdata[0]), CHECKED_CHIP, NULL);
     device_reset(smbus);
     g_test_add_func("/smbus/config", test_config);
     g_test_add_func("/smbus/bytes-and-words", test_bytes_and_words);
     g_test_add_func("/smbus/nobody", test_nobody);
     g_test_add_func("/smbus/buffered-block", test_buffered_block);
     g_test_add_func("/smbus/block-by-bytes", test_block_by_bytes);
+    g_test_add_func("/smbus/checks", test_checks);
+    g_test_add_func("/smbus/checked-blocks", test_checked_blocks);
     g_test_add_func("/smbus/interrupt", test_interrupt);
     g_test_add_func("/smbus/presence-detect", test_presence_detect);
     g_test_add_func("/smbus/addresses", test_addresses);

@@ -2,8 +2,8 @@
  * SmbusHost: the SMBus host controller of Intel chipsets, from PIIX4 (data sheet, 11.3 "SMBus IO
  * space") to ICH9 (19.2). Its device embeds it, maps the region and drives its line.
  *
- * Transfers take no time. Not modelled: PEC, the slave part, alerts, ARP and bit-banging; their
- * registers read zero.
+ * Transfers take no time. An ICH checks packets (PEC; SMBus 2.0, 5.4); PIIX4 has no such thing. Not
+ * modelled: the slave part, alerts, ARP and bit-banging; their registers read zero.
  *
  * All functions want the machine lock.
  *
@@ -20,7 +20,7 @@
 typedef struct SmbusHost SmbusHost;
 
 typedef struct SmbusHostChip {
-    bool is_ich; /* blocks byte by byte, the AUX registers, a semaphore */
+    bool is_ich; /* blocks byte by byte, the AUX registers, PEC, a semaphore */
     /* The interrupt's level, when it may have changed. */
     void (*set_irq)(SmbusHost *host, bool is_up);
 } SmbusHostChip;
@@ -38,6 +38,8 @@ struct SmbusHost {
     uint8_t byte;   /* HOST_BLOCK_DB in transfers byte by byte */
     uint8_t left;   /* bytes to come in such a transfer */
     SmbusPhase phase;
+    uint8_t pec, aux_status;
+    uint8_t crc;    /* of the transfer so far */
 };
 
 extern const VMState smbus_host_state;
