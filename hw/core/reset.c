@@ -9,6 +9,7 @@
 #include "hw/core/device_parts.h"
 #include "hw/core/hotplug.h"
 #include "hw/core/reset.h"
+#include "system/memory.h"
 
 typedef struct Handler {
     ResetHandler *fn;
@@ -69,23 +70,47 @@ static void device_phase(Device *dev, Phase phase)
     device_levels(dev, step[phase], false);
 }
 
+/* Devices change the map one by one; it is drawn once for all in a phase. */
+static void for_phases(void (*run)(void *opaque, Phase phase), void *opaque)
+{
+    for (Phase phase = PHASE_ENTER; phase <= PHASE_EXIT; phase++) {
+        memory_transaction_begin();
+        run(opaque, phase);
+        memory_transaction_commit();
+    }
+}
+
+static void run_device(void *dev, Phase phase)
+{
+    device_phase(dev, phase);
+}
+
+static void run_bus(void *bus, Phase phase)
+{
+    bus_phase(bus, phase);
+}
+
+static void run_machine(void *opaque, Phase phase)
+{
+    bus_phase(bus_system(), phase);
+    for (guint i = 0; loose_devices && i < loose_devices->len; i++) {
+        device_phase(loose_devices->pdata[i], phase);
+    }
+}
+
 void device_reset(Device *dev)
 {
     if (dev->reset_depth) {
         return; /* asked for by itself */
     }
     dev->reset_depth++;
-    for (Phase phase = PHASE_ENTER; phase <= PHASE_EXIT; phase++) {
-        device_phase(dev, phase);
-    }
+    for_phases(run_device, dev);
     dev->reset_depth--;
 }
 
 void bus_reset(Bus *bus)
 {
-    for (Phase phase = PHASE_ENTER; phase <= PHASE_EXIT; phase++) {
-        bus_phase(bus, phase);
-    }
+    for_phases(run_bus, bus);
 }
 
 void reset_register(ResetHandler *handler, void *opaque)
@@ -126,12 +151,7 @@ void reset_unregister_device(Device *dev)
 void reset_machine(void)
 {
     hotplug_complete_pending();
-    for (Phase phase = PHASE_ENTER; phase <= PHASE_EXIT; phase++) {
-        bus_phase(bus_system(), phase);
-        for (guint i = 0; loose_devices && i < loose_devices->len; i++) {
-            device_phase(loose_devices->pdata[i], phase);
-        }
-    }
+    for_phases(run_machine, NULL);
     for (guint i = 0; handlers && i < handlers->len; i++) {
         Handler entry = g_array_index(handlers, Handler, i);
 
