@@ -25,6 +25,7 @@
 #include "ui/input.h"
 #include "util/byte_order.h"
 #include "util/event_loop.h"
+#include "util/rcu.h"
 
 #define ARGUMENTS_DEFAULT "-M pc"
 #define ARGUMENTS_ALWAYS                                                                           \
@@ -378,8 +379,17 @@ static bool clear_block(void *opaque, RamBlock *block)
     return true;
 }
 
+/* Views of memory that went are freed under the lock, which nothing else here lets go. */
+static void free_what_went(void)
+{
+    machine_unlock();
+    rcu_barrier_all();
+    machine_lock();
+}
+
 static void begin(void)
 {
+    free_what_went();
     serve_requests();
     ram_block_each(clear_block, NULL);
     vm_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
