@@ -14,6 +14,9 @@
 #include "block/block_node.h"
 #include "qapi/qapi-types-block-core.h"
 
+/* More than this is not moved, or filled, in the thread that submits. */
+#define BLOCK_AT_ONCE_BYTES (256 * KiB)
+
 typedef struct BlockDriver {
     const char *name;
     BlockdevDriver kind;

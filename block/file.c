@@ -1,6 +1,7 @@
 /*
  * file and host_device: an image in a file, or on a disk, of the host. Requests block in worker
- * threads; with "aio": "io_uring" reads, writes and flushes are started without (block/uring.c).
+ * threads, but for reads of what the host has in memory; with "aio": "io_uring" reads, writes and
+ * flushes are started without threads (block/uring.c).
  *
  * With "auto-read-only" the file is opened for writing when somebody wants to write. Past a
  * failed flush nothing is known of what the host had cached: all later ones fail.
@@ -38,7 +39,7 @@ typedef struct BlockFile {
     FileLock lock;
     BlockGate gate;        /* O_DIRECT: read-modify-write is alone */
     int lost;              /* atomic: a flush failed with this errno */
-    bool has_no_zero_range, has_no_punch; /* atomic: the file system cannot */
+    bool has_no_zero_range, has_no_punch, has_no_nowait; /* atomic: the file system cannot */
     uint64_t discards_ok, discards_failed, discarded_bytes; /* atomic */
 } BlockFile;
 
@@ -491,7 +492,23 @@ static int file_io(BlockNode *node, const BlockIo *io)
     }
 }
 
-/* --- io_uring --- */
+/* --- without blocking --- */
+
+/* What the host has in memory, all of it: a thread would only copy it later. */
+static bool read_cached(BlockFile *file, const BlockIo *io)
+{
+    ssize_t moved;
+
+    if (io->op != BLOCK_READ || file->parent.is_direct || io->bytes > BLOCK_AT_ONCE_BYTES ||
+        io->iov_count > MAX_PIECES || __atomic_load_n(&file->has_no_nowait, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    moved = preadv2(file->fd, io->iov, io->iov_count, io->offset, RWF_NOWAIT);
+    if (moved < 0 && errno == EOPNOTSUPP) {
+        __atomic_store_n(&file->has_no_nowait, true, __ATOMIC_RELAXED);
+    }
+    return moved >= 0 && moved == io->bytes;
+}
 
 static void uring_done(BlockRequest *request, void *opaque, int result)
 {
@@ -513,12 +530,11 @@ static void uring_done(BlockRequest *request, void *opaque, int result)
     block_request_end(request, err);
 }
 
-static bool file_submit(BlockNode *node, BlockRequest *request)
+static bool submit_uring(BlockFile *file, BlockRequest *request)
 {
-    BlockFile *file = (BlockFile *)node;
     const BlockIo *io = &request->io;
 
-    if (!file->has_uring || io->iov_count > MAX_PIECES || !is_aligned(file, io) ||
+    if (io->iov_count > MAX_PIECES || !is_aligned(file, io) ||
         (io->op == BLOCK_FLUSH && __atomic_load_n(&file->lost, __ATOMIC_RELAXED)) ||
         !block_gate_try_enter(&file->gate)) {
         return false;
@@ -528,6 +544,20 @@ static bool file_submit(BlockNode *node, BlockRequest *request)
     }
     block_gate_leave(&file->gate);
     return false;
+}
+
+static bool file_submit(BlockNode *node, BlockRequest *request)
+{
+    BlockFile *file = (BlockFile *)node;
+
+    if (file->has_uring) {
+        return submit_uring(file, request);
+    }
+    if (!read_cached(file, &request->io)) {
+        return false;
+    }
+    block_request_end(request, 0);
+    return true;
 }
 
 /* --- the rest --- */

@@ -15,6 +15,7 @@ struct BlockLoop {
     GMutex lock;
     GCond some;
     GQueue done; /* BlockRequest, oldest first */
+    unsigned waiting; /* threads, for some to be done */
     Deferred *deferred;
     EventLoop *loop;
 };
@@ -69,7 +70,9 @@ void block_loop_complete(BlockLoop *loop, BlockRequest *request)
     g_mutex_lock(&loop->lock);
     is_first = !loop->done.length;
     g_queue_push_tail(&loop->done, request);
-    g_cond_broadcast(&loop->some);
+    if (loop->waiting) {
+        g_cond_broadcast(&loop->some);
+    }
     g_mutex_unlock(&loop->lock);
     if (is_first) {
         deferred_schedule(loop->deferred);
@@ -101,7 +104,9 @@ static void wait_for_some(BlockLoop *loop)
 
     g_mutex_lock(&loop->lock);
     if (!loop->done.length) {
+        loop->waiting++;
         g_cond_wait_until(&loop->some, &loop->lock, until);
+        loop->waiting--;
     }
     g_mutex_unlock(&loop->lock);
 }

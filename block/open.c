@@ -120,6 +120,25 @@ static void set_common(BlockdevOptions *options, const BlockOpenFile *file)
     }
 }
 
+/* Where the name does not say it itself. */
+static bool set_aio(BlockdevOptions *options, const char *aio, Error **errp)
+{
+    bool is_device = options->driver == BLOCKDEV_DRIVER_HOST_DEVICE;
+    BlockdevOptionsFile *own = is_device ? &options->u.host_device : &options->u.file;
+    int value;
+
+    if (!aio || own->has_aio || (!is_device && options->driver != BLOCKDEV_DRIVER_FILE)) {
+        return true;
+    }
+    value = enum_table_find(&blockdev_aio_options_names, aio);
+    if (value < 0) {
+        return error_set(errp, "Invalid AIO option: %s", aio);
+    }
+    own->has_aio = true;
+    own->aio = value;
+    return true;
+}
+
 static BlockNode *open_protocol(const BlockOpenFile *file, Error **errp)
 {
     g_autoptr(BlockdevOptions) options = block_protocol_options(file->filename, errp);
@@ -129,6 +148,9 @@ static BlockNode *open_protocol(const BlockOpenFile *file, Error **errp)
     }
     set_common(options, file);
     options->discard = BLOCKDEV_DISCARD_OPTIONS_UNMAP;
+    if (!set_aio(options, file->aio, errp)) {
+        return NULL;
+    }
     return block_open(options, errp);
 }
 

@@ -207,46 +207,84 @@ static void passed(BlockRequest *request, void *opaque, int err)
     block_request_end(request, err);
 }
 
-/* Data in one piece, which may stay where it is. With the lock. */
+/* The node that has what a run does not; NULL: none, it is zero. */
+static BlockNode *below(BlockQcow2 *image, const BlockIo *io, const Qcow2Run *run)
+{
+    BlockNode *backing = image->parent.backing;
+
+    if (run->kind == QCOW2_DATA) {
+        return image->data;
+    }
+    return run->kind == QCOW2_HOLE && backing && io->offset < block_node_bytes(backing) ? backing :
+                                                                                         NULL;
+}
+
+static bool is_plain_read(BlockQcow2 *image, const BlockIo *io, const Qcow2Run *run)
+{
+    const BlockNode *node = below(image, io, run);
+
+    if (run->kind == QCOW2_COMPRESSED) {
+        return false;
+    }
+    if (!node) {
+        return io->bytes <= BLOCK_AT_ONCE_BYTES;
+    }
+    return run->kind == QCOW2_DATA || io->bytes <= block_node_bytes(node) - io->offset;
+}
+
+/* A read from one place, or a write of data that may stay where it is. With the lock. */
 static bool is_plain(BlockQcow2 *image, const BlockIo *io, Qcow2Run *run)
 {
     if (image->is_failed || image->is_alone || image->alone_waiting ||
-        qcow2_find_cached(image, io->offset, io->bytes, run) || run->bytes < io->bytes ||
-        run->kind != QCOW2_DATA) {
+        qcow2_find_cached(image, io->offset, io->bytes, run) || run->bytes < io->bytes) {
         return false;
     }
-    return io->op == BLOCK_READ ||
-           (run->is_own &&
-            (image->has_data_file || !qcow2_is_metadata(image, run->host, io->bytes)));
+    if (io->op == BLOCK_READ) {
+        return is_plain_read(image, io, run);
+    }
+    return run->kind == QCOW2_DATA && run->is_own &&
+           (image->has_data_file || !qcow2_is_metadata(image, run->host, io->bytes));
+}
+
+/* False: the node cannot without blocking, and the request is as it was. */
+static bool pass_on(BlockQcow2 *image, BlockRequest *request, const Qcow2Run *run, unsigned parity)
+{
+    BlockNode *node = below(image, &request->io, run);
+    uint64_t offset = request->io.offset;
+
+    request->io.offset = run->kind == QCOW2_DATA ? run->host : offset;
+    if (block_request_forward(request, node, passed, (void *)((uintptr_t)image | parity))) {
+        return true;
+    }
+    request->io.offset = offset;
+    g_mutex_lock(&image->lock);
+    leave(image, parity);
+    g_mutex_unlock(&image->lock);
+    return false;
 }
 
 bool qcow2_submit(BlockNode *node, BlockRequest *request)
 {
     BlockQcow2 *image = qcow2_of(node);
-    BlockIo io = request->io;
+    const BlockIo *io = &request->io;
     unsigned parity = 0;
     Qcow2Run run;
-    bool can;
+    bool can, is_zero;
 
-    if ((io.op != BLOCK_READ && io.op != BLOCK_WRITE) || !io.bytes ||
+    if ((io->op != BLOCK_READ && io->op != BLOCK_WRITE) || !io->bytes ||
         !g_mutex_trylock(&image->lock)) {
         return false;
     }
-    can = is_plain(image, &io, &run);
-    parity = can ? enter(image) : 0;
+    can = is_plain(image, io, &run);
+    is_zero = can && !below(image, io, &run);
+    parity = can && !is_zero ? enter(image) : 0;
     g_mutex_unlock(&image->lock);
-    if (!can) {
-        return false;
+    if (!is_zero) {
+        return can && pass_on(image, request, &run, parity);
     }
-    request->io.offset = run.host;
-    if (block_request_forward(request, image->data, passed, (void *)((uintptr_t)image | parity))) {
-        return true;
-    }
-    request->io = io;
-    g_mutex_lock(&image->lock);
-    leave(image, parity);
-    g_mutex_unlock(&image->lock);
-    return false;
+    block_iov_zero(io, 0, io->bytes);
+    block_request_end(request, 0);
+    return true;
 }
 
 /* --- what is where --- */

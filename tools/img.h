@@ -49,6 +49,7 @@ bool img_size(const char *text, const char *what, uint64_t *bytes);
 
 typedef struct ImgSource {
     const char *name, *format, *cache; /* cache NULL: writeback */
+    const char *aio;                   /* NULL: threads */
     const char *snapshot;              /* to be shown; NULL: none */
     bool is_options;                   /* name is "driver=..." */
     bool is_writable, is_shared, without_backing, is_check, is_quiet;

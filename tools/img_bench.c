@@ -12,7 +12,6 @@
 
 typedef struct Bench {
     ImgSource source;
-    const char *aio;
     uint64_t count, depth, bytes, step, at, end, flush_interval, pattern;
     bool is_write, no_drain, is_native, is_quiet, has_step;
 } Bench;
@@ -21,7 +20,8 @@ typedef struct Run {
     const Bench *job;
     BlockNode *node;
     uint64_t to_start, under_way, at, since_flush;
-    bool is_flushing;
+    struct Request *ready; /* have ended and may go on */
+    bool is_flushing, is_starting;
     int err;
 } Run;
 
@@ -29,9 +29,10 @@ typedef struct Request {
     BlockRequest request;
     struct iovec iov;
     Run *run;
+    struct Request *next;
 } Request;
 
-static void start(Request *request);
+static void go_on(Request *request);
 
 static void fail(Run *run, int err)
 {
@@ -55,7 +56,7 @@ static void flushed(BlockRequest *request, int err)
     own->run->is_flushing = false;
     fail(own->run, err);
     own->run->under_way--;
-    start(own);
+    go_on(own);
 }
 
 static void begin_flush(Request *request)
@@ -81,7 +82,7 @@ static void ended(BlockRequest *request, int err)
         begin_flush(own);
         return;
     }
-    start(own);
+    go_on(own);
 }
 
 static void start(Request *request)
@@ -104,6 +105,24 @@ static void start(Request *request)
     block_submit(run->node, &request->request);
 }
 
+/* What ends at once would nest: it waits for the one that starts it. */
+static void go_on(Request *request)
+{
+    Run *run = request->run;
+
+    request->next = run->ready;
+    run->ready = request;
+    if (run->is_starting) {
+        return;
+    }
+    run->is_starting = true;
+    while ((request = run->ready)) {
+        run->ready = request->next;
+        start(request);
+    }
+    run->is_starting = false;
+}
+
 static bool is_over(void *opaque)
 {
     return !((Run *)opaque)->under_way;
@@ -114,7 +133,7 @@ static double run_all(Run *run, Request *requests)
     int64_t since = g_get_monotonic_time();
 
     for (uint64_t i = 0; i < run->job->depth; i++) {
-        start(&requests[i]);
+        go_on(&requests[i]);
     }
     event_loop_run_until(event_loop_main(), is_over, run);
     return (g_get_monotonic_time() - since) / 1e6;
@@ -122,7 +141,7 @@ static double run_all(Run *run, Request *requests)
 
 static int bench(const Bench *job, BlockNode *node)
 {
-    Run run = { job, node, job->count, 0, job->at, 0, false, 0 };
+    Run run = { .job = job, .node = node, .to_start = job->count, .at = job->at };
     Request *requests = g_new0(Request, job->depth);
     void *buf = NULL;
     double seconds;
@@ -154,23 +173,6 @@ static int bench(const Bench *job, BlockNode *node)
     return run.err ? 1 : 0;
 }
 
-/* -i sets how the file below is used, which a path does not say. */
-static char *definition(const Bench *job)
-{
-    GString *text;
-
-    if (!job->aio || job->source.is_options) {
-        return g_strdup(job->source.name);
-    }
-    text = g_string_new(NULL);
-    g_string_append_printf(text, "driver=%s,file.driver=file,file.aio=%s,file.filename=",
-                           job->source.format ? job->source.format : "raw", job->aio);
-    for (const char *at = job->source.name; *at; at++) {
-        g_string_append_printf(text, *at == ',' ? ",," : "%c", *at);
-    }
-    return g_string_free(text, FALSE);
-}
-
 static int check(Bench *job, uint64_t image_bytes)
 {
     job->step = job->has_step && job->step ? job->step : job->bytes;
@@ -200,7 +202,7 @@ int img_bench(int argc, char **argv)
     Bench job = { .count = 75000, .depth = 64, .bytes = 4096 };
     const ImgOption options[] = {
         { 'c', NULL, IMG_NUMBER, &job.count }, { 'd', NULL, IMG_NUMBER, &job.depth },
-        { 'f', NULL, IMG_TEXT, &job.source.format }, { 'i', "aio", IMG_TEXT, &job.aio },
+        { 'f', NULL, IMG_TEXT, &job.source.format }, { 'i', "aio", IMG_TEXT, &job.source.aio },
         { 'n', NULL, IMG_FLAG, &job.is_native }, { 'o', NULL, IMG_SIZE, &job.at },
         { 'q', NULL, IMG_FLAG, &job.is_quiet }, { 's', NULL, IMG_SIZE, &job.bytes },
         { 'S', NULL, IMG_SIZE, &job.step }, { 't', NULL, IMG_TEXT, &job.source.cache },
@@ -212,7 +214,6 @@ int img_bench(int argc, char **argv)
         { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
     };
     g_auto(ImgImage) image = { 0 };
-    g_autofree char *name = NULL;
     int first;
 
     if (!img_options(argc, argv, options, ARRAY_SIZE(options), &first)) {
@@ -222,15 +223,12 @@ int img_bench(int argc, char **argv)
         return img_usage("Expecting one image file name");
     }
     if (job.is_native) {
-        job.aio = "native";
+        job.source.aio = "native";
     }
     job.has_step = job.step;
     job.source.name = argv[first];
     job.source.is_writable = job.is_write;
     job.source.is_quiet = job.is_quiet;
-    name = definition(&job);
-    job.source.is_options |= job.aio != NULL;
-    job.source.name = name;
     if (!img_open(&image, &job.source) || check(&job, block_node_bytes(image.node))) {
         return 1;
     }

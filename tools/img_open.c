@@ -68,8 +68,33 @@ static void put_missing(json_object *options, const char *name, const char *valu
     }
 }
 
+static void put_cache(json_object *options, const CacheMode *mode)
+{
+    json_object *cache = json_member(options, "cache");
+
+    if (!cache) {
+        cache = json_object_new_object();
+        json_set(options, "cache", cache);
+    }
+    if (json_object_is_type(cache, json_type_object)) {
+        put_missing(cache, "direct", mode->is_direct ? "on" : "off");
+        put_missing(cache, "no-flush", mode->is_unsafe ? "on" : "off");
+    }
+}
+
+/* Of the file, wherever the options have it. */
+static void put_aio(json_object *options, const char *aio)
+{
+    json_object *file = json_member(options, "file");
+
+    file = file ? file : options;
+    if (json_object_is_type(file, json_type_object) && json_member(file, "filename")) {
+        put_missing(file, "aio", aio);
+    }
+}
+
 /* "driver=qcow2,file.filename=..." */
-static BlockNode *open_options(const ImgSource *source, Error **errp)
+static BlockNode *open_options(const ImgSource *source, const CacheMode *cache, Error **errp)
 {
     g_autofree char *why = NULL;
     g_autoptr(JsonObject) json = keyval_parse(source->name, &(KeyvalSyntax){ 0 }, &why);
@@ -81,6 +106,10 @@ static BlockNode *open_options(const ImgSource *source, Error **errp)
     }
     put_missing(json, "read-only", source->is_writable ? "off" : "on");
     put_missing(json, "discard", "unmap");
+    put_cache(json, cache);
+    if (source->aio) {
+        put_aio(json, source->aio);
+    }
     if (source->is_shared) {
         put_missing(json, "force-share", "on");
     }
@@ -94,14 +123,14 @@ static BlockNode *open_options(const ImgSource *source, Error **errp)
 static BlockNode *open_node(const ImgSource *source, const CacheMode *cache, Error **errp)
 {
     BlockOpenFile file = {
-        .filename = source->name, .format = source->format,
+        .filename = source->name, .format = source->format, .aio = source->aio,
         .is_read_only = !source->is_writable, .is_shared = source->is_shared,
         .is_direct = cache->is_direct, .is_unsafe = cache->is_unsafe, .has_discard = true,
         .warns_of_raw = source->is_writable && !source->is_quiet,
         .without_backing = source->without_backing, .is_check = source->is_check,
     };
 
-    return source->is_options ? open_options(source, errp) : block_open_file(&file, errp);
+    return source->is_options ? open_options(source, cache, errp) : block_open_file(&file, errp);
 }
 
 static bool take(ImgImage *image, const ImgSource *source, Error **errp)
@@ -133,6 +162,10 @@ bool img_open(ImgImage *image, const ImgSource *source)
     *image = (ImgImage){ 0 };
     if (!cache) {
         error_report("Invalid cache option: %s", source->cache);
+        return false;
+    }
+    if (source->aio && enum_table_find(&blockdev_aio_options_names, source->aio) < 0) {
+        error_report("Invalid aio option: %s", source->aio);
         return false;
     }
     image->is_writethrough = cache->is_writethrough;

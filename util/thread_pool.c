@@ -139,6 +139,9 @@ static ThreadPoolJob *take_finished(ThreadPool *pool)
 
     g_mutex_lock(&pool->lock);
     link = g_queue_pop_head_link(&pool->finished);
+    if (!link) {
+        deferred_cancel(pool->deliver);
+    }
     g_mutex_unlock(&pool->lock);
     return link ? link->data : NULL;
 }
@@ -239,6 +242,7 @@ ThreadPoolJob *thread_pool_submit(ThreadPool *pool, ThreadPoolWork *work, Thread
                                   void *opaque)
 {
     ThreadPoolJob *job = g_new0(ThreadPoolJob, 1);
+    bool is_heard;
 
     *job = (ThreadPoolJob){ .pool = pool, .work = work, .done = done, .opaque = opaque,
                             .is_queued = true };
@@ -247,8 +251,11 @@ ThreadPoolJob *thread_pool_submit(ThreadPool *pool, ThreadPoolWork *work, Thread
     pool->pending++;
     g_queue_push_tail_link(&pool->queue, &job->link);
     start_workers(pool);
-    g_cond_signal(&pool->work_here);
+    is_heard = pool->idle > 0;
     g_mutex_unlock(&pool->lock);
+    if (is_heard) {
+        g_cond_signal(&pool->work_here); /* who wakes wants the lock */
+    }
     return job;
 }
 

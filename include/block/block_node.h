@@ -137,6 +137,7 @@ typedef struct BlockOpenFile {
     const char *filename;
     const char *format;      /* NULL: what it looks like */
     const char *node_name;   /* NULL: one is made up */
+    const char *aio;         /* of a file on the host; NULL: "threads" */
     bool is_read_only, is_auto_read_only, is_direct, is_unsafe, is_shared, has_discard;
     bool warns_of_raw;       /* a probed image may turn into another under a guest's hands */
     bool without_backing;

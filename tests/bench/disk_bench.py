@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""disk_bench.py OURS [PEER]: reads of 4 KiB per second from a back end that does nothing, 64 at a
-time, over qtest. Rounds alternate between the two binaries, the best of each counts.
+"""disk_bench.py OURS [PEER]: reads of 4 KiB per second, 64 at a time, over qtest: from a back end that does
+nothing, and from a full qcow2 image that the host has in memory. Rounds alternate between the two binaries,
+the best of each counts.
 """
+import itertools
 import os
 import shutil
 import struct
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -91,9 +95,22 @@ DEVICES = {
 }
 
 
-def requests_per_second(binary, is_ours, name):
+BACK_ENDS = {
+    'null': 'null-co,node-name=n,size=1073741824',
+    'qcow2': 'qcow2,node-name=n,file.driver=file,file.filename=image.qcow2',
+    'qcow2-uring': 'qcow2,node-name=n,file.driver=file,file.filename=image.qcow2,file.aio=io_uring',
+}
+
+
+def make_image(img):
+    with open('image.raw', 'wb') as out:
+        out.write(b'\x5a' * (16 << 20))
+    subprocess.run([img, 'convert', '-O', 'qcow2', 'image.raw', 'image.qcow2'], check=True)
+
+
+def requests_per_second(binary, is_ours, name, back_end):
     start, device = DEVICES[name]
-    board = ('-M', 'pc', '-nodefaults', '-blockdev', 'null-co,node-name=n,size=1073741824', '-device', device)
+    board = ('-M', 'pc', '-nodefaults', '-blockdev', BACK_ENDS[back_end], '-device', device)
     with Vm(binary, *board, '-S', qtest=True, accel='qtest' if is_ours else 'tcg') as vm:
         batch = start(vm)
         batch()
@@ -105,17 +122,20 @@ def requests_per_second(binary, is_ours, name):
         return count / (time.perf_counter() - begin)
 
 
-def main():
-    ours = sys.argv[1]
+def main(ours):
     peer = sys.argv[2] if len(sys.argv) > 2 else shutil.which('qemu-system-x86_64')
-    for name in DEVICES:
+    for name, back_end in itertools.product(DEVICES, BACK_ENDS):
         mine = theirs = 0
         for _ in range(ROUNDS):
-            mine = max(mine, requests_per_second(ours, True, name))
-            theirs = max(theirs, requests_per_second(peer, False, name)) if peer else 0
-        line = f'{name}-null: ours {mine:.0f} /s'
+            mine = max(mine, requests_per_second(ours, True, name, back_end))
+            theirs = max(theirs, requests_per_second(peer, False, name, back_end)) if peer else 0
+        line = f'{name}-{back_end}: ours {mine:.0f} /s'
         print(line + (f', peer {theirs:.0f} /s, ratio {mine / theirs:.2f}' if peer else ', no peer installed'))
 
 
 if __name__ == '__main__':
-    main()
+    with tempfile.TemporaryDirectory(prefix='disk-bench-') as folder:
+        binary = os.path.abspath(sys.argv[1])
+        os.chdir(folder)
+        make_image(os.path.join(os.path.dirname(binary), 'qemu-img'))
+        main(binary)

@@ -19,11 +19,11 @@ BYTES = 192 * MIB
 RANDOM = ['-s', '4096', '-S', str(4096 * 1021)]  # a step that comes everywhere
 
 
-def bench(*words):
-    return ['bench', '-f', 'qcow2', '-t', 'writeback', *words, 'image.qcow2']
+def bench(*words, cache='writeback'):
+    return ['bench', '-f', 'qcow2', '-t', cache, *words, 'image.qcow2']
 
 
-# What is run in a folder with in.raw, in.qcow2 and an empty image.qcow2 of 4 GiB.
+# What is run in a folder with in.raw, in.qcow2 and image.qcow2, which is full or has 4 GiB and is empty.
 BENCHES = {
     'image-to-qcow2': ['convert', '-f', 'raw', '-O', 'qcow2', 'in.raw', 'out'],
     'image-to-raw': ['convert', '-f', 'qcow2', '-O', 'raw', 'in.qcow2', 'out'],
@@ -36,9 +36,12 @@ BENCHES = {
     'image-read-sequential': bench('-c', '8000', '-s', '65536'),
     'image-read-one-by-one': bench('-c', '20000', '-d', '1', *RANDOM),
     'image-read-uring': bench('-c', '60000', '-i', 'io_uring', '-s', '4096', '-S', '69632'),
+    'image-read-direct': bench('-c', '10000', '-s', '4096', '-S', '69632', cache='none'),
+    'image-read-direct-uring': bench('-c', '10000', '-i', 'io_uring', '-s', '4096', '-S', '69632', cache='none'),
+    'image-read-holes': bench('-c', '60000', '-s', '4096', '-S', '69632'),
 }
-FILLED = {'image-write', 'image-read', 'image-read-sequential', 'image-read-one-by-one',
-          'image-read-uring'}
+FULL = {'image-write', 'image-read', 'image-read-sequential', 'image-read-one-by-one', 'image-read-uring',
+        'image-read-direct', 'image-read-direct-uring'}
 
 
 def run(img, words):
@@ -46,8 +49,8 @@ def run(img, words):
 
 
 def prepare(img, name):
-    run(img, ['create', '-q', '-f', 'qcow2', 'image.qcow2', '4G'])
-    if name in FILLED:
+    run(img, ['create', '-q', '-f', 'qcow2', 'image.qcow2', '250M' if name in FULL else '4G'])
+    if name in FULL:
         run(img, bench('-w', '-c', '4000', '-s', '65536'))
     if name.startswith('image-to') or name in ('image-compress', 'image-compare'):
         rand = random.Random(1)

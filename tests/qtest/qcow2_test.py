@@ -97,6 +97,25 @@ class Images(unittest.TestCase):
         self.img('rebase', '-u', '-b', '', path)
         self.assertEqual(self.content(path)[256 * 512:257 * 512], pattern(9))
 
+    def test_reads_of_every_kind(self):
+        """Data, compressed data, zeroes, holes: over a short backing file, across its end, beyond it."""
+        below, packed, path = self.path('below.raw'), self.path('packed.raw'), self.path('a.qcow2')
+        with open(below, 'wb') as file:
+            file.write(random.Random(3).randbytes(3 * MIB - 512))
+        with open(packed, 'wb') as file:
+            file.write(bytes(65536) + bytes(range(256)) * 512 + bytes(BYTES - 3 * 65536))
+        self.img('convert', '-c', '-O', 'qcow2', '-B', below, '-F', 'raw', packed, path)
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            disk = ata.Ide(vm)
+            for lba in (129, 130, 5000, 6143, 8000):
+                self.write(disk, lba, pattern(lba & 0xff, 3))
+        expected = self.content(path)
+        for aio in ('threads', 'io_uring'):
+            with self.machine(f'file={path},if=none,id=d,aio={aio}') as vm:
+                disk = ata.Ide(vm)
+                for lba in (0, 120, 126, 128, 130, 200, 380, 500, 2047, 4990, 5000, 6140, 6143, 7999, 16000):
+                    self.assertEqual(disk.pio_read(lba, 64), expected[512 * lba:512 * (lba + 64)], (aio, lba))
+
     def test_client_snapshots(self):
         path, first, second = self.image(), self.path('1.qcow2'), self.image('2.qcow2')
         with self.machine(f'file={path},if=none,id=d') as vm:
