@@ -10,7 +10,7 @@
 #include "block/driver.h"
 
 typedef struct BlockCounts {
-    uint64_t bytes, operations, failed, invalid, time_ns;
+    uint64_t bytes, operations, failed, invalid, merged, time_ns;
 } BlockCounts;
 
 struct BlockBackend {

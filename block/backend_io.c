@@ -19,15 +19,19 @@ void block_set_machine_ops(const BlockMachineOps *ops)
 
 /* --- counts --- */
 
-static void count(BlockBackend *drive, const BlockIo *io, int64_t since_ns, int err)
+/* `merged`: others of the guest's that were in it. */
+static void count(BlockBackend *drive, const BlockIo *io, unsigned merged, int64_t since_ns, int err)
 {
     BlockCounts *counts = &drive->counts[io->op == BLOCK_ZERO ? BLOCK_WRITE : io->op];
 
     if (err) {
-        __atomic_add_fetch(&counts->failed, 1, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&counts->failed, 1 + merged, __ATOMIC_RELAXED);
     } else {
-        __atomic_add_fetch(&counts->operations, 1, __ATOMIC_RELAXED);
+        __atomic_add_fetch(&counts->operations, 1 + merged, __ATOMIC_RELAXED);
         __atomic_add_fetch(&counts->bytes, io->bytes, __ATOMIC_RELAXED);
+    }
+    if (merged) {
+        __atomic_add_fetch(&counts->merged, merged, __ATOMIC_RELAXED);
     }
     if (!err || drive->counts_failed) {
         __atomic_add_fetch(&counts->time_ns, host_monotonic_ns() - since_ns, __ATOMIC_RELAXED);
@@ -121,7 +125,7 @@ static void ended(BlockRequest *request, void *opaque, int err)
     BlockErrorAction action;
 
     request->io = request->first;
-    count(drive, &request->io, request->start_ns, err);
+    count(drive, &request->io, request->merged, request->start_ns, err);
     if (!err) {
         leave(drive);
         block_request_end(request, 0);
@@ -210,7 +214,7 @@ int block_backend_io(BlockBackend *drive, const BlockIo *io)
     if (!err) {
         err = io->op == BLOCK_FLUSH ? block_flush(block_backend_node(drive)) :
                                       block_io(block_backend_node(drive), io);
-        count(drive, io, since, err);
+        count(drive, io, 0, since, err);
     }
     return err;
 }

@@ -162,11 +162,13 @@ static void fill_counts(const BlockBackend *drive, BlockDeviceStats *stats)
 
     stats->rd_bytes = rd->bytes;
     stats->rd_operations = rd->operations;
+    stats->rd_merged = rd->merged;
     stats->rd_total_time_ns = rd->time_ns;
     stats->failed_rd_operations = rd->failed;
     stats->invalid_rd_operations = rd->invalid;
     stats->wr_bytes = wr->bytes;
     stats->wr_operations = wr->operations;
+    stats->wr_merged = wr->merged;
     stats->wr_total_time_ns = wr->time_ns;
     stats->failed_wr_operations = wr->failed;
     stats->invalid_wr_operations = wr->invalid;

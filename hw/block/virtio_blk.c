@@ -294,6 +294,8 @@ static const Property virtio_blk_props[] = {
               .doc = "As many pieces of data as a queue has room for"),
     PROP_BOOL("report-discard-granularity", VirtioBlk, tells_discard_granularity,
               .initial = true, .doc = "Tell discard_granularity"),
+    PROP_BOOL("request-merging", VirtioBlk, merges, .initial = true,
+              .doc = "Neighbours that come together are one request of the drive"),
     PROP_U32("max-discard-sectors", VirtioBlk, max_discard, .initial = MOST_SECTORS,
              .doc = "Most sectors that are discarded at a time"),
     PROP_U32("max-write-zeroes-sectors", VirtioBlk, max_zeroes, .initial = MOST_SECTORS,

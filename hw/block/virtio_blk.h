@@ -34,7 +34,7 @@ typedef struct VirtioBlk {
     uint32_t cyls, heads, secs;
     uint16_t queue_count, queue_size;
     uint32_t max_discard, max_zeroes; /* sectors */
-    bool has_adjusted_segments, tells_discard_granularity;
+    bool has_adjusted_segments, tells_discard_granularity, merges;
     /* state */
     unsigned in_flight;      /* requests that are with the drive */
     bool has_write_cache;    /* as the driver chose */

@@ -67,6 +67,7 @@ struct BlockRequest {
     BlockIo io;
     void (*done)(BlockRequest *request, int error); /* 0 or a negative errno; in `loop` */
     EventLoop *loop; /* borrowed */
+    unsigned merged; /* of a drive: how many others of the guest's it carries */
     /* private */
     BlockNode *node;
     struct BlockLoop *block_loop;

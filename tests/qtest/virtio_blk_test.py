@@ -57,6 +57,24 @@ class Disk:
         self.queue.wait()
         return self.peek(STATUS, 1)[0], self.peek(DATA, room) if room else b''
 
+    def requests(self, parts):
+        """Statuses of requests of a kick: (kind, sector) of two sectors at DATA + 1024 * n."""
+        queue = self.queue
+        for n, (kind, sector) in enumerate(parts):
+            self.poke(HEADER + 16 * n, struct.pack('<IIQ', kind, 0, sector))
+            self.poke(STATUS + n, b'\xff')
+            for i, (at, size, flags) in enumerate(((HEADER + 16 * n, 16, 1), (DATA + 1024 * n, 1024,
+                                                                             3 if kind == IN else 1),
+                                                   (STATUS + n, 1, 2))):
+                queue.write(queue.desc + 16 * (3 * n + i), struct.pack('<QIHH', at, size, flags, 3 * n + i + 1))
+            queue.write(queue.driver + 4 + 2 * ((queue.next + n) % queue.size), struct.pack('<H', 3 * n))
+        queue.next += len(parts)
+        queue.write(queue.driver + 2, struct.pack('<H', queue.next & 0xffff))
+        self.function.kick()
+        for _ in parts:
+            queue.wait()
+        return self.peek(STATUS, len(parts))
+
     def config(self, at, size):
         return self.function.get(DEVICE, at, size)
 
@@ -121,6 +139,24 @@ class Blk:
             self.assertEqual(stats['rd_bytes'], 8192 + 512 * (self.binary != PEER))  # and its MBR
             self.assertEqual((stats['wr_bytes'], stats['wr_operations']), (1024, 1))
             self.assertEqual(stats['invalid_wr_operations'], 1)
+
+    def test_merging(self):
+        """Neighbours are one request of the drive, whatever their order; those of another kind are none."""
+        for options, merged in (((), (2, 1)), (('request-merging=off',), (0, 0))):
+            with self.machine(*options) as vm:
+                disk = Disk(vm)
+                before = vm.qmp('query-blockstats')[0]['stats']
+                self.assertEqual(disk.requests([(IN, 104), (IN, 100), (IN, 300), (IN, 102)]), bytes(4))
+                self.assertEqual(disk.peek(DATA, 4096), b''.join(pattern(2, n) for n in (104, 100, 300, 102)))
+                disk.poke(DATA, pattern(8, 7000))
+                self.assertEqual(disk.requests([(OUT, 52), (OUT, 50), (IN, 54), (OUT, 8191)]), bytes([0, 0, 0, IOERR]))
+                self.assertEqual(disk.request(IN, 50, room=3072), (OK, pattern(2, 7002) + pattern(2, 7000) +
+                                                                   pattern(2, 54)))
+                after = vm.qmp('query-blockstats')[0]['stats']
+                grown = {name: after[name] - before[name] for name in after if name.startswith(('rd_', 'wr_'))}
+                self.assertEqual((grown['rd_merged'], grown['wr_merged']), merged)
+                self.assertEqual((grown['rd_operations'], grown['wr_operations']), (6, 2))
+                self.assertEqual((grown['rd_bytes'], grown['wr_bytes']), (8192, 2048))
 
     def test_ranges(self):
         with self.machine(drive=',discard=unmap') as vm:
