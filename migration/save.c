@@ -12,7 +12,6 @@
 
 struct SaveSession {
     RecordChannel channel;
-    GPtrArray *list;      /* of Migratable, in order */
     GPtrArray *begun;     /* of live Migratable, to be cleaned up */
     GByteArray *body;     /* of the record that is being made */
     json_object *devices; /* of the description */
@@ -49,9 +48,6 @@ void save_session_free(SaveSession *s)
     }
     end_live(s);
     g_ptr_array_unref(s->begun);
-    if (s->list) {
-        g_ptr_array_unref(s->list);
-    }
     g_byte_array_unref(s->body);
     json_unref(s->devices);
     g_free(s);
@@ -97,15 +93,17 @@ static GByteArray *collect_state(SaveSession *s, const Migratable *m, Error **er
     return w.out;
 }
 
-/* All at one moment: nothing runs between the first and the last. */
+/* All at one moment: nothing runs between the first and the last. Who is there is asked now, for a
+ * guest may have made functions, or let them go, since the migration began. */
 static GPtrArray *collect_states(SaveSession *s, bool is_early, Error **errp)
 {
     g_autoptr(GPtrArray) bodies =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
     MACHINE_LOCK_SCOPE();
+    g_autoptr(GPtrArray) list = migratable_list();
 
-    for (guint i = 0; i < s->list->len; i++) {
-        const Migratable *m = s->list->pdata[i];
+    for (guint i = 0; i < list->len; i++) {
+        const Migratable *m = list->pdata[i];
         GByteArray *body;
 
         if (!is_needed(m) || m->vm->is_early != is_early) {
@@ -149,12 +147,28 @@ static bool setup_live(SaveSession *s, Migratable *m, Error **errp)
     return true;
 }
 
+static GPtrArray *list_live(void)
+{
+    MACHINE_LOCK_SCOPE();
+    g_autoptr(GPtrArray) list = migratable_list();
+    GPtrArray *live = g_ptr_array_new();
+
+    for (guint i = 0; i < list->len; i++) {
+        Migratable *m = list->pdata[i];
+
+        if (m->live) {
+            g_ptr_array_add(live, m);
+        }
+    }
+    return live;
+}
+
 static bool begin_live(SaveSession *s, Error **errp)
 {
-    for (guint i = 0; i < s->list->len; i++) {
-        Migratable *m = s->list->pdata[i];
+    g_autoptr(GPtrArray) live = list_live();
 
-        if (m->live && (!setup_live(s, m, errp) || !write_body(s, RECORD_LIVE_SETUP, errp))) {
+    for (guint i = 0; i < live->len; i++) {
+        if (!setup_live(s, live->pdata[i], errp) || !write_body(s, RECORD_LIVE_SETUP, errp)) {
             return false;
         }
     }
@@ -245,7 +259,6 @@ static bool make_configuration(SaveSession *s, Error **errp)
     MACHINE_LOCK_SCOPE();
 
     g_byte_array_set_size(s->body, 0);
-    s->list = migratable_list();
     return configuration_save(&w, errp);
 }
 

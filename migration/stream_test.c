@@ -136,6 +136,16 @@ static void test_configuration(void)
 static const VMField other_rows[] = { VM_U32(TestMachine, delay) };
 static const VMState other_vm = VMSTATE_INIT(other_rows, .version = 1);
 
+static void ring_bell(void *m)
+{
+    g_assert_nonnull(migratable_register("/machine/bell", 0, "bell", &other_vm, m, NULL));
+}
+
+static void silence_bell(void *m)
+{
+    migratable_unregister(migratable_find("/machine/bell", 0));
+}
+
 /* Machines that are not alike. */
 static void test_other_devices(void)
 {
@@ -157,6 +167,22 @@ static void test_other_devices(void)
                                  "'bell'");
     test_machine_clear(&to);
     test_machine_clear(&from);
+}
+
+/* What comes or goes while memory is sent is in the stream, or is not, as it is at the end. */
+static void test_changes(void)
+{
+    g_autoptr(GByteArray) with = NULL, without = NULL;
+    TestMachine m;
+
+    test_machine_init(&m);
+    test_machine_plug(&m);
+    with = test_save(ring_bell, &m);
+    g_assert_nonnull(memmem(with->data, with->len, "/machine/bell", 13));
+    without = test_save(silence_bell, &m);
+    g_assert_null(memmem(without->data, without->len, "/machine/bell", 13));
+    test_machine_unplug(&m);
+    test_machine_clear(&m);
 }
 
 /* A save that fails names the device, and live state is told that it is over. */
@@ -261,6 +287,7 @@ int main(int argc, char **argv)
     g_test_add_func("/migration/stream/not-a-stream", test_not_a_stream);
     g_test_add_func("/migration/stream/configuration", test_configuration);
     g_test_add_func("/migration/stream/other-devices", test_other_devices);
+    g_test_add_func("/migration/stream/changes", test_changes);
     g_test_add_func("/migration/stream/failed-save", test_failed_save);
     g_test_add_func("/migration/stream/sticky-error", test_sticky_error);
     g_test_add_func("/migration/stream/cancel", test_cancel);
