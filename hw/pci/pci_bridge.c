@@ -232,7 +232,9 @@ static void pci_bridge_unrealize(Device *device)
 
     pci_bus_forget_numbers(&bridge->parent);
     place_windows(bridge, false);
-    object_unparent(bridge->bus);
+    while (device->buses->len) {
+        object_unparent(device->buses->pdata[device->buses->len - 1]);
+    }
     bridge->bus = NULL;
 }
 

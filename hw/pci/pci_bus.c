@@ -13,7 +13,36 @@ bool pci_bus_is_express(const PciBus *bus)
 
 uint8_t pci_bus_number(const PciBus *bus)
 {
-    return bus->bridge ? bus->bridge->config[PCI_SECONDARY_BUS] : bus->root_number;
+    return bus->bridge ? bus->bridge->config[PCI_SECONDARY_BUS] + bus->extension : bus->root_number;
+}
+
+/* NULL: nobody needed the number. */
+static PciBus *find_extension(const PciDevice *bridge, uint8_t n)
+{
+    for (guint i = 0; i < bridge->parent.buses->len; i++) {
+        PciBus *bus = bridge->parent.buses->pdata[i];
+
+        if (bus->extension == n) {
+            return bus;
+        }
+    }
+    return NULL;
+}
+
+PciBus *pci_bus_extended(PciBus *bus, uint8_t n)
+{
+    PciBus *found = n ? find_extension(bus->bridge, n) : bus;
+    g_autofree char *name = NULL;
+
+    assert(bus->bridge && !bus->extension);
+    if (!found) {
+        name = g_strdup_printf("%s+%u", bus_name(&bus->parent), n);
+        found = pci_bus_new(object_type_name(bus), &bus->bridge->parent, name,
+                            (PciBusSpaces){ bus->memory, bus->io });
+        found->extension = n;
+        found->parent.is_full = found->parent.is_realized = true;
+    }
+    return found;
 }
 
 PciBus *pci_bus_root(PciBus *bus)
@@ -80,6 +109,8 @@ void pci_bus_hot_reset(PciBus *bus)
     pci_bus_each(bus, set_keeps_sticky, NULL);
 }
 
+static PciBus *behind(const PciDevice *bridge, uint8_t number);
+
 static PciBus *below(PciBus *bus, uint8_t number)
 {
     for (guint i = 0; i < bus->parent.devices->len; i++) {
@@ -92,10 +123,17 @@ static PciBus *below(PciBus *bus, uint8_t number)
             !dev->config[PCI_SECONDARY_BUS]) {
             continue;
         }
-        return number == dev->config[PCI_SECONDARY_BUS] ? buses->pdata[0] :
-                                                          below(buses->pdata[0], number);
+        return number == dev->config[PCI_SECONDARY_BUS] ? buses->pdata[0] : behind(dev, number);
     }
     return NULL;
+}
+
+/* Bridges come before virtual functions, whose numbers software keeps free. */
+static PciBus *behind(const PciDevice *bridge, uint8_t number)
+{
+    PciBus *found = below(bridge->parent.buses->pdata[0], number);
+
+    return found ? found : find_extension(bridge, number - bridge->config[PCI_SECONDARY_BUS]);
 }
 
 /* Below the root itself first: what firmware numbered is what counts. */
@@ -163,11 +201,12 @@ char *pci_device_path(const PciDevice *dev)
     PciBus *bus;
 
     for (; dev; dev = bus->bridge) {
-        g_autofree char *step = g_strdup_printf(":%02x.%x", PCI_SLOT(dev->devfn),
-                                                PCI_FUNCTION(dev->devfn));
+        g_autofree char *step = NULL;
 
-        g_string_prepend(path, step);
         bus = pci_device_bus(dev);
+        step = g_strdup_printf(":%02x.%x", PCI_SLOT(dev->devfn) + PCI_SLOT_COUNT * bus->extension,
+                               PCI_FUNCTION(dev->devfn));
+        g_string_prepend(path, step);
         if (!bus->bridge) {
             g_autofree char *root = g_strdup_printf("0000:%02x", bus->root_number);
 

@@ -82,7 +82,7 @@ static PciMemoryRegionArray *regions(const PciDevice *dev)
     return list;
 }
 
-static PciDeviceInfoArray *devices(const PciBus *bus);
+static void add_devices(PciDeviceInfoArray *list, const PciBus *bus);
 
 /* Found by number, as a guest would. */
 static PciBridgeInfo *bridge_info(const PciDevice *dev)
@@ -99,7 +99,10 @@ static PciBridgeInfo *bridge_info(const PciDevice *dev)
     info->prefetchable_range = range(dev, PCI_WINDOW_PREFETCH);
     out->bus = info;
     if (info->secondary && buses && buses->len) {
-        out->devices = devices(buses->pdata[0]);
+        out->devices = g_new0(PciDeviceInfoArray, 1);
+        for (guint i = 0; i < buses->len; i++) {
+            add_devices(out->devices, buses->pdata[i]);
+        }
     }
     return out;
 }
@@ -145,16 +148,13 @@ static PciDeviceInfo *device_info(const PciDevice *dev)
     return out;
 }
 
-static PciDeviceInfoArray *devices(const PciBus *bus)
+static void add_devices(PciDeviceInfoArray *list, const PciBus *bus)
 {
-    PciDeviceInfoArray *list = g_new0(PciDeviceInfoArray, 1);
-
     for (unsigned devfn = 0; devfn < PCI_DEVFN_COUNT; devfn++) {
         if (bus->devices[devfn]) {
             pci_device_info_array_add(list, device_info(bus->devices[devfn]));
         }
     }
-    return list;
 }
 
 /* Expanders come before the board's root. */
@@ -170,7 +170,8 @@ PciInfoArray *qmp_query_pci(Error **errp)
         if (host->bus) {
             out = g_new0(PciInfo, 1);
             out->bus = pci_bus_number(host->bus);
-            out->devices = devices(host->bus);
+            out->devices = g_new0(PciDeviceInfoArray, 1);
+            add_devices(out->devices, host->bus);
             pci_info_array_add(list, out);
         }
     }

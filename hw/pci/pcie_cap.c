@@ -1,7 +1,8 @@
 /*
  * The PCI Express capability (PCI Express Base 5.0, 7.5.3) and what it does: function level reset.
- * Links are always up where something is on the other side, at what both sides can do. Left out:
- * power budgets, ASPM, link retraining and bandwidth notification.
+ * Links are always up where something is on the other side, at what both sides can do. They support
+ * L0s, which software turns on as it likes: what it would save here takes no power. Left out: power
+ * budgets, link retraining and bandwidth notification.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -54,9 +55,9 @@ static void init_link(PciDevice *dev, const PcieCapSpec *spec)
         store_le32(dev->config + pcie_at(dev, PCI_EXP_LNKCAP2), ((1u << speed) - 1) << 1);
         pcie_put16(dev, PCI_EXP_LNKCTL2, speed);
     }
-    if (spec->has_link_control) {
+    if (!spec->is_link_fixed) {
         store_le16(dev->writable + pcie_at(dev, PCI_EXP_LNKCTL),
-                   PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
+                   PCI_EXP_LNKCTL_L0S | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES);
         store_le16(dev->fixed + pcie_at(dev, PCI_EXP_LNKCTL), 0);
     }
     /* Negotiated with whoever is on the other side: not the same everywhere. */
@@ -135,6 +136,16 @@ void pcie_port_update_intx(PciDevice *dev)
     }
 }
 
+/* How the link is run is its two ends' business, not the function's (6.6.2). */
+static void reset_function(PciDevice *dev)
+{
+    uint16_t link = pcie_get16(dev, PCI_EXP_LNKCTL);
+
+    pcie_change16(dev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_FLR, 0);
+    pci_device_function_reset(dev);
+    pcie_put16(dev, PCI_EXP_LNKCTL, link);
+}
+
 void pci_pcie_written(PciDevice *dev, unsigned at, unsigned bytes)
 {
     if (!dev->express_cap) {
@@ -142,8 +153,7 @@ void pci_pcie_written(PciDevice *dev, unsigned at, unsigned bytes)
     }
     if (pcie_get16(dev, PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_FLR &&
         pcie_get32(dev, PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_FLR) {
-        pcie_change16(dev, PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_FLR, 0);
-        pci_device_function_reset(dev);
+        reset_function(dev);
         return;
     }
     pcie_slot_written(dev, at, bytes);

@@ -1,7 +1,7 @@
 /*
  * SR-IOV (PCI Express Base 5.0, chapter 9). Virtual functions are made when the guest sets VF
- * Enable and go when it clears it or the function is reset. Left out: VF migration, and virtual
- * functions on bus numbers behind the function's own.
+ * Enable and go when it clears it or the function is reset; a load makes them with the function,
+ * before their own state comes. Left out: VF migration (9.6).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -57,8 +57,10 @@ static void init_registers(PciDevice *pf, const PcieSriovSpec *spec)
 
 bool pcie_sriov_init(PciDevice *pf, const PcieSriovSpec *spec, Error **errp)
 {
+    unsigned last = pf->devfn + spec->offset + spec->stride * (spec->total_vfs - 1);
+
     assert(pf->express_cap && spec->total_vfs && spec->offset && spec->stride);
-    if (pf->devfn + spec->offset + spec->stride * (spec->total_vfs - 1) >= PCI_DEVFN_COUNT) {
+    if (last >= PCI_DEVFN_COUNT * (pci_device_bus(pf)->bridge ? PCI_BUS_COUNT : 1)) {
         return error_set(errp, "%s: %u virtual functions do not fit bus '%s'",
                          device_label(&pf->parent), spec->total_vfs, bus_name(pf->parent.bus));
     }
@@ -132,13 +134,19 @@ static void hide_header(PciDevice *vf)
 static bool add_vf(PciDevice *pf, unsigned index, Error **errp)
 {
     g_autoptr(Device) device = device_new(sriov_of(pf)->vf_type);
+    unsigned place = pf->devfn + get(pf, PCI_SRIOV_VF_OFFSET) +
+                     index * get(pf, PCI_SRIOV_VF_STRIDE);
+    PciBus *bus = pci_device_bus(pf);
     PciDevice *vf = PCI_DEVICE(device);
 
-    vf->addr = pf->devfn + get(pf, PCI_SRIOV_VF_OFFSET) + index * get(pf, PCI_SRIOV_VF_STRIDE);
+    if (place >= PCI_DEVFN_COUNT) {
+        bus = pci_bus_extended(bus, place / PCI_DEVFN_COUNT);
+    }
+    vf->addr = place % PCI_DEVFN_COUNT;
     vf->pf = pf;
     vf->vf_index = index;
     device->is_part = true;
-    if (!device_realize(device, pf->parent.bus, errp)) {
+    if (!device_realize(device, &bus->parent, errp)) {
         return false;
     }
     hide_header(vf);

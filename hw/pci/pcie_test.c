@@ -134,6 +134,13 @@ static void test_capability(void)
     g_assert_cmphex(get(cap, 4), ==, 0x00020010);
     g_assert_cmphex(get(cap + PCI_EXP_DEVCAP, 4), ==, 0x10008000);
     g_assert_cmphex(get(cap + PCI_EXP_LNKSTA, 2), ==, 0x11);
+    g_assert_cmphex(get(cap + PCI_EXP_LNKCAP, 4), ==, 0x411); /* 2.5 GT/s, x1, L0s */
+    set(cap + PCI_EXP_LNKCTL, 2, 0xffff);
+    g_assert_cmphex(get(cap + PCI_EXP_LNKCTL, 2), ==, 0xc1);
+    set(cap + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_FLR);
+    g_assert_cmphex(get(cap + PCI_EXP_LNKCTL, 2), ==, 0xc1); /* the link's */
+    reset_machine();
+    g_assert_cmphex(get(cap + PCI_EXP_LNKCTL, 2), ==, 0);
     g_assert_cmpint(pcie_type(dev), ==, PCIE_ENDPOINT);
     g_assert_cmphex(pcie_find_capability(dev, PCI_EXT_CAP_ID_DSN), ==, DSN);
     g_assert_cmphex(get(DSN + 4, 4), ==, (uint32_t)SERIAL);

@@ -269,7 +269,7 @@ static bool add_express(VirtioPci *pci, Error **errp)
     PciDevice *dev = &pci->parent;
     const PcieCapSpec spec = {
         .type = PCIE_ENDPOINT, .has_flr = pci->has_flr, .reports_errors = pci->reports_errors,
-        .has_link_control = pci->has_link_control,
+        .is_link_fixed = !pci->has_link_control,
     };
     const PcieAerSpec aer = { .at = PCIE_EXTENDED, .version = 2, .log_max = 8 };
 

@@ -75,10 +75,10 @@ class Express(unittest.TestCase):
             return found
 
     def test_masks(self):
-        self.assertEqual(self.masks(''), [0xf, 0xc0, 3])
+        self.assertEqual(self.masks(''), [0xf, 0xc1, 3])
         for n, name in enumerate(('deverr', 'lnkctl', 'pm')):
             with self.subTest(name):
-                expected = [0xf, 0xc0, 3]
+                expected = [0xf, 0xc1, 3]
                 expected[n] = 0
                 self.assertEqual(self.masks(f',x-pcie-{name}-init=off'), expected)
 

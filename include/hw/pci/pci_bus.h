@@ -14,6 +14,8 @@
 #define TYPE_PCIE_BUS "PCIE"
 
 #define PCI_DEVFN_COUNT 256
+#define PCI_SLOT_COUNT  32
+#define PCI_BUS_COUNT   256
 #define PCI_PIN_COUNT   4
 #define PCI_NO_NUMA_NODE 128
 
@@ -31,6 +33,7 @@ typedef struct PciIntxRouter {
 struct PciBus {
     Bus parent;
     PciDevice *bridge;     /* that provides it, NULL: a root */
+    uint8_t extension;     /* its number is that of the bridge's bus and so much: virtual functions */
     MemoryRegion *memory, *io; /* borrowed: BARs are put here */
     PciDevice *devices[PCI_DEVFN_COUNT]; /* borrowed */
     int first_devfn;       /* automatic places start here */
@@ -60,6 +63,11 @@ typedef struct PciBusSpaces {
 PciBus *pci_bus_new(const char *type_name, Device *owner, const char *name, PciBusSpaces spaces);
 bool pci_bus_is_express(const PciBus *bus);
 uint8_t pci_bus_number(const PciBus *bus);
+/*
+ * Virtual functions may need numbers behind that of their bus, which is no root: the place of the
+ * `n`th such number, 0 for the bus itself. It is made when it is first asked for.
+ */
+PciBus *pci_bus_extended(PciBus *bus, uint8_t n);
 PciBus *pci_bus_root(PciBus *bus);
 /*
  * `root`, with its number, is from now on found by configuration cycles of `main_root`, and uses

@@ -32,7 +32,7 @@ typedef struct PcieCapSpec {
     uint8_t speed;       /* 1: 2.5 GT/s, 2: 5, 3: 8, 4: 16; 0: 1 */
     uint8_t width;       /* lanes; 0: 1 */
     bool has_flr, forwards_ari, has_prefixes, reports_errors;
-    bool has_link_control; /* common clock and extended synch can be set, to no effect */
+    bool is_link_fixed;    /* nothing of the link can be set; else L0s, clock and synch, to no effect */
 } PcieCapSpec;
 bool pcie_cap_init(PciDevice *dev, const PcieCapSpec *spec, Error **errp);
 /* As most devices have it: on a root bus it becomes integrated, with no link. Nothing on a

@@ -35,6 +35,7 @@
 #define PCI_EXP_LNKCAP_LBNC       0x00200000
 #define PCI_EXP_LNKCAP_PORT_SHIFT 24
 #define PCI_EXP_LNKCTL     0x10
+#define PCI_EXP_LNKCTL_L0S        0x0001 /* ASPM */
 #define PCI_EXP_LNKCTL_CCC        0x0040 /* common clock */
 #define PCI_EXP_LNKCTL_ES         0x0080 /* extended synch */
 #define PCI_EXP_LNKSTA     0x12

@@ -17,7 +17,8 @@ typedef struct PcieSriovSpec {
     uint16_t total_vfs;
     uint16_t offset, stride; /* the first one's place after the function's, and between them */
 } PcieSriovSpec;
-/* After pcie_cap_init(). All virtual functions must fit the function's bus. */
+/* After pcie_cap_init(). On a root bus all virtual functions must fit that bus; below a bridge they
+ * may have numbers behind it, which answer where software gave them to the bridge. */
 bool pcie_sriov_init(PciDevice *pf, const PcieSriovSpec *spec, Error **errp);
 /* BAR `n` of each of them: `size` bytes, a power of two of at least 4 KiB; memory. */
 void pcie_sriov_add_bar(PciDevice *pf, unsigned n, uint8_t type, uint64_t size);
