@@ -107,6 +107,30 @@ static void test_two_pages(void)
     toy_free(t);
 }
 
+/* A hot loop with an instruction in two pages, in the middle; either half is written to. */
+static void test_loop_across(void)
+{
+    ToyCpu *t = toy_new();
+    ToyInsn add = { TOY_ADDI, 1, 1, 0, 0 };
+
+    for (unsigned i = 0; i < 6; i++) {
+        add.rd = add.rs = 1 + i / 3;
+        add.imm = i;
+        LOAD(0x2cff4, { TOY_ADDI, 3, 3, 0, -1 }, { TOY_ADDI, 4, 4, 0, 1 });
+        LOAD(0x2d004, { TOY_BNE, 0, 3, 0, -I(2) }, { TOY_HALT });
+        address_space_write(address_space_system(), 0x2cffc + i % 2 * 4, MEM_TX_NONE,
+                            (uint8_t *)&add + i % 2 * 4, 4);
+        address_space_write(address_space_system(), 0x2cffc + (i + 1) % 2 * 4, MEM_TX_NONE,
+                            (uint8_t *)&add + (i + 1) % 2 * 4, 4);
+        t->regs[1] = t->regs[2] = 0;
+        t->regs[3] = 10000;
+        toy_run(t, 0x2cff4);
+        g_assert_cmpuint(t->regs[add.rd], ==, UINT64_C(10000) * i);
+        g_assert_cmphex(t->pc, ==, 0x2d004 + I(1));
+    }
+    toy_free(t);
+}
+
 /* Two pages that are one: an instruction from its end to its start. */
 static void test_folded_page(void)
 {
@@ -543,7 +567,8 @@ static void test_jump_places(void)
 
 static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "loop", test_loop }, { "fault", test_fault }, { "page-crossing", test_page_crossing },
-    { "two-pages", test_two_pages }, { "folded-page", test_folded_page },
+    { "two-pages", test_two_pages }, { "loop-across", test_loop_across },
+    { "folded-page", test_folded_page },
     { "self-modifying", test_self_modifying }, { "mode", test_mode },
     { "indirect", test_indirect }, { "remap", test_remap }, { "read-only", test_read_only },
     { "helper-state", test_helper_state }, { "flags", test_flags }, { "atomics", test_atomics },

@@ -196,10 +196,8 @@ bool tcg_code_next_page(IrBuilder *b, uint64_t pc)
 {
     uint64_t next = ROUND_DOWN(pc, PAGE_BYTES) + PAGE_BYTES;
 
-    if (page_index(b, next) >= 0) {
-        return false;
-    }
-    return pc == b->first_pc ? add_page(b, next, false) : reaches(b, next);
+    return pc == b->first_pc && page_index(b, next) < 0 ? add_page(b, next, false)
+                                                        : reaches(b, next);
 }
 
 /* --- the translator's questions --- */

@@ -64,7 +64,7 @@ static bool needs_more(const X86Tr *t, const uint8_t *bytes, unsigned count)
 }
 
 /* Fetches and decodes; of the second page's bytes only what the instruction needs. */
-static Fetch fetch(X86Tr *t, uint64_t pc, bool is_first)
+static Fetch fetch(X86Tr *t, uint64_t pc)
 {
     unsigned in_page = PAGE_BYTES - (pc & (PAGE_BYTES - 1));
     unsigned most = MIN(X86_MOST_INSN_BYTES, in_page);
@@ -72,7 +72,7 @@ static Fetch fetch(X86Tr *t, uint64_t pc, bool is_first)
     unsigned count = tcg_code(t->b, pc, bytes, most);
 
     if (count < X86_MOST_INSN_BYTES && needs_more(t, bytes, count)) {
-        if (!is_first || !tcg_code_next_page(t->b, pc)) {
+        if (!tcg_code_next_page(t->b, pc)) {
             return FETCH_ENDS;
         }
         count = tcg_code(t->b, pc, bytes, X86_MOST_INSN_BYTES);
@@ -129,7 +129,7 @@ static bool translate_next(X86Tr *t, bool is_first)
     uint64_t pc = tr_pc(t, t->rip);
 
     tcg_insn_start(t->b, pc);
-    switch (fetch(t, pc, is_first)) {
+    switch (fetch(t, pc)) {
     case FETCH_ENDS:
         tcg_insn_drop(t->b);
         return false;

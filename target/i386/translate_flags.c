@@ -106,6 +106,11 @@ static void popf(X86Tr *t)
     ir_call_v(t->b, &load_flags, ir_and(t->b, word, ir_i32(t->b, ~FLAG_RF)),
               ir_i32(t->b, mask));
     tr_forget_flags(t);
+    if (!t->is_alone) {
+        /* Mostly nothing has changed that code depends on; requests are seen on entry. */
+        ir_exit_if(t->b, IR_EQ, ir_ld(t->b, IR_I32, IR_MEM_32, offsetof(X86State, mode), 0),
+                   ir_i32(t->b, t->mode), tr_pc(t, t->next_rip));
+    }
     tr_leave_next(t);
 }
 

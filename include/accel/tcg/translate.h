@@ -21,9 +21,10 @@
 void tcg_insn_start(IrBuilder *b, uint64_t pc);
 /*
  * Copies guest code; returns how many bytes there are, up to `max`: what is left of the region's
- * page. If that is too short for the instruction: the region's first may reach into the next page,
- * tcg_code_next_page() (which raises if there is none) lets tcg_code() go on there. It returns
- * false for a later one: tcg_insn_drop(), and end the region before it with ir_exit_direct().
+ * page. If that is too short for the instruction, tcg_code_next_page() lets tcg_code() go on in the
+ * next page: for the region's first one always (it raises if there is none), for others if that is
+ * or may become one of the region's pages. False: tcg_insn_drop(), and end the region before it
+ * with ir_exit_direct().
  */
 unsigned tcg_code(IrBuilder *b, uint64_t pc, uint8_t *bytes, unsigned max);
 bool tcg_code_next_page(IrBuilder *b, uint64_t pc);
