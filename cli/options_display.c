@@ -1,5 +1,5 @@
 /*
- * Options: screens and sound. This build has none: what asks for none is accepted.
+ * Options: screens and sound. There is no sound: what asks for none is accepted.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,12 +19,31 @@ static bool only_none_driver(OptionSet *set, const char *arg, Error **errp)
                                                 "is accepted");
 }
 
+#define S(n) { n, OPTION_PARAM_STRING }
+#define B(n) { n, OPTION_PARAM_BOOL }
+#define N(n) { n, OPTION_PARAM_NUMBER }
+
+static const OptionParam vnc_params[] = {
+    S("vnc"), S("id"), S("websocket"), S("share"), S("display"), N("head"), N("connections"),
+    N("to"), B("ipv4"), B("ipv6"), B("password"), S("password-secret"), B("reverse"),
+    N("key-delay-ms"), B("lossy"), B("non-adaptive"), S("audiodev"), { 0 },
+};
+
 static const OptionDef defs[] = {
-    { "display", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no screen" },
+    { "display", NULL, OPTION_TEXT, .syntax = "none|vnc=WHERE[,...]|help",
+      .help = "where the screen is shown" },
+    { "k", NULL, OPTION_TEXT, .syntax = "KEYMAP",
+      .help = "the keyboard of users whose keys are known by symbols; default en-us" },
     { "nographic", NULL, OPTION_FLAG,
       .help = "no screen; first serial line and monitor on the terminal" },
     { "vga", NULL, OPTION_TEXT, .syntax = "none|std|ADAPTER", .help = "the board's display adapter" },
-    { "vnc", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no VNC server" },
+    { "vnc", NULL, OPTION_KEYS, "vnc", .group = "vnc", .is_flat = true, .params = vnc_params,
+      .syntax = "HOST:N|unix:PATH|none[,KEY=VALUE...]",
+      .help = "a VNC server, at port 5900 + N; keys: id=ID; to=N: highest display to try;\n"
+              "ipv4=on|off, ipv6=on|off; websocket=on|[HOST:]PORT; password=on: as set_password\n"
+              "says; password-secret=ID; reverse=on: connect to a client that listens at HOST:N;\n"
+              "share=allow-exclusive|force-shared|ignore; connections=N; lossy=on: JPEG is allowed;\n"
+              "display=ID and head=N: another screen than the first; key-delay-ms=N" },
     { "audio", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no sound" },
     { "audiodev", NULL, OPTION_TEXT, .apply = only_none_driver, .syntax = "none,id=ID",
       .help = "a sound back end that is silent" },

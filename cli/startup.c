@@ -14,6 +14,7 @@
 #include "chardev/chardev.h"
 #include "cli/board_options.h"
 #include "cli/daemon.h"
+#include "cli/displays.h"
 #include "cli/drives.h"
 #include "cli/machine_options.h"
 #include "cli/networks.h"
@@ -345,6 +346,9 @@ bool startup_prepare(OptionSet *set)
     Error *err = NULL;
 
     event_loop_main();
+    if (!displays_check(set)) {
+        return false;
+    }
     chardev_set_mux_actions(&terminal_actions);
     if (!prepare_process(set)) {
         return false;
@@ -473,7 +477,7 @@ bool startup_machine(OptionSet *set)
     if (!machine_set_ready(machine, &err)) {
         return fail(err);
     }
-    if (!write_vmstate(set) || !start_gdbstub(set) || !start_incoming(set) || !let_go(set)) {
+    if (!write_vmstate(set) || !displays_start(set) || !start_gdbstub(set) || !start_incoming(set) || !let_go(set)) {
         return false;
     }
     if (!option_given(set, "incoming") && vm_is_autostart()) {
@@ -486,6 +490,7 @@ void startup_undo(void)
 {
     migration_cleanup();
     gdbstub_cleanup();
+    displays_cleanup();
     if (machine_current()) {
         /* What is destroyed must not be running. */
         vcpu_pause_all();

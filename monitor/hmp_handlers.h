@@ -108,6 +108,7 @@ void hmp_mouse_move(Hmp *hmp, json_object *args);
 void hmp_mouse_set(Hmp *hmp, json_object *args);
 void hmp_sendkey(Hmp *hmp, json_object *args);
 void show_mice(Hmp *hmp, json_object *value);
+void show_vnc(Hmp *hmp, json_object *value);
 /* The last of keys joined by '-'. */
 void complete_key(HmpWords *words);
 

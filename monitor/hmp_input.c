@@ -1,5 +1,5 @@
 /*
- * HMP commands on keys and pointers.
+ * HMP commands on screens, keys and pointers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -109,5 +109,44 @@ void show_mice(Hmp *hmp, json_object *value)
     }
     if (!count) {
         hmp_printf(hmp, "No mouse devices connected\n");
+    }
+}
+
+static void show_vnc_end(Hmp *hmp, json_object *end, const char *what)
+{
+    hmp_printf(hmp, "  %s: %s:%s (%s%s)\n", what, hmp_text(end, "host"), hmp_text(end, "service"),
+               hmp_text(end, "family"), hmp_bool(end, "websocket") ? " (Websocket)" : "");
+}
+
+static void show_vnc_ends(Hmp *hmp, json_object *ends, const char *what)
+{
+    for (size_t i = 0; i < json_object_array_length(ends); i++) {
+        json_object *end = json_object_array_get_idx(ends, i);
+
+        show_vnc_end(hmp, end, what);
+        if (hmp_has(end, "auth")) {
+            hmp_printf(hmp, "    Auth: %s (Sub: none)\n", hmp_text(end, "auth"));
+        }
+    }
+}
+
+void show_vnc(Hmp *hmp, json_object *value)
+{
+    size_t count = json_object_array_length(value);
+
+    for (size_t i = 0; i < count; i++) {
+        json_object *server = json_object_array_get_idx(value, i), *places, *clients;
+
+        hmp_printf(hmp, "%s:\n", hmp_text(server, "id"));
+        places = json_member(server, "server");
+        clients = json_member(server, "clients");
+        show_vnc_ends(hmp, places, "Server");
+        show_vnc_ends(hmp, clients, "Client");
+        if (!json_object_array_length(places)) {
+            hmp_printf(hmp, "  Auth: %s (Sub: none)\n", hmp_text(server, "auth"));
+        }
+    }
+    if (!count) {
+        hmp_printf(hmp, "None\n");
     }
 }

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "monitor_state.h"
 #include "qapi/qapi-commands-misc.h"
+#include "ui/vnc.h"
 #include "util/fd_names.h"
 #include "util/fdset.h"
 
@@ -43,6 +44,26 @@ bool qmp_closefd(const char *fdname, Error **errp)
         return error_set(errp, "File descriptor named '%s' not found", fdname);
     }
     close(fd);
+    return true;
+}
+
+bool qmp_add_client(const char *protocol, const char *fdname, bool has_skipauth, bool skipauth,
+                    bool has_tls, bool tls, Error **errp)
+{
+    int fd = fd_names_take(fd_names_current(), fdname);
+
+    if (fd < 0) {
+        return error_set(errp, "File descriptor named '%s' not found", fdname);
+    }
+    if (strcmp(protocol, "vnc") || (has_tls && tls)) {
+        close(fd);
+        return strcmp(protocol, "vnc") ? error_set(errp, "protocol '%s' is invalid", protocol)
+                                       : error_set(errp, "there is no TLS for VNC");
+    }
+    if (!vnc_add_client(fd, has_skipauth && skipauth, errp)) {
+        close(fd);
+        return false;
+    }
     return true;
 }
 

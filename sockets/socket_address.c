@@ -603,22 +603,36 @@ static void local_of(const AnyAddress *name, socklen_t size, SocketAddress *addr
     addr->u.unix_.has_abstract = addr->u.unix_.abstract = is_abstract;
 }
 
-SocketAddress *socket_address_of_peer(int fd)
+/* NULL: a name of no kind that users know. */
+static SocketAddress *address_of(const AnyAddress *name, socklen_t size)
 {
     SocketAddress *addr;
-    AnyAddress name;
-    socklen_t size = sizeof(name);
 
-    if (getpeername(fd, &name.any, &size) < 0 ||
-        (name.any.sa_family != AF_INET && name.any.sa_family != AF_INET6 &&
-         name.any.sa_family != AF_UNIX)) {
+    if (name->any.sa_family != AF_INET && name->any.sa_family != AF_INET6 &&
+        name->any.sa_family != AF_UNIX) {
         return NULL;
     }
     addr = g_new0(SocketAddress, 1);
-    if (name.any.sa_family == AF_UNIX) {
-        local_of(&name, size, addr);
+    if (name->any.sa_family == AF_UNIX) {
+        local_of(name, size, addr);
     } else {
-        inet_of(&name, size, addr);
+        inet_of(name, size, addr);
     }
     return addr;
+}
+
+SocketAddress *socket_address_of_peer(int fd)
+{
+    AnyAddress name;
+    socklen_t size = sizeof(name);
+
+    return getpeername(fd, &name.any, &size) < 0 ? NULL : address_of(&name, size);
+}
+
+SocketAddress *socket_address_of_own(int fd)
+{
+    AnyAddress name;
+    socklen_t size = sizeof(name);
+
+    return getsockname(fd, &name.any, &size) < 0 ? NULL : address_of(&name, size);
 }

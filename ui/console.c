@@ -6,9 +6,13 @@
 #include "util/osdep.h"
 #include "ui/console.h"
 #include "ui/input.h"
+#include "util/event_loop.h"
 
 #define FIRST_WIDTH  640
 #define FIRST_HEIGHT 480
+/* Between refreshes of a screen that is watched: each one that finds nothing new doubles it. */
+#define REFRESH_MS_MIN 30
+#define REFRESH_MS_MAX 480
 
 struct Console {
     Object parent;
@@ -18,6 +22,10 @@ struct Console {
     void *opaque;
     Surface *surface;
     GPtrArray *listeners;
+    ConsoleCursor *cursor;
+    GSource *next_refresh; /* NULL: nobody watches */
+    unsigned refresh_ms;
+    bool has_changed;      /* since the last refresh by itself */
 };
 DECLARE_CAST(Console, CONSOLE)
 
@@ -78,9 +86,75 @@ Console *console_new(Object *owner, unsigned head, const ConsoleOps *ops, void *
     return console;
 }
 
+/* --- refreshing by itself --- */
+
+static bool is_watched(const Console *console)
+{
+    for (guint i = 0; i < console->listeners->len; i++) {
+        if (((ConsoleListener *)console->listeners->pdata[i])->is_watching) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void stop_refreshing(Console *console)
+{
+    if (console->next_refresh) {
+        g_source_destroy(console->next_refresh);
+        console->next_refresh = NULL;
+    }
+}
+
+static void refresh_by_itself(void *opaque);
+
+static void plan_refresh(Console *console, unsigned ms)
+{
+    stop_refreshing(console);
+    if (is_watched(console)) {
+        console->refresh_ms = ms;
+        console->next_refresh = event_loop_defer_ms(event_loop_main(), ms, refresh_by_itself,
+                                                    console);
+    }
+}
+
+static void refresh_by_itself(void *opaque)
+{
+    Console *console = opaque;
+
+    console->next_refresh = NULL;
+    console->has_changed = false;
+    console_refresh(console);
+    plan_refresh(console, console->has_changed ? REFRESH_MS_MIN
+                                               : MIN(2 * console->refresh_ms, REFRESH_MS_MAX));
+}
+
+void console_hurry(Console *console)
+{
+    if (console->next_refresh && console->refresh_ms > REFRESH_MS_MIN) {
+        plan_refresh(console, REFRESH_MS_MIN);
+    }
+}
+
+/* --- life, what is shown --- */
+
+static void tell_gone(Console *console)
+{
+    while (console->listeners->len) {
+        ConsoleListener *listener = console->listeners->pdata[0];
+
+        g_ptr_array_remove_index(console->listeners, 0);
+        if (listener->console_gone) {
+            listener->console_gone(listener);
+        }
+    }
+    stop_refreshing(console);
+}
+
 void console_free(Console *console)
 {
     if (console) {
+        tell_gone(console);
         g_ptr_array_remove(all_consoles(), console);
         input_forget_console(console);
         console->owner = NULL;
@@ -103,8 +177,11 @@ void console_set_surface(Console *console, Surface *surface)
     for (guint i = 0; i < console->listeners->len; i++) {
         ConsoleListener *listener = console->listeners->pdata[i];
 
-        listener->surface_changed(listener, surface);
+        if (listener->surface_changed) {
+            listener->surface_changed(listener, surface);
+        }
     }
+    console->has_changed = true;
     surface_free(old);
 }
 
@@ -126,8 +203,38 @@ void console_changed(Console *console, SurfaceRect rect)
     for (guint i = 0; i < console->listeners->len; i++) {
         ConsoleListener *listener = console->listeners->pdata[i];
 
-        listener->pixels_changed(listener, rect);
+        if (listener->pixels_changed) {
+            listener->pixels_changed(listener, rect);
+        }
     }
+    console->has_changed = true;
+}
+
+static size_t cursor_bytes(const ConsoleCursor *cursor)
+{
+    return sizeof(*cursor) + (size_t)cursor->width * cursor->height * sizeof(cursor->pixels[0]);
+}
+
+void console_set_cursor(Console *console, const ConsoleCursor *cursor)
+{
+    g_free(console->cursor);
+    console->cursor = cursor ? g_memdup2(cursor, cursor_bytes(cursor)) : NULL;
+    for (guint i = 0; i < console->listeners->len; i++) {
+        ConsoleListener *listener = console->listeners->pdata[i];
+
+        if (listener->cursor_changed) {
+            listener->cursor_changed(listener, console->cursor);
+        }
+    }
+}
+
+bool console_suggest_size(Console *console, uint32_t width, uint32_t height)
+{
+    if (!console->ops || !console->ops->suggest_size) {
+        return false;
+    }
+    console->ops->suggest_size(console->opaque, width, height);
+    return true;
 }
 
 void console_refresh(Console *console)
@@ -141,15 +248,22 @@ void console_refresh(Console *console)
 void console_add_listener(Console *console, ConsoleListener *listener)
 {
     g_ptr_array_add(console->listeners, listener);
-    listener->surface_changed(listener, console->surface);
+    if (listener->surface_changed) {
+        listener->surface_changed(listener, console->surface);
+    }
+    if (listener->cursor_changed) {
+        listener->cursor_changed(listener, console->cursor);
+    }
     if (console->ops) {
         console->ops->invalidate(console->opaque);
     }
+    plan_refresh(console, REFRESH_MS_MIN);
 }
 
 void console_remove_listener(Console *console, ConsoleListener *listener)
 {
     g_ptr_array_remove(console->listeners, listener);
+    plan_refresh(console, REFRESH_MS_MIN);
 }
 
 Object *console_owner(const Console *console)
@@ -206,6 +320,7 @@ static void console_init(Object *obj)
 static void console_finalize(Object *obj)
 {
     surface_free(CONSOLE(obj)->surface);
+    g_free(CONSOLE(obj)->cursor);
     g_ptr_array_unref(CONSOLE(obj)->listeners);
 }
 

@@ -36,6 +36,8 @@ bool socket_address_name(const SocketAddress *addr, bool is_passive, SocketName 
 char *socket_address_show_name(const SocketName *name);
 /* What a socket's other end is called; NULL when it has no name. Free it. */
 SocketAddress *socket_address_of_peer(int fd);
+/* What it is bound to itself. */
+SocketAddress *socket_address_of_own(int fd);
 
 /* As users name it: "unix:/path", "PROTOCOL:host:port", "fd:7". Free it. */
 char *socket_address_show(const SocketAddress *addr, const char *protocol);

@@ -42,13 +42,32 @@ typedef struct ConsoleOps {
     void (*refresh)(void *opaque);
     /* What was shown is lost: the next refresh draws and tells all. */
     void (*invalidate)(void *opaque);
+    /* A user would like another size; the guest is told and may follow. May be NULL. */
+    void (*suggest_size)(void *opaque, uint32_t width, uint32_t height);
 } ConsoleOps;
 
-/* Who shows a console; embedded. */
-typedef struct ConsoleListener {
-    void (*surface_changed)(struct ConsoleListener *listener, Surface *surface);
-    void (*pixels_changed)(struct ConsoleListener *listener, SurfaceRect rect);
-} ConsoleListener;
+/* A pointer's picture that the guest wants drawn over the screen. */
+typedef struct ConsoleCursor {
+    uint32_t width, height;
+    uint32_t hot_x, hot_y;
+    uint32_t pixels[];  /* a8r8g8b8, not premultiplied */
+} ConsoleCursor;
+
+#define CONSOLE_CURSOR_MAX 512 /* pixels of width and height */
+
+typedef struct ConsoleListener ConsoleListener;
+
+/* Who shows a console; embedded. What is NULL is of no interest. */
+struct ConsoleListener {
+    void (*surface_changed)(ConsoleListener *listener, Surface *surface);
+    void (*pixels_changed)(ConsoleListener *listener, SurfaceRect rect);
+    /* NULL: there is none. Borrowed. */
+    void (*cursor_changed)(ConsoleListener *listener, const ConsoleCursor *cursor);
+    /* The console goes away, and with it this listener's place. */
+    void (*console_gone)(ConsoleListener *listener);
+    /* It watches: the console is refreshed by itself, often while it changes, seldom while not. */
+    bool is_watching;
+};
 
 /* `owner` is the device, borrowed; `head` numbers its screens. It starts with 640 x 480 black. */
 Console *console_new(Object *owner, unsigned head, const ConsoleOps *ops, void *opaque);
@@ -61,8 +80,15 @@ void console_set_surface(Console *console, Surface *surface);
 Surface *console_resize(Console *console, uint32_t width, uint32_t height);
 void console_changed(Console *console, SurfaceRect rect);
 void console_refresh(Console *console);
+/* Something is about to change: a user types. */
+void console_hurry(Console *console);
+/* Copied. Without a picture (NULL) there is no pointer to be seen. */
+void console_set_cursor(Console *console, const ConsoleCursor *cursor);
 void console_add_listener(Console *console, ConsoleListener *listener);
 void console_remove_listener(Console *console, ConsoleListener *listener);
+
+/* False: the device has no way to tell its guest. */
+bool console_suggest_size(Console *console, uint32_t width, uint32_t height);
 
 Object *console_owner(const Console *console);
 unsigned console_head(const Console *console);

@@ -1,0 +1,419 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""VNC servers as clients see them: pictures, passwords, who may be there, keys and pointers."""
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
+import png  # noqa: E402
+import vnc  # noqa: E402
+from vm import QmpError, Vm, refusal  # noqa: E402
+from vnc import Refused, Vnc  # noqa: E402
+
+BINARY = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
+VRAM = 0xfd000000
+
+
+class Screen:
+    """The VGA of a PC without firmware, in a mode of 32 bits."""
+
+    def __init__(self, vm, width=640, height=480, devfn=2 << 3):
+        self.vm, self.devfn = vm, devfn
+        self.config(0x10, VRAM)
+        self.config(4, 3)
+        self.mode(width, height)
+
+    def config(self, at, value):
+        self.vm.qtest(f'outl 0xcf8 {0x80000000 | self.devfn << 8 | at:#x}')
+        self.vm.qtest(f'outl 0xcfc {value:#x}')
+
+    def mode(self, width, height):
+        self.width = width
+        for index, value in ((4, 0), (1, width), (2, height), (3, 32), (4, 0x41)):
+            self.vm.qtest(f'outw 0x1ce {index:#x}')
+            self.vm.qtest(f'outw 0x1cf {value:#x}')
+
+    def put(self, x, y, color):
+        self.vm.qtest(f'writel {VRAM + 4 * (y * self.width + x):#x} {color:#x}')
+
+    def fill(self, height):
+        """Each pixel another."""
+        for y in range(height):
+            line = b''.join(struct.pack('<I', x * 0x10305 ^ y * 0x70b) for x in range(self.width))
+            self.vm.qtest(f'write {VRAM + 4 * y * self.width:#x} {len(line)} 0x{line.hex()}')
+
+
+class Servers(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.path = os.path.join(self.folder, 'vnc')
+
+    def vm(self, options='', *args, **rest):
+        return Vm(BINARY, '-M', 'pc', '-vnc', f'unix:{self.path}{options}', *args, qtest=True, **rest)
+
+    def dump(self, vm, **arguments):
+        """What the screen shows."""
+        path = os.path.join(self.folder, 'dump')
+        vm.qmp('screendump', filename=path, **arguments)
+        with open(path, 'rb') as file:
+            return file.read().split(b'\n255\n', 1)[1]
+
+    def ends(self, sock):
+        """The server said nothing more."""
+        sock.settimeout(vnc.TIMEOUT)
+        try:
+            return sock.recv(100) == b''
+        except ConnectionResetError:
+            return True
+        finally:
+            sock.close()
+
+    def test_picture(self):
+        with self.vm() as vm, Vnc.unix(self.path) as client:
+            screen = Screen(vm)
+            screen.fill(480)
+            client.update()
+            shown = self.dump(vm)
+            while client.picture.rgb() != shown:
+                client.update(incremental=True)
+            # One pixel is a tile of 16 x 16, and nothing else.
+            screen.put(100, 50, 0xffffff)
+            shown = self.dump(vm)
+            client.ask(incremental=True)
+            self.assertEqual(client.read(4)[2:], b'\0\1')
+            self.assertEqual(client.read(12), struct.pack('>HHHHi', 96, 48, 16, 16, vnc.RAW))
+            client.picture.put(96, 48, 16, 16, client.read(16 * 16 * 4))
+            self.assertEqual(client.picture.rgb(), shown)
+
+    def test_two_clients(self):
+        """Who comes later, and who does not ask, sees the same in the end."""
+        with self.vm() as vm, Vnc.unix(self.path) as first:
+            screen = Screen(vm)
+            screen.fill(16)
+            first.update()
+            with Vnc.unix(self.path) as second:
+                for n in range(20):
+                    screen.put(7 * n, 9 * n, 0xff00ff)
+                    second.update()
+                shown = self.dump(vm)
+                for client in (first, second):
+                    while client.picture.rgb() != shown:
+                        client.update(incremental=True)
+                self.assertEqual(len(vm.qmp('query-vnc')['clients']), 2)
+
+    def test_sizes(self):
+        with self.vm() as vm, Vnc.unix(self.path, encodings=(
+                vnc.RAW, vnc.DESKTOP_SIZE)) as client, Vnc.unix(self.path, encodings=(
+                    vnc.RAW, vnc.EXTENDED_SIZE)) as other:
+            screen = Screen(vm)
+            for width, height in ((800, 600), (1024, 768), (64, 64), (808, 33)):
+                screen.mode(width, height)
+                screen.fill(min(height, 64))
+                shown = self.dump(vm)
+                for c in (client, other):
+                    while c.picture.rgb() != shown:
+                        c.update(incremental=c.picture.width == width)
+                    self.assertEqual((c.picture.width, c.picture.height), (width, height))
+
+    def test_narrow_client(self):
+        """A client that knows no sizes is sent what fits its own."""
+        with self.vm() as vm, Vnc.unix(self.path) as client:
+            screen = Screen(vm)
+            client.update()
+            screen.mode(1024, 768)
+            screen.fill(20)
+            self.dump(vm)
+            client.update()
+            self.assertEqual(client.picture.width, 640)
+
+    def test_passwords(self):
+        with self.vm(',password=on') as vm:
+            def enters(password, **rest):
+                try:
+                    with Vnc.unix(self.path, password=password, **rest):
+                        return True
+                except Refused:
+                    return False
+
+            self.assertEqual(vm.qmp('query-vnc')['auth'], 'vnc')
+            self.assertFalse(enters(''))
+            self.assertFalse(enters('secret'))
+            vm.qmp('set_password', protocol='vnc', password='secret99andmore')
+            for version in (b'RFB 003.003\n', b'RFB 003.007\n', b'RFB 003.008\n'):
+                self.assertTrue(enters('secret99', version=version))
+                self.assertFalse(enters('secret98', version=version))
+            vm.qmp('expire_password', protocol='vnc', time='now')
+            self.assertFalse(enters('secret99'))
+            vm.qmp('expire_password', protocol='vnc', time='+1000')
+            self.assertTrue(enters('secret99'))
+            vm.qmp('expire_password', protocol='vnc', time='1000')
+            self.assertFalse(enters('secret99'))
+            self.assertEqual(vm.qmp.hmp('expire_password vnc never'), '')
+            self.assertEqual(vm.qmp.hmp('set_password vnc other'), '')
+            self.assertTrue(enters('other'))
+            vm.qmp('change-vnc-password', password='')
+            self.assertFalse(enters(''))
+            with self.assertRaisesRegex(QmpError, "doesn't take value 'soon'"):
+                vm.qmp('expire_password', protocol='vnc', time='soon')
+            with self.assertRaisesRegex(QmpError, "'connected' must be 'keep'"):
+                vm.qmp('set_password', protocol='vnc', password='x', connected='fail')
+        for arguments in (('-vnc', f'unix:{self.path}'), ('-vnc', 'none'), ()):
+            with Vm(BINARY, '-M', 'none', *arguments) as vm:
+                with self.assertRaisesRegex(QmpError, 'Could not set password'):
+                    vm.qmp('change-vnc-password', password='x')
+
+    def test_no_password_by_another_door(self):
+        """A client may not choose what was not offered."""
+        with self.vm(',password=on') as vm:
+            vm.qmp('set_password', protocol='vnc', password='secret')
+            sock = socket.socket(socket.AF_UNIX)
+            sock.connect(self.path)
+            sock.recv(12)
+            sock.sendall(b'RFB 003.008\n')
+            self.assertEqual(sock.recv(2), b'\1\2')
+            sock.sendall(b'\1\1')
+            self.assertTrue(self.ends(sock))
+
+    def test_events(self):
+        with self.vm(',id=first') as vm:
+            with Vnc.unix(self.path) as client:
+                client.update()
+                here = {'host': '', 'service': self.path, 'family': 'unix', 'websocket': False}
+                event = vm.qmp.wait_event('VNC_CONNECTED')['data']
+                self.assertEqual(event['server'], {**here, 'auth': 'none'})
+                vm.qmp.wait_event('VNC_INITIALIZED')
+                self.assertEqual(vm.qmp('query-vnc-servers'), [
+                    {'id': 'first', 'auth': 'none', 'server': [{**here, 'auth': 'none'}],
+                     'clients': [event['client']]}])
+            vm.qmp.wait_event('VNC_DISCONNECTED')
+            self.assertEqual(vm.qmp('query-vnc')['clients'], [])
+            self.assertIn(f'Server: :{self.path} (unix)', vm.qmp.hmp('info vnc'))
+
+    def test_sharing(self):
+        with self.vm() as vm:
+            first = Vnc.unix(self.path)
+            with Vnc.unix(self.path, shared=False) as second:
+                with self.assertRaises(Refused):
+                    first.update()
+                with self.assertRaises(Refused):
+                    Vnc.unix(self.path)
+                second.update()
+                Vnc.unix(self.path, shared=False).update()
+                with self.assertRaises(Refused):
+                    second.update()
+            vm.qmp('query-status')
+        with self.vm(',share=force-shared'):
+            with Vnc.unix(self.path) as first:
+                with self.assertRaises(Refused):
+                    Vnc.unix(self.path, shared=False)
+                first.update()
+        with self.vm(',share=ignore'):
+            with Vnc.unix(self.path) as first, Vnc.unix(self.path, shared=False) as second:
+                first.update()
+                second.update()
+
+    def test_crowd(self):
+        """Who only holds the line gives way; who was let in does not."""
+        with self.vm(',connections=2') as vm, Vnc.unix(self.path) as client:
+            idle = []
+            for _ in range(5):
+                idle.append(socket.socket(socket.AF_UNIX))
+                idle[-1].connect(self.path)
+            client.update()
+            for _ in range(4):
+                vm.qmp.wait_event('VNC_DISCONNECTED')
+            with Vnc.unix(self.path) as other:
+                other.update()
+                with self.assertRaises(Refused):
+                    Vnc.unix(self.path)
+                client.update()
+            for sock in idle:
+                sock.close()
+
+    def scan_codes(self, vm, count):
+        codes = []
+        while len(codes) < count:
+            if int(vm.qtest('inb 0x64'), 16) & 1:
+                codes.append(int(vm.qtest('inb 0x60'), 16))
+        return codes
+
+    def test_keys(self):
+        with self.vm(',key-delay-ms=1') as vm, Vnc.unix(self.path, encodings=(
+                vnc.RAW, vnc.QEMU_KEYS, vnc.QEMU_LEDS)) as client:
+            vm.qtest('outb 0x64 0x60')
+            vm.qtest('outb 0x60 0x41')
+            vm.qmp('query-status')
+            client.type(ord('a'), 0xffe1, 0xff51)
+            self.assertEqual(self.scan_codes(vm, 8),
+                             [0x1e, 0x9e, 0x2a, 0xaa, 0xe0, 0x4b, 0xe0, 0xcb])
+            client.wait_note(vnc.QEMU_KEYS)
+            client.scan_code(0x1e, True)
+            client.scan_code(0x9d, True)  # right Control
+            self.assertEqual(self.scan_codes(vm, 3), [0x1e, 0xe0, 0x1d])
+            # The keys that a client holds go up when it goes.
+            self.assertEqual(client.wait_note(vnc.QEMU_LEDS)[5], b'\0')
+            vm.qtest('outb 0x60 0xed')
+            vm.qtest('outb 0x60 4')
+            self.assertEqual(client.wait_note(vnc.QEMU_LEDS)[5], b'\4')
+            self.assertEqual(self.scan_codes(vm, 2), [0xfa, 0xfa])
+            client.close()
+            self.assertEqual(self.scan_codes(vm, 3), [0xe0, 0x9d, 0x9e])
+
+    def test_pointer(self):
+        with self.vm() as vm, Vnc.unix(self.path, encodings=(
+                vnc.RAW, vnc.QEMU_POINTER)) as client:
+            for command, data in ((0xa8, None), (0x60, 0x43), (0xd4, 0xf4)):
+                vm.qtest(f'outb 0x64 {command:#x}')
+                if data is not None:
+                    vm.qtest(f'outb 0x60 {data:#x}')
+            self.assertEqual(self.scan_codes(vm, 1), [0xfa])
+            self.assertEqual(client.wait_note(vnc.QEMU_POINTER)[1], 0)  # it wants distances
+            client.pointer(0x7fff + 5, 0x7fff - 3, 1)
+            self.assertEqual(self.scan_codes(vm, 3), [0x09, 5, 3])
+            client.pointer(0x7fff, 0x7fff)
+            self.assertEqual(self.scan_codes(vm, 3), [0x08, 0, 0])
+            client.set_encodings(vnc.RAW)
+            with Vnc.unix(self.path) as plain:
+                plain.pointer(10, 10)
+                plain.pointer(13, 12, 4)
+                self.assertEqual(self.scan_codes(vm, 3), [0x2a, 3, 0xfe])
+
+    def test_places(self):
+        with Vm(BINARY, '-M', 'none', '-vnc', 'localhost:40,to=80,websocket=on',
+                '-vnc', 'none,id=two') as vm:
+            first, second = vm.qmp('query-vnc-servers')
+            ports = {place['websocket']: int(place['service']) for place in first['server']}
+            self.assertEqual((second['id'], second['server']), ('two', []))
+            with Vnc.tcp('localhost', ports[False]) as client:
+                client.update()
+            with Vnc.tcp('localhost', ports[True], websocket=True) as client:
+                client.update()
+                self.assertTrue(vm.qmp('query-vnc')['clients'][0]['websocket'])
+            sock = socket.create_connection(('localhost', ports[True]))
+            sock.sendall(b'RFB 003.008\n')
+            self.assertTrue(self.ends(sock))
+            vm.qmp('display-update', type='vnc', addresses=[
+                {'type': 'unix', 'path': self.path}])
+            self.assertEqual(vm.qmp('query-vnc')['service'], self.path)
+            Vnc.unix(self.path).close()
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection(('localhost', ports[False]))
+
+    def test_given_connection(self):
+        with Vm(BINARY, '-M', 'none', '-vnc', 'none,password=on') as vm:
+            ours, theirs = socket.socketpair()
+            vm.qmp('getfd', fdname='client', fds=[theirs.fileno()])
+            theirs.close()
+            vm.qmp('add_client', protocol='vnc', fdname='client', skipauth=True)
+            ours.settimeout(vnc.TIMEOUT)
+            with Vnc(ours) as client:
+                client.update()
+            with self.assertRaisesRegex(QmpError, "named 'client' not found"):
+                vm.qmp('add_client', protocol='vnc', fdname='client')
+
+    def test_reverse(self):
+        with socket.create_server(('127.0.0.1', 0)) as listener:
+            port = listener.getsockname()[1]
+            with Vm(BINARY, '-M', 'none', '-vnc', f'127.0.0.1:{port},reverse=on'):
+                sock, _ = listener.accept()
+                sock.settimeout(vnc.TIMEOUT)
+                with Vnc(sock) as client:
+                    client.update()
+
+    def test_heads(self):
+        other = os.path.join(self.folder, 'other')
+        with self.vm('', '-device', 'bochs-display,id=second,addr=7', '-vnc',
+                     f'unix:{other},display=second') as vm:
+            screen = Screen(vm)
+            screen.fill(10)
+            with Vnc.unix(self.path) as client, Vnc.unix(other) as blank:
+                client.update()
+                shown = self.dump(vm)
+                while client.picture.rgb() != shown:
+                    client.update(incremental=True)
+                blank.update()
+                self.assertEqual(blank.picture.rgb(), self.dump(vm, device='second'))
+                vm.qmp('device_del', id='second')
+                blank.update()
+
+    def test_errors(self):
+        for options, words in (
+                ('abc', 'no vnc port specified'), (':x', "can't convert to a number: x"),
+                (':99999', "can't convert to a number"), (':60000', 'too high'),
+                (':1,foo=1', "Invalid parameter 'foo'"), (':1,share=x', "'share'"),
+                ('none,display=d', "Device 'd' not found"), ('none,head=1', "'head' must be"),
+                ('none,websocket=on', 'websocket needs'), ('none,reverse=on', "'reverse' needs"),
+                ('none,password-secret=s', "No secret with id 's'"),
+                (f'unix:{self.folder}/no/such/folder', 'No such file')):
+            self.assertIn(words, refusal(BINARY, '-M', 'none', '-vnc', options), options)
+        self.assertIn("Duplicate ID 'a'", refusal(BINARY, '-M', 'none', '-vnc', 'none,id=a',
+                                                  '-vnc', 'none,id=a'))
+        self.assertIn("no keymap 'xx'", refusal(BINARY, '-M', 'none', '-k', 'xx'))
+        self.assertIn("does not accept value 'foo'", refusal(BINARY, '-display', 'foo'))
+        self.assertIn('requires a display argument', refusal(BINARY, '-display', 'vnc'))
+        done = subprocess.run([BINARY, '-display', 'help'], capture_output=True, text=True,
+                              check=True)
+        self.assertIn('\nvnc\n', done.stdout)
+
+    def test_garbage(self):
+        """Whatever a client says, others are served."""
+        with self.vm() as vm, Vnc.unix(self.path) as good:
+            for text in (b'GET / HTTP/1.1\r\n\r\n', b'RFB 003.008\n\1\1' + bytes(range(256)) * 8,
+                         b'RFB 999.999\n', b'RFB 003.003\n\1' + b'\xff' * 4096,
+                         b'RFB 003.008\n\1\1\2\0\xff\xff', b'RFB 003.008\n\1\1\6\0\0\0\xff\xff\xff\xff',
+                         b'RFB 003.008\n\1\1\x08\2\0\0\3\0\0\0\0\0\xff\xff\xff\xff',
+                         b'RFB 003.008\n\1\1\xff\7' + bytes(20)):
+                sock = socket.socket(socket.AF_UNIX)
+                sock.connect(self.path)
+                try:
+                    sock.sendall(text)
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(65536):
+                        pass
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+                sock.close()
+                good.update()
+            vm.qmp('query-status')
+
+
+class Firmware(unittest.TestCase):
+    """SeaBIOS' text, on the software CPU, with Debian's gvnccapture as another client."""
+
+    def test_text(self):
+        with tempfile.TemporaryDirectory() as folder, Vm(
+                BINARY, '-M', 'pc', '-accel', 'tcg', '-m', '16', '-net', 'none', '-vnc',
+                'localhost:40,to=80') as vm:
+            port = int(vm.qmp('query-vnc')['service'])
+            text = 'No bootable device.'
+            with Vnc.tcp('localhost', port, encodings=(vnc.RAW, vnc.DESKTOP_SIZE)) as client:
+                memory = ''
+                while text not in memory:
+                    client.update(incremental=True)
+                    vm.qmp('pmemsave', val=0xb8000, size=4000, filename=f'{folder}/memory')
+                    with open(f'{folder}/memory', 'rb') as file:
+                        memory = file.read()[::2].decode('latin-1')
+                vm.qmp('stop')
+                vm.qmp('screendump', filename=f'{folder}/dump.png', format='png')
+                width, height, shown = png.read(f'{folder}/dump.png')
+                self.assertEqual((width, height), (720, 400))
+                while client.picture.rgb() != shown:
+                    client.update(incremental=True)
+                self.assertGreater(len(set(shown)), 1)
+            if not shutil.which('gvnccapture'):
+                self.skipTest('gvnccapture (package gvncviewer) is missing')
+            subprocess.run(['gvnccapture', f'localhost:{port - 5900}', f'{folder}/theirs.png'],
+                           check=True, timeout=vnc.TIMEOUT, capture_output=True)
+            self.assertEqual(png.read(f'{folder}/theirs.png'), (width, height, shown))
+
+
+if __name__ == '__main__':
+    unittest.main()
