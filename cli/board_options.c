@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "chardev/chardev.h"
 #include "cli/board_options.h"
+#include "hw/core/bus.h"
 #include "hw/core/machine.h"
 #include "monitor/monitor.h"
 
@@ -232,7 +233,48 @@ static bool add_debugcon(OptionSet *set, OptionValue *value, void *opaque, Error
     return device_add(device, PROPERTY_TEXT, errp);
 }
 
+static bool add_usb_controller(Error **errp)
+{
+    g_autoptr(JsonObject) device = json_object_new_object();
+
+    json_set(device, "driver", json_string("qemu-xhci"));
+    return device_add(device, PROPERTY_TEXT, errp);
+}
+
+/* Boards with a place for one of their own have it by now. */
+bool board_usb_add(OptionSet *set)
+{
+    bool is_wanted = machine_current()->usb || option_given(set, "usbdevice");
+    Error *err = NULL;
+
+    if (is_wanted && !bus_find_free("usb-bus") && !add_usb_controller(&err)) {
+        error_prefix(&err, "USB: ");
+        error_report_err(err);
+        return false;
+    }
+    return true;
+}
+
+static bool add_usb_device(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
+{
+    static const struct {
+        const char *name, *driver;
+    } devices[] = {
+        { "tablet", "usb-tablet" }, { "mouse", "usb-mouse" }, { "keyboard", "usb-kbd" },
+    };
+    g_autoptr(JsonObject) device = json_object_new_object();
+
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        if (!strcmp(value->text, devices[i].name)) {
+            json_set(device, "driver", json_string(devices[i].driver));
+            return device_add(device, PROPERTY_TEXT, errp);
+        }
+    }
+    return error_set(errp, "could not add USB device '%s'", value->text);
+}
+
 bool board_devices_add(OptionSet *set)
 {
-    return option_each(set, "debugcon", add_debugcon, NULL);
+    return option_each(set, "debugcon", add_debugcon, NULL) &&
+           option_each(set, "usbdevice", add_usb_device, NULL);
 }

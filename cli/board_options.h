@@ -14,7 +14,9 @@
 bool board_lines_add(OptionSet *set);
 /* -fw_cfg, -smbios, -acpitable, -option-rom, -vga: into the machine's BoardOptions. */
 bool board_options_take(OptionSet *set);
-/* Devices besides -device: -debugcon. The board is built. */
+/* The controller that -usb and -usbdevice ask for, where there is none: before other devices. */
+bool board_usb_add(OptionSet *set);
+/* Devices besides -device: -debugcon, -usbdevice. The board is built. */
 bool board_devices_add(OptionSet *set);
 
 #endif

@@ -17,6 +17,14 @@ static bool apply_machine_alias(OptionSet *set, const char *arg, Error **errp)
     return option_set_add(set, "machine", arg, errp);
 }
 
+static bool apply_usb(OptionSet *set, const char *arg, Error **errp)
+{
+    json_object *keys = json_object_new_object();
+
+    json_set(keys, "usb", json_string("on"));
+    return option_set_add_keys(set, option_find("machine"), keys, NULL, errp);
+}
+
 static bool apply_no_acpi(OptionSet *set, const char *arg, Error **errp)
 {
     return option_set_add(set, "machine", "acpi=off", errp);
@@ -205,6 +213,10 @@ static const OptionDef defs[] = {
     { "object", NULL, OPTION_KEYS, "qom-type", .group = "object", .takes_json = true,
       .syntax = "TYPE,id=ID[,KEY=VALUE...]",
       .help = "make a back end object; '-object help' lists types, '-object TYPE,help' keys" },
+    { "usb", NULL, OPTION_FLAG, .apply = apply_usb,
+      .help = "a USB controller, as -machine usb=on" },
+    { "usbdevice", NULL, OPTION_TEXT, .syntax = "tablet|mouse|keyboard",
+      .help = "add a USB device, and a controller if there is none" },
     { "nodefaults", NULL, OPTION_FLAG, .help = "no default devices" },
     { "no-user-config", NULL, OPTION_FLAG, .help = "accepted: no configuration is read anyway" },
     { "readconfig", NULL, OPTION_TEXT, .apply = apply_readconfig, .syntax = "FILE",

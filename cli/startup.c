@@ -464,7 +464,7 @@ bool startup_machine(OptionSet *set)
     Error *err = NULL;
 
     vm_set_autostart(!option_given(set, "S"));
-    if (!machine_options_build(set) || !networks_place(set) ||
+    if (!machine_options_build(set) || !networks_place(set) || !board_usb_add(set) ||
         !option_each(set, "device", add_device, NULL) || !board_devices_add(set) ||
         !drives_place(set)) {
         return false;

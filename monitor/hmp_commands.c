@@ -332,6 +332,7 @@ const HmpCommand hmp_info_commands[] = {
     { .name = "trace-events", .params = "[name]", .help = "trace events, also by pattern",
       .allow_preconfig = true, .run = hmp_trace_events,
       .args = HMP_ARGS({ "name", HMP_WORD, true, .complete = complete_trace_event }) },
+    { .name = "usb", .params = "", .help = "USB devices", .qmp = "x-query-usb", .show = show_text },
     { .name = "usernet", .params = "", .help = "connections of user networks",
       .qmp = "netdev_add", .run = hmp_usernet },
     { .name = "uuid", .params = "", .help = "the machine's UUID", .allow_preconfig = true,

@@ -62,6 +62,8 @@ REFUSED = {
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
     'virtio-net-device': "No 'virtio-bus' bus found",
     'floppy': "No 'floppy-bus' bus found", 'ivshmem-doorbell': "You must specify a 'chardev'",
+    'usb-hub': "No 'usb-bus' bus found", 'usb-kbd': "No 'usb-bus' bus found",
+    'usb-mouse': "No 'usb-bus' bus found", 'usb-tablet': "No 'usb-bus' bus found",
     'intel-iommu': 'only supported by q35|multiple vIOMMUs', 'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
 }
 BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on', 'microvm,pcie=on')

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""xHCI and what is on its bus as a driver sees them; where it says so, with the same script, the peer's."""
+import os
+import shutil
+import struct
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+import xhci  # noqa: E402
+from pci import Pci  # noqa: E402
+from vm import Vm, refusal  # noqa: E402
+from xhci import Xhci  # noqa: E402
+
+PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
+DEVFN = 4 << 3
+IN_CLASS, OUT_CLASS = 0xa1, 0x21
+
+
+def keys(vm, *events):
+    """(qcode, is_down) each."""
+    vm.qmp('input-send-event', events=[
+        {'type': 'key', 'data': {'down': down, 'key': {'type': 'qcode', 'data': code}}} for code, down in events])
+
+
+def pointer(vm, *events):
+    """('x', 5), ('left', True), ...; a position if `absolute`."""
+    kinds = {bool: lambda name, value: {'type': 'btn', 'data': {'button': name, 'down': value}},
+             int: lambda name, value: {'type': 'rel', 'data': {'axis': name, 'value': value}},
+             float: lambda name, value: {'type': 'abs', 'data': {'axis': name, 'value': int(value)}}}
+    vm.qmp('input-send-event', events=[kinds[type(value)](name, value) for name, value in events])
+
+
+class Usb:
+    def machine(self, *args, controller='qemu-xhci'):
+        args = ['-M', 'pc', '-nodefaults', '-device', f'{controller},addr=4,id=usb', *args]
+        if self.binary == PEER:
+            return Vm(PEER, *args, '-S', qtest=True, accel='tcg')
+        return Vm(self.binary, *args, qtest=True)
+
+    def hid(self, vm, packet, port=5, start=True):
+        """Configured, with its interrupt endpoint."""
+        slot = Xhci(vm).device(port) if start is True else start.device(port)
+        self.assertEqual(slot.configure((3, xhci.INTERRUPT_IN, packet, 6)).code, xhci.SUCCESS)
+        self.assertEqual(slot.control(9, 1, kind=0)[0], xhci.SUCCESS)
+        return slot
+
+    def test_registers(self):
+        for controller, ids, first in (('qemu-xhci', 0x000d1b36, 5), ('nec-usb-xhci', 0x01941033, 5),
+                                       ('qemu-xhci,p2=2,p3=6', 0x000d1b36, 7)):
+            with self.subTest(controller), self.machine(controller=controller) as vm:
+                hc = Xhci(vm, DEVFN)
+                self.assertEqual(Pci(vm).read(DEVFN, 0), ids)
+                self.assertEqual(Pci(vm).read(DEVFN, 8) >> 8, 0x0c0330)
+                self.assertEqual(Pci(vm).read(DEVFN, 0x60, 1), 0x30)
+                self.assertEqual(hc.get(0), 0x01000040)
+                self.assertEqual(hc.get(4), 0x08001040)
+                self.assertEqual(hc.get(0x10) & 0xffff0fff & ~0x80, 0x00080001)
+                self.assertEqual((hc.get(0x14), hc.get(0x18)), (0x2000, 0x1000))
+                protocols = {}
+                for at in (0x20, 0x30):
+                    self.assertEqual(hc.get(at + 4), 0x20425355)
+                    protocols[hc.get(at) >> 24] = (hc.get(at + 8) & 0xff, hc.get(at + 8) >> 8 & 0xff)
+                self.assertEqual(protocols[2][0], first)
+                self.assertEqual(protocols[3], (1, first - 1))
+
+    def test_enumerate(self):
+        with self.machine('-device', 'usb-kbd', '-device', 'usb-tablet,usb_version=1,port=3') as vm:
+            hc = Xhci(vm)
+            self.assertEqual([port for port in range(1, 9) if hc.get(hc.portsc(port)) & 1], [5, 7])
+            for port, speed, product, packet in ((5, 3, 'QEMU USB Keyboard', 64), (7, 1, 'QEMU USB Tablet', 8)):
+                self.assertEqual(hc.reset_port(port), speed)
+                self.assertTrue(hc.get(hc.portsc(port)) & 2)
+                slot = hc.device(port)
+                self.assertEqual(slot.state(), 2)
+                code, data = slot.descriptor(1)
+                self.assertEqual((code, len(data), data[7]), (xhci.SUCCESS, 18, packet))
+                self.assertEqual(struct.unpack_from('<HH', data, 8), (0x627, 1))
+                code, name = slot.descriptor(3, data[15], language=0x409)
+                self.assertEqual((code, name[2:].decode('utf-16-le')), (xhci.SUCCESS, product))
+                code, config = slot.descriptor(2)
+                self.assertEqual((code, struct.unpack_from('<H', config, 2)[0]), (xhci.SUCCESS, len(config)))
+                self.assertEqual(slot.descriptor(2, length=9)[1], config[:9])
+                self.assertEqual(slot.descriptor(6)[0], xhci.SUCCESS if speed == 3 else xhci.STALL)
+
+    def test_keyboard(self):
+        with self.machine('-device', 'usb-kbd') as vm:
+            slot = self.hid(vm, 8)
+            hc = slot.hc
+            here = slot.push(3, 8)
+            self.assertIsNone(hc.event())
+            if self.binary == PEER:  # whose input is gated by a machine that runs
+                return
+            keys(vm, ('shift', True), ('a', True), ('a', False), ('shift', False))
+            self.assertEqual(hc.wait(xhci.TRANSFER, parameter=here).code, xhci.SUCCESS)
+            reports = [hc.peek(slot.data, 8)] + [slot.read(3, 8)[1] for _ in range(3)]
+            self.assertEqual([report.hex() for report in reports],
+                             ['0200000000000000', '0200040000000000', '0200000000000000', '0000000000000000'])
+
+
+class Ours(Usb, unittest.TestCase):
+    binary = house.binary()
+
+    def test_roll_over(self):
+        with self.machine('-device', 'usb-kbd') as vm:
+            slot = self.hid(vm, 8)
+            here = slot.push(3, 8)
+            keys(vm, *((code, True) for code in 'abcdefg'))
+            slot.hc.wait(xhci.TRANSFER, parameter=here)
+            reports = [slot.hc.peek(slot.data, 8)] + [slot.read(3, 8)[1] for _ in range(6)]
+            self.assertEqual(reports[5].hex(), '0000040506070809')
+            self.assertEqual(reports[6].hex(), '0000010101010101')
+            keys(vm, ('c', False))
+            self.assertEqual(slot.read(3, 8)[1].hex(), '000004050708090a')
+
+    def test_hid_requests(self):
+        with self.machine('-device', 'usb-kbd', '-device', 'usb-mouse') as vm:
+            hc = Xhci(vm)
+            slot = self.hid(vm, 8, start=hc)
+            code, report = slot.control(6, 0x2200, 0, 255, 0x81)
+            config = slot.descriptor(2)[1]
+            self.assertEqual((code, len(report)), (xhci.SUCCESS, config[25]))
+            self.assertEqual(slot.control(6, 0x2100, 0, 9, 0x81)[1], config[18:27])
+            self.assertEqual(slot.control(3, 0, 0, 1, IN_CLASS)[1], b'\1')
+            self.assertEqual(slot.control(11, 0, 0, kind=OUT_CLASS)[0], xhci.SUCCESS)
+            self.assertEqual(slot.control(3, 0, 0, 1, IN_CLASS)[1], b'\0')
+            self.assertEqual(slot.control(9, 0x200, 0, kind=OUT_CLASS, data=b'\3')[0], xhci.SUCCESS)
+            # a report is told again when the device was idle for so long
+            self.assertEqual(slot.control(10, 25 << 8, 0, kind=OUT_CLASS)[0], xhci.SUCCESS)
+            self.assertEqual(slot.control(2, 0, 0, 1, IN_CLASS)[1], b'\x19')
+            here = slot.push(3, 8)
+            vm.qtest('clock_step 99000000')
+            self.assertIsNone(hc.event())
+            vm.qtest('clock_step 2000000')
+            self.assertEqual(hc.wait(xhci.TRANSFER).parameter, here)
+            self.assertEqual(hc.peek(slot.data, 8), bytes(8))
+            mouse = self.hid(vm, 4, port=6, start=hc)
+            self.assertEqual(mouse.control(9, 0x200, 0, kind=OUT_CLASS, data=b'\3')[0], xhci.STALL)
+
+    def test_mouse(self):
+        with self.machine('-device', 'usb-mouse') as vm:
+            slot = self.hid(vm, 4)
+            here = slot.push(3, 4)
+            pointer(vm, ('x', 5), ('y', -3))
+            self.assertEqual(slot.hc.wait(xhci.TRANSFER, parameter=here).code, xhci.SUCCESS)
+            self.assertEqual(slot.hc.peek(slot.data, 4).hex(), '0005fd00')
+            pointer(vm, ('x', 200))
+            pointer(vm, ('left', True))
+            pointer(vm, ('wheel-down', True))
+            self.assertEqual([slot.read(3, 4)[1].hex() for _ in range(3)], ['007f0000', '00490000', '010000ff'])
+            self.assertEqual(slot.control(11, 0, 0, kind=OUT_CLASS)[0], xhci.SUCCESS)
+            pointer(vm, ('left', False))
+            self.assertEqual(slot.read(3, 4), (xhci.SHORT, b'\0\0\0'))
+
+    def test_tablet(self):
+        with self.machine('-device', 'usb-tablet') as vm:
+            slot = self.hid(vm, 8)
+            here = slot.push(3, 8)
+            pointer(vm, ('x', 1000.0), ('y', 32767.0))
+            self.assertEqual(slot.hc.wait(xhci.TRANSFER, parameter=here).code, xhci.SHORT)
+            self.assertEqual(struct.unpack('<BHHb', slot.hc.peek(slot.data, 6)), (0, 1000, 32767, 0))
+            pointer(vm, ('x', 1001.0))
+            pointer(vm, ('x', 1002.0))
+            pointer(vm, ('right', True))
+            pointer(vm, ('right', False))
+            got = [struct.unpack('<BHHb', slot.read(3, 8)[1]) for _ in range(3)]
+            self.assertEqual(got, [(0, 1002, 32767, 0), (2, 1002, 32767, 0), (0, 1002, 32767, 0)])
+
+    def test_hot_plug(self):
+        with self.machine() as vm:
+            hc = Xhci(vm)
+            self.assertIn('Bus', vm.qmp.hmp('device_add usb-kbd,bus=no.0'))
+            vm.qmp('device_add', driver='usb-kbd', id='k', bus='usb.0', port='2')
+            event = hc.wait(xhci.PORT_CHANGE)
+            self.assertEqual(event.parameter >> 24, 6)
+            self.assertEqual(vm.qmp.hmp('info usb').split('\r\n')[0],
+                             '  Device 0.0, Port 2, Speed 480 Mb/s, Product QEMU USB Keyboard, ID: k')
+            slot = self.hid(vm, 8, port=6, start=hc)
+            here = slot.push(3, 8)
+            vm.qmp('device_del', id='k')
+            vm.qmp.wait_event('DEVICE_DELETED')
+            self.assertEqual(hc.wait(xhci.TRANSFER, parameter=here).code, xhci.TRANSACTION)
+            self.assertEqual(slot.state(3), 2)
+            self.assertFalse(hc.get(hc.portsc(6)) & 3)
+            self.assertEqual(hc.command(xhci.DISABLE_SLOT, slot.number).code, xhci.SUCCESS)
+            self.assertEqual(vm.qmp.hmp('info usb'), '')
+
+    def test_attached(self):
+        with self.machine('-device', 'usb-kbd,id=k,attached=off') as vm:
+            hc = Xhci(vm)
+            self.assertFalse(hc.get(hc.portsc(5)) & 1)
+            for value in (True, False, True):
+                vm.qmp('qom-set', path='k', property='attached', value=value)
+                self.assertEqual(hc.get(hc.portsc(5)) & 1, value)
+                self.assertEqual(vm.qmp('qom-get', path='k', property='attached'), value)
+
+    def test_options(self):
+        def usb(*args):
+            with Vm(self.binary, '-M', 'q35', '-nodefaults', *args) as vm:
+                return [line.split('Product ')[1] for line in vm.qmp.hmp('info usb').split('\r\n') if line]
+        self.assertEqual(usb('-usb'), [])
+        self.assertEqual(usb('-M', 'q35,usb=on', '-device', 'usb-mouse,serial=1'), ['QEMU USB Mouse'])
+        self.assertEqual(usb('-usbdevice', 'tablet', '-usbdevice', 'keyboard', '-usbdevice', 'mouse'),
+                         ['QEMU USB Tablet', 'QEMU USB Keyboard', 'QEMU USB Mouse'])
+        four = ['-device', 'usb-mouse'] * 5
+        self.assertEqual(usb('-usb', *four), ['QEMU USB Mouse'] * 3 + ['QEMU USB Hub'] + ['QEMU USB Mouse'] * 2)
+        for words, message in (
+                (['-usbdevice', 'abacus'], "could not add USB device 'abacus'"),
+                (['-usb', '-device', 'usb-kbd,port=9'], 'usb port 9 (bus usb-bus.0) not found (in use?)'),
+                (['-usb', '-device', 'usb-kbd,usb_version=3'], 'Unsupported usb version 3 for usb hid device'),
+                (['-device', 'qemu-xhci,p2=16'], 'p2 and p3 must be between 0 and 15'),
+                (['-device', 'qemu-xhci,p2=0', '-device', 'usb-kbd'], 'speed mismatch'),
+                (['-device', 'nec-usb-xhci,intrs=3'], 'intrs must be 1, 2, 4, 8 or 16'),
+                (['-device', 'nec-usb-xhci,slots=65'], 'slots must be between 1 and 64')):
+            with self.subTest(words):
+                self.assertIn(message, refusal(self.binary, '-M', 'q35', *words))
+
+
+@unittest.skipUnless(PEER, 'the package qemu-system-x86 is not installed')
+class Peers(Usb, unittest.TestCase):
+    binary = PEER
+
+
+if __name__ == '__main__':
+    house.main()
