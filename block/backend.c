@@ -109,6 +109,7 @@ void block_backend_unref(BlockBackend *drive)
     }
     assert(!drive->ops);
     block_backend_remove(drive);
+    block_backend_set_limits(drive, NULL, NULL);
     g_ptr_array_remove(all_drives(), drive);
     if (!drives->len) {
         g_clear_pointer(&drives, g_ptr_array_unref);

@@ -8,6 +8,7 @@
 
 #include "block/block_backend.h"
 #include "block/driver.h"
+#include "block/throttle_group.h"
 
 typedef struct BlockCounts {
     uint64_t bytes, operations, failed, invalid, merged, time_ns;
@@ -32,6 +33,7 @@ struct BlockBackend {
     GQueue held;        /* BlockRequest: quiet */
     GQueue failed;      /* BlockRequest: wait for the VM to run */
     BlockCounts counts[BLOCK_OPS];
+    ThrottleMember *throttle; /* NULL: no limits of its own; changed while it is quiet */
 };
 
 /* What messages call it; free it. */
@@ -39,7 +41,17 @@ char *block_backend_label(const BlockBackend *drive);
 /* The device's id or path, "" without one; free it. */
 char *block_backend_device_name(const BlockBackend *drive);
 
+/* --- throttle_command.c --- */
+
+/* From now on, in the group of this name (NULL: where it is, or its own); none if no limit is set,
+ * or `limits` is NULL. */
+void block_backend_set_limits(BlockBackend *drive, const IoLimits *limits, const char *group);
+void block_backend_fill_limits(const BlockBackend *drive, BlockDeviceInfo *info);
+
 /* --- commands.c --- */
+
+/* Exactly one of both says which; with the errors users know. */
+BlockBackend *block_backend_named(const char *device, const char *id, Error **errp);
 
 /* A drive, by its name, or a node. */
 BlockNode *block_node_of(const char *device, const char *node_name, Error **errp);

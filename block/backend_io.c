@@ -158,6 +158,11 @@ static int check(const BlockBackend *drive, const BlockIo *io)
     return io->op != BLOCK_READ && block_backend_is_read_only(drive) ? -EPERM : 0;
 }
 
+static void go_on(BlockRequest *request, void *opaque, int err)
+{
+    block_submit(block_backend_node(opaque), request);
+}
+
 static void start(BlockBackend *drive, BlockRequest *request)
 {
     __atomic_add_fetch(&drive->in_flight, 1, __ATOMIC_ACQ_REL);
@@ -170,7 +175,9 @@ static void start(BlockBackend *drive, BlockRequest *request)
         (request->io.op == BLOCK_WRITE || request->io.op == BLOCK_ZERO)) {
         request->io.flags |= BLOCK_FUA;
     }
-    block_submit(block_backend_node(drive), request);
+    if (!drive->throttle || throttle_member_pass(drive->throttle, request, go_on, drive)) {
+        block_submit(block_backend_node(drive), request);
+    }
 }
 
 static bool hold_if_quiet(BlockBackend *drive, BlockRequest *request)
@@ -264,11 +271,33 @@ static void give_up(BlockBackend *drive, GQueue *queue)
     }
 }
 
+static void hurry_node(BlockNode *node, bool is_on)
+{
+    if (node->driver->hurry) {
+        node->driver->hurry(node, is_on);
+    }
+    for (guint i = 0; i < node->children->len; i++) {
+        hurry_node(((BlockLink *)node->children->pdata[i])->node, is_on);
+    }
+}
+
+static void hurry(BlockBackend *drive, bool is_on)
+{
+    if (drive->throttle) {
+        throttle_member_hurry(drive->throttle, is_on);
+    }
+    if (drive->link) {
+        hurry_node(block_link_node(drive->link), is_on);
+    }
+}
+
 void block_backend_drain(BlockBackend *drive, bool gives_up)
 {
     if (!is_idle(drive)) {
+        hurry(drive, true);
         /* Requests of an iothread end there; this only waits for them. */
         block_loop_wait(block_loop_of(event_loop_main()), is_idle, drive);
+        hurry(drive, false);
     }
     if (gives_up) {
         give_up(drive, &drive->held);

@@ -75,7 +75,7 @@ bool qmp_block_resize(const char *device, const char *node_name, int64_t size, E
 
 /* --- trays --- */
 
-static BlockBackend *find_drive(const char *device, const char *id, Error **errp)
+BlockBackend *block_backend_named(const char *device, const char *id, Error **errp)
 {
     BlockBackend *drive;
 
@@ -144,7 +144,7 @@ static TrayResult open_tray(BlockBackend *drive, const char *label, bool is_forc
 bool qmp_blockdev_open_tray(const char *device, const char *id, bool has_force, bool force,
                             Error **errp)
 {
-    BlockBackend *drive = find_drive(device, id, errp);
+    BlockBackend *drive = block_backend_named(device, id, errp);
     Error *err = NULL;
     TrayResult result;
 
@@ -160,7 +160,7 @@ bool qmp_blockdev_open_tray(const char *device, const char *id, bool has_force, 
 
 bool qmp_blockdev_close_tray(const char *device, const char *id, Error **errp)
 {
-    BlockBackend *drive = find_drive(device, id, errp);
+    BlockBackend *drive = block_backend_named(device, id, errp);
 
     if (!drive) {
         return false;
@@ -238,7 +238,7 @@ bool qmp_blockdev_insert_medium(const char *id, const char *node_name, Error **e
 
 bool qmp_eject(const char *device, const char *id, bool has_force, bool force, Error **errp)
 {
-    BlockBackend *drive = find_drive(device, id, errp);
+    BlockBackend *drive = block_backend_named(device, id, errp);
     Error *err = NULL;
 
     if (!drive) {
@@ -266,7 +266,7 @@ bool qmp_blockdev_change_medium(const char *device, const char *id, const char *
                                 bool has_read_only_mode, BlockdevChangeReadOnlyMode read_only_mode,
                                 Error **errp)
 {
-    BlockBackend *drive = find_drive(device, id, errp);
+    BlockBackend *drive = block_backend_named(device, id, errp);
     const char *label = label_of(device, id);
     BlockOpenFile file = { .filename = filename, .format = format, .warns_of_raw = true };
     g_autoptr(BlockNode) node = NULL;

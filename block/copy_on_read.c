@@ -25,14 +25,12 @@ static bool cor_open(BlockNode *node, const BlockdevOptions *options, Error **er
     if (own->bottom && !block_node_get(own->bottom, errp)) {
         return false;
     }
-    if (!block_node_attach(node, "file", own->file, errp)) {
+    if (!block_filter_open(node, own->file, errp)) {
         return false;
     }
     if (node->file->is_read_only) {
         return error_set(errp, "copy-on-read needs a node that can be written");
     }
-    node->bytes = block_node_bytes(node->file);
-    node->alignment = node->file->alignment;
     cor->bottom = g_strdup(own->bottom);
     block_gate_init(&cor->gate);
     return true;
@@ -133,20 +131,6 @@ static int cor_io(BlockNode *node, const BlockIo *io)
     return err;
 }
 
-static int cor_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent)
-{
-    return block_extent(node->file, offset, bytes, extent);
-}
-
-static bool cor_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp)
-{
-    if (!block_node_resize(node->file, bytes, prealloc, errp)) {
-        return false;
-    }
-    block_node_set_bytes(node, bytes);
-    return true;
-}
-
 static void cor_child_perms(BlockNode *node, const char *role, unsigned *perms, unsigned *shared)
 {
     *perms |= BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED;
@@ -154,6 +138,6 @@ static void cor_child_perms(BlockNode *node, const char *role, unsigned *perms, 
 
 const BlockDriver block_copy_on_read = {
     .name = "copy-on-read", .kind = BLOCKDEV_DRIVER_COPY_ON_READ, .size = sizeof(CopyOnRead),
-    .is_filter = true, .open = cor_open, .close = cor_close, .io = cor_io, .extent = cor_extent,
-    .resize = cor_resize, .child_perms = cor_child_perms,
+    .is_filter = true, .open = cor_open, .close = cor_close, .io = cor_io, .extent = block_filter_extent,
+    .resize = block_filter_resize, .child_perms = cor_child_perms,
 };

@@ -2,8 +2,7 @@
  * -drive: see include/block/block_drive.h. What says how the image is opened becomes options as
  * blockdev-add takes them; what says where the drive goes is kept.
  *
- * Left out: geometries (they are the device's), "throttling.*" (an object "throttle-group" and a
- * node "throttle" say it).
+ * Left out: geometries (they are the device's).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -554,6 +553,63 @@ static char *make_name(const Place *place)
     return g_strdup_printf("%s%s%d", interface, place->is_cdrom ? "-cd" : "", (int)place->unit);
 }
 
+/* --- limits --- */
+
+typedef struct Limits {
+    IoLimits values;
+    char *group; /* NULL: its own */
+} Limits;
+
+/* By its name, or by an old one. */
+static bool take_limit_text(Keys *keys, const char *name, const char *old, const char **text,
+                            Error **errp)
+{
+    const char *by_old = old ? take(keys, old) : NULL;
+
+    *text = take(keys, name);
+    if (*text && by_old) {
+        return error_set(errp, "'%s' and its alias '%s' can't be used at the same time", name, old);
+    }
+    *text = *text ? *text : by_old;
+    return true;
+}
+
+static bool take_limit(Keys *keys, const IoLimitName *row, int64_t *value, Error **errp)
+{
+    g_autofree char *name = g_strdup_printf("throttling.%s", row->name);
+    bool has_old = !g_str_has_suffix(row->name, "-max-length");
+    const char *text;
+
+    if (!take_limit_text(keys, name, has_old ? row->old : NULL, &text, errp)) {
+        return false;
+    }
+    return !text || g_ascii_string_to_signed(text, 10, INT64_MIN, INT64_MAX, value, NULL) ||
+           error_set(errp, "Parameter '%s' expects a number", name);
+}
+
+static void limits_clear(Limits *limits)
+{
+    g_free(limits->group);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Limits, limits_clear)
+
+static bool take_limits(Keys *keys, Limits *limits, Error **errp)
+{
+    const char *group;
+
+    io_limits_init(&limits->values);
+    for (unsigned n = 0; n < IO_LIMIT_NAMES; n++) {
+        if (!take_limit(keys, &io_limit_names[n], io_limit(&limits->values, n), errp)) {
+            return false;
+        }
+    }
+    if (!take_limit_text(keys, "throttling.group", "group", &group, errp)) {
+        return false;
+    }
+    limits->group = g_strdup(group);
+    return io_limits_check(&limits->values, errp);
+}
+
 /* --- the drive --- */
 
 static bool refuse_rest(Keys *keys, Error **errp)
@@ -622,8 +678,9 @@ static bool take_filters(Keys *keys, Image *image, Error **errp)
 static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
 {
     Image image = { 0 };
+    g_auto(Limits) limits = { .group = NULL };
 
-    if (!take_policies(keys, backend, errp) || !take_image(keys, &image, is_cdrom, errp) ||
+    if (!take_policies(keys, backend, errp) || !take_limits(keys, &limits, errp) || !take_image(keys, &image, is_cdrom, errp) ||
         !take_filters(keys, &image, errp) ||
         !insert_image(backend, keys, &image, errp)) {
         return false;
@@ -632,6 +689,7 @@ static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
         backend->was_read_only = image.is_read_only; /* so is the medium that comes */
     }
     block_backend_set_write_cache(backend, !image.cache.is_writethrough);
+    block_backend_set_limits(backend, &limits.values, limits.group);
     return true;
 }
 

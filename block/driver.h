@@ -52,6 +52,8 @@ typedef struct BlockDriver {
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     void (*stats)(BlockNode *node, BlockStats *stats);
+    /* Somebody waits for its requests: none is held up, until it is told so as often again. */
+    void (*hurry)(BlockNode *node, bool is_on);
 } BlockDriver;
 
 struct BlockNode {
@@ -95,6 +97,13 @@ const BlockDriver *block_driver_of(BlockdevDriver kind);
 const BlockDriver *block_driver_find(const char *name);
 /* The format that these bytes look like, raw at least. */
 const BlockDriver *block_driver_probe(const uint8_t *head, size_t bytes, const char *filename);
+
+/* --- filter.c: of filters --- */
+
+/* Opens what it stands before. */
+bool block_filter_open(BlockNode *node, const BlockdevRef *file, Error **errp);
+int block_filter_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent);
+bool block_filter_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp);
 
 /* --- graph.c --- */
 

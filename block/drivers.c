@@ -8,7 +8,7 @@
 
 const BlockDriver *const block_drivers[] = {
     &block_copy_on_read, &block_file, &block_host_device, &block_null_aio, &block_null_co,
-    &block_qcow2, &block_raw, NULL,
+    &block_qcow2, &block_raw, &block_throttle, NULL,
 };
 
 const BlockDriver *block_driver_of(BlockdevDriver kind)

@@ -117,7 +117,10 @@ static void add_drive(void *opaque, BlockBackend *drive)
     info->qdev = *device ? g_strdup(device) : NULL;
     info->type = g_strdup("unknown");
     fill_tray(drive, info);
-    info->inserted = node ? node_info(node, drive->has_write_cache, false) : NULL;
+    if (node) {
+        info->inserted = node_info(node, drive->has_write_cache, false);
+        block_backend_fill_limits(drive, info->inserted);
+    }
     block_info_array_add(opaque, info);
 }
 

@@ -6,12 +6,14 @@
 #include "util/osdep.h"
 #include "cli/drives.h"
 
+#include "block/block_clock.h"
 #include "block/block_drive.h"
 #include "hw/core/bus.h"
 #include "hw/core/machine.h"
 #include "hw/pci/pci_bus.h"
 #include "qapi/qapi-types-block-core.h"
 #include "system/run_state.h"
+#include "system/timer.h"
 
 #define CDROM_INDEX "2"
 
@@ -33,12 +35,56 @@ static void state_changed(Notifier *notifier, void *data)
     }
 }
 
-static void connect_machine(void)
+/* Under qtest drives wait as long as the guest does. */
+static Clock drive_clock(void)
+{
+    return clock_qtest_is_enabled() ? CLOCK_VIRTUAL : CLOCK_REAL;
+}
+
+static int64_t drive_now_ns(void)
+{
+    return clock_now_ns(drive_clock());
+}
+
+struct BlockTimer {
+    Timer timer;
+    EventFn *fn;
+    void *opaque;
+};
+
+static BlockTimer *drive_timer_new(EventFn *fn, void *opaque)
+{
+    BlockTimer *timer = g_new0(BlockTimer, 1);
+
+    timer->fn = fn;
+    timer->opaque = opaque;
+    return timer;
+}
+
+static void drive_timer_free(BlockTimer *timer)
+{
+    timer_clear(&timer->timer);
+    g_free(timer);
+}
+
+/* Which clock it is, is known only now. */
+static void drive_timer_arm_after(BlockTimer *timer, int64_t delay_ns)
+{
+    if (!timer->timer.list) {
+        timer_init(&timer->timer, drive_clock(), timer->fn, timer->opaque);
+    }
+    timer_arm_after_ns(&timer->timer, delay_ns);
+}
+
+void drives_prepare(void)
 {
     static const BlockMachineOps ops = { stop_machine };
+    static const BlockClock clock = { drive_now_ns, drive_timer_new, drive_timer_free,
+                                      drive_timer_arm_after };
     static Notifier notifier = { .fn = state_changed };
 
     block_set_machine_ops(&ops);
+    block_set_clock(&clock);
     vm_add_state_notifier(&notifier);
 }
 
@@ -112,7 +158,6 @@ bool drives_add(OptionSet *set)
 {
     const MachineType *ops = machine_ops(machine_current());
 
-    connect_machine();
     if (ops->ide_units) {
         block_drive_set_units(BLOCK_IF_IDE, ops->ide_units);
     }

@@ -9,13 +9,16 @@
 #define S(n) { n, OPTION_PARAM_STRING }
 #define B(n) { n, OPTION_PARAM_BOOL }
 #define N(n) { n, OPTION_PARAM_NUMBER }
+#define LIMIT(n) N("throttling." n), N("throttling." n "-max"), N("throttling." n "-max-length")
 
 /* Formats have keys of their own besides. */
 static const OptionParam drive_params[] = {
     S("file"), S("if"), N("index"), N("bus"), N("unit"), S("media"), S("format"), S("id"),
     S("cache"), S("aio"), B("snapshot"), B("readonly"), B("read-only"), B("auto-read-only"),
     B("force-share"), S("werror"), S("rerror"), S("discard"), S("detect-zeroes"),
-    B("copy-on-read"), B("cache.direct"), B("cache.no-flush"), B("cache.writeback"), { 0 },
+    B("copy-on-read"), B("cache.direct"), B("cache.no-flush"), B("cache.writeback"),
+    LIMIT("bps-total"), LIMIT("bps-read"), LIMIT("bps-write"), LIMIT("iops-total"),
+    LIMIT("iops-read"), LIMIT("iops-write"), N("throttling.iops-size"), S("throttling.group"), { 0 },
 };
 
 static bool add_drive(OptionSet *set, const char *file, const char *rest, Error **errp)

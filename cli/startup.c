@@ -299,6 +299,7 @@ static bool add_back_ends(OptionSet *set)
 {
     bool is_late = false;
 
+    drives_prepare();
     if (!option_each(set, "object", add_object, &is_late) ||
         !option_each(set, "chardev", add_chardev, NULL) || !start_qtest(set) ||
         !networks_add(set)) {

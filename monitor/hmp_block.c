@@ -53,6 +53,20 @@ static void show_node(Hmp *hmp, json_object *node)
                hmp_bool(node, "encrypted") ? ", encrypted" : "");
 }
 
+static void show_limits(Hmp *hmp, json_object *node)
+{
+    static const char *const names[] = {
+        "bps", "bps_rd", "bps_wr", "bps_max", "bps_rd_max", "bps_wr_max", "iops", "iops_rd",
+        "iops_wr", "iops_max", "iops_rd_max", "iops_wr_max", "iops_size",
+    };
+
+    hmp_printf(hmp, "    I/O throttling:  ");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        hmp_printf(hmp, " %s=%" PRId64, names[i], hmp_int(node, names[i]));
+    }
+    hmp_printf(hmp, " group=%s\n", hmp_text(node, "group"));
+}
+
 static void show_inserted(Hmp *hmp, json_object *node, bool is_verbose)
 {
     json_object *cache = json_member(node, "cache");
@@ -67,6 +81,9 @@ static void show_inserted(Hmp *hmp, json_object *node, bool is_verbose)
     }
     if (strcmp(hmp_text(node, "detect_zeroes"), "off")) {
         hmp_printf(hmp, "    Detect zeroes:    %s\n", hmp_text(node, "detect_zeroes"));
+    }
+    if (hmp_has(node, "group")) {
+        show_limits(hmp, node);
     }
     if (is_verbose) {
         show_image(hmp, json_member(node, "image"));

@@ -72,11 +72,19 @@ static void finish(ThreadPoolJob *job, int result)
     deferred_schedule(job->pool->deliver);
 }
 
+static _Thread_local bool is_worker;
+
+bool thread_pool_is_worker(void)
+{
+    return is_worker;
+}
+
 static void *worker_main(void *opaque)
 {
     ThreadPool *pool = opaque;
     ThreadPoolJob *job;
 
+    is_worker = true;
     g_mutex_lock(&pool->lock);
     pool->idle--;
     while ((job = wait_for_job(pool))) {

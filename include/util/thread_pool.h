@@ -32,6 +32,8 @@ ThreadPoolJob *thread_pool_submit(ThreadPool *pool, ThreadPoolWork *work, Thread
                                   void *opaque);
 /* Pool's loop only. True: work will not run, and `done` comes with -ECANCELED. */
 bool thread_pool_cancel(ThreadPoolJob *job);
+/* Is this thread one of some pool's? */
+bool thread_pool_is_worker(void);
 /* Submitted and `done` not yet called. Any thread. */
 unsigned thread_pool_pending(ThreadPool *pool);
 
