@@ -1,6 +1,6 @@
 /*
- * chardev-vc: a text console. What a terminal of its size would show is the property "screen";
- * a display that shows it takes it from there.
+ * chardev-vc: a text console. What a terminal of its size would show is the property "screen", and
+ * what a display takes from it (chardev/vc.h).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +9,7 @@
 #include "chardev/backend.h"
 #include "chardev/kinds.h"
 #include "chardev/text_screen.h"
+#include "chardev/vc.h"
 
 #define FONT_WIDTH_PIXELS 8
 #define FONT_HEIGHT_PIXELS 16
@@ -20,9 +21,60 @@ typedef struct CharVc {
 } CharVc;
 DECLARE_CAST(CharVc, CHAR_VC)
 
+/* All of them, as they were made. */
+static GPtrArray *all_vcs(void)
+{
+    static GPtrArray *vcs;
+
+    if (!vcs) {
+        vcs = g_ptr_array_new();
+    }
+    return vcs;
+}
+
+static void (*watcher)(void); /* set and called atomically */
+
+void chardev_vc_set_watcher(void (*changed)(void))
+{
+    g_atomic_pointer_set(&watcher, changed);
+}
+
+Chardev *chardev_vc_nth(unsigned n)
+{
+    return n < all_vcs()->len ? all_vcs()->pdata[n] : NULL;
+}
+
+ChardevVcPicture chardev_vc_picture(Chardev *chr)
+{
+    const TextScreen *screen = &CHAR_VC(chr)->screen;
+    ChardevVcPicture picture;
+
+    g_mutex_lock(&chr->write_lock);
+    picture = (ChardevVcPicture){ screen->cols, screen->rows, MIN(screen->x, screen->cols - 1),
+                                  screen->y, NULL };
+    picture.cells = g_memdup2(screen->cells, (size_t)screen->cols * screen->rows);
+    g_mutex_unlock(&chr->write_lock);
+    return picture;
+}
+
+void chardev_vc_input(Chardev *chr, const uint8_t *bytes, size_t size)
+{
+    chardev_deliver(chr, bytes, MIN(size, chardev_room(chr)));
+}
+
+static void tell_watcher(void)
+{
+    void (*changed)(void) = g_atomic_pointer_get(&watcher);
+
+    if (changed) {
+        changed();
+    }
+}
+
 static ssize_t vc_write(Chardev *chr, const uint8_t *bytes, size_t size)
 {
     text_screen_write(&CHAR_VC(chr)->screen, bytes, size);
+    tell_watcher();
     return size;
 }
 
@@ -47,12 +99,16 @@ static bool vc_open(Chardev *chr, const ChardevBackend *backend, Error **errp)
     if (!text_screen_init(&CHAR_VC(chr)->screen, cols, rows)) {
         return error_set(errp, "Cannot allocate a text console");
     }
+    g_ptr_array_add(all_vcs(), chr);
     chardev_set_open(chr, true);
     return true;
 }
 
 static void vc_finalize(Object *obj)
 {
+    if (g_ptr_array_remove(all_vcs(), obj)) {
+        tell_watcher();
+    }
     text_screen_clear(&CHAR_VC(obj)->screen);
 }
 

@@ -147,9 +147,10 @@ static bool add_defaults(OptionSet *set, Lines *serial, Lines *parallel)
         error_report("-nographic cannot be used with -daemonize");
         return false;
     }
-    if ((lines.serial && !add_line(serial, lines.serial, &err)) ||
-        (lines.parallel && !add_line(parallel, lines.parallel, &err)) ||
-        (lines.monitor && !add_monitor_spec(lines.monitor, MONITOR_TEXT, &err))) {
+    /* In the order of text consoles: the monitor is the first behind the screen. */
+    if ((lines.monitor && !add_monitor_spec(lines.monitor, MONITOR_TEXT, &err)) ||
+        (lines.serial && !add_line(serial, lines.serial, &err)) ||
+        (lines.parallel && !add_line(parallel, lines.parallel, &err))) {
         error_report_err(err);
         return false;
     }

@@ -6,7 +6,9 @@
 #include "util/osdep.h"
 #include "cli/displays.h"
 
+#include "chardev/chardev.h"
 #include "system/identity.h"
+#include "ui/curses.h"
 #include "ui/vnc.h"
 #include "util/keyval.h"
 
@@ -14,7 +16,7 @@
 static const struct DisplayKind {
     const char *name;
     bool (*is_built)(void); /* NULL: always */
-} kinds[] = { { "none", NULL }, { "vnc", vnc_is_built } };
+} kinds[] = { { "none", NULL }, { "curses", curses_is_built }, { "vnc", vnc_is_built } };
 
 static void print_help(void)
 {
@@ -92,13 +94,35 @@ static bool add_vnc(OptionSet *set, OptionValue *value, void *opaque, Error **er
     return vnc_server_add(value->keys, opaque, errp);
 }
 
+static bool start_curses(OptionSet *set)
+{
+    const char *display = option_text(set, "display");
+    Error *err = NULL;
+
+    if (!display || strcmp(display, "curses")) {
+        return true;
+    }
+    error_set_location("display", display);
+    if (chardev_stdio_is_used()) {
+        error_report("cannot be used with a chardev on the terminal");
+        return false;
+    }
+    if (!curses_start(keymap_of(set, NULL), &err)) {
+        error_report_err(err);
+        return false;
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
 bool displays_start(OptionSet *set)
 {
     vnc_set_machine_name(identity_name());
-    return option_each(set, "vnc", add_vnc, (void *)keymap_of(set, NULL));
+    return start_curses(set) && option_each(set, "vnc", add_vnc, (void *)keymap_of(set, NULL));
 }
 
 void displays_cleanup(void)
 {
     vnc_cleanup();
+    curses_cleanup();
 }

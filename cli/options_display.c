@@ -6,6 +6,11 @@
 #include "util/osdep.h"
 #include "cli/option.h"
 
+static bool apply_curses(OptionSet *set, const char *arg, Error **errp)
+{
+    return option_set_add(set, "display", "curses", errp);
+}
+
 static bool only_none(OptionSet *set, const char *arg, Error **errp)
 {
     return !strcmp(arg, "none") ||
@@ -30,10 +35,11 @@ static const OptionParam vnc_params[] = {
 };
 
 static const OptionDef defs[] = {
-    { "display", NULL, OPTION_TEXT, .syntax = "none|vnc=WHERE[,...]|help",
+    { "display", NULL, OPTION_TEXT, .syntax = "none|curses|vnc=WHERE[,...]|help",
       .help = "where the screen is shown" },
     { "k", NULL, OPTION_TEXT, .syntax = "KEYMAP",
       .help = "the keyboard of users whose keys are known by symbols; default en-us" },
+    { "curses", NULL, OPTION_FLAG, .apply = apply_curses, .is_hidden = true },
     { "nographic", NULL, OPTION_FLAG,
       .help = "no screen; first serial line and monitor on the terminal" },
     { "vga", NULL, OPTION_TEXT, .syntax = "none|std|ADAPTER", .help = "the board's display adapter" },

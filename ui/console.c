@@ -228,6 +228,11 @@ void console_set_cursor(Console *console, const ConsoleCursor *cursor)
     }
 }
 
+bool console_text(Console *console, ConsoleText *text)
+{
+    return console->ops && console->ops->text && console->ops->text(console->opaque, text);
+}
+
 bool console_suggest_size(Console *console, uint32_t width, uint32_t height)
 {
     if (!console->ops || !console->ops->suggest_size) {

@@ -380,4 +380,27 @@ static void vga_invalidate(void *opaque)
     ((Vga *)opaque)->is_stale = true;
 }
 
-const ConsoleOps vga_console_ops = { vga_refresh, vga_invalidate };
+/* The characters themselves. */
+static bool vga_text(void *opaque, ConsoleText *text)
+{
+    const Vga *vga = opaque;
+    Text t;
+
+    if (vbe_is_enabled(vga) || !(vga->attr_index & ATTR_ON) || vga->gr[6] & 1) {
+        return false;
+    }
+    describe_text(vga, &t);
+    *text = (ConsoleText){ t.columns, t.rows, -1, -1, g_new(uint16_t, t.columns * t.rows) };
+    for (uint32_t i = 0; i < t.columns * t.rows; i++) {
+        uint32_t at = t.start + i / t.columns * t.line_bytes + i % t.columns * 4;
+
+        text->cells[i] = vram(vga, at) | vram(vga, at + 1) << 8;
+        if (at == t.cursor) {
+            text->cursor_x = i % t.columns;
+            text->cursor_y = i / t.columns;
+        }
+    }
+    return true;
+}
+
+const ConsoleOps vga_console_ops = { vga_refresh, vga_invalidate, .text = vga_text };

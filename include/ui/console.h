@@ -37,6 +37,13 @@ static inline uint32_t *surface_line(const Surface *surface, uint32_t y)
 
 typedef struct Console Console;
 
+/* A screen of characters: code page 437 in the low byte, a VGA's colours in the high one. */
+typedef struct ConsoleText {
+    uint32_t columns, rows;
+    int cursor_x, cursor_y; /* -1: it is not to be seen */
+    uint16_t *cells;        /* free it */
+} ConsoleText;
+
 typedef struct ConsoleOps {
     /* Brings the surface up to date, by console_set_surface() and console_changed(). */
     void (*refresh)(void *opaque);
@@ -44,6 +51,8 @@ typedef struct ConsoleOps {
     void (*invalidate)(void *opaque);
     /* A user would like another size; the guest is told and may follow. May be NULL. */
     void (*suggest_size)(void *opaque, uint32_t width, uint32_t height);
+    /* False: the screen shows pixels. May be NULL. */
+    bool (*text)(void *opaque, ConsoleText *text);
 } ConsoleOps;
 
 /* A pointer's picture that the guest wants drawn over the screen. */
@@ -87,6 +96,7 @@ void console_set_cursor(Console *console, const ConsoleCursor *cursor);
 void console_add_listener(Console *console, ConsoleListener *listener);
 void console_remove_listener(Console *console, ConsoleListener *listener);
 
+bool console_text(Console *console, ConsoleText *text);
 /* False: the device has no way to tell its guest. */
 bool console_suggest_size(Console *console, uint32_t width, uint32_t height);
 
