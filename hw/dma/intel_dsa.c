@@ -54,6 +54,31 @@ static json_object *get_counters(Object *obj, const Property *p, Error **errp)
     return all;
 }
 
+/* Names between colons or commas. */
+static bool take_faults(Object *obj, const Property *p, Error **errp)
+{
+    static const char *const names[] = { "lose-page-response", "late-page-response",
+                                         "read-error", "write-error" };
+    IntelDsa *dsa = INTEL_DSA(obj);
+    g_auto(GStrv) words = g_strsplit_set(dsa->fault_text ? dsa->fault_text : "", ":,", -1);
+    uint32_t faults = 0;
+
+    for (char **word = words; *word; word++) {
+        unsigned i = 0;
+
+        while (i < ARRAY_SIZE(names) && strcmp(*word, names[i])) {
+            i++;
+        }
+        if (i == ARRAY_SIZE(names)) {
+            return error_set(errp, "x-fault-inject: '%s' is none of lose-page-response, "
+                             "late-page-response, read-error, write-error", *word);
+        }
+        faults |= BIT(i);
+    }
+    dsa->faults = faults;
+    return true;
+}
+
 static const Property dsa_props[] = {
     PROP_U8("wqs", IntelDsa, wq_count, .initial = 8, .min = 1, .max = DSA_MAX_WQS,
             .doc = "Work queues"),
@@ -89,6 +114,9 @@ static const Property dsa_props[] = {
              .doc = "Translations it keeps; 0: it asks for each access"),
     PROP_BOOL("x-swq-posted", IntelDsa, takes_posted,
               .doc = "For tests: posted writes to shared work queues count as deferrable ones"),
+    PROP_STR("x-fault-inject", IntelDsa, fault_text, .is_live = true, .check = take_faults,
+             .doc = "For tests: lose-page-response, late-page-response (by a second), read-error, "
+                    "write-error; several with colons between"),
     PROP_COMPUTED("counters", "IntelDsaCounters", .get = get_counters, .is_read_only = true,
                   .is_live = true, .doc = "What it did so far"),
 };

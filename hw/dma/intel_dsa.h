@@ -91,6 +91,10 @@ typedef struct DsaCounters {
         atc_invalidations;
 } DsaCounters;
 
+/* What goes wrong because a test wants it so */
+enum { DSA_LOSE_ANSWERS = BIT(0), DSA_DELAY_ANSWERS = BIT(1), DSA_FAIL_READS = BIT(2),
+       DSA_FAIL_WRITES = BIT(3) };
+
 typedef struct IntelDsa {
     PciDevice parent;
     /* properties */
@@ -100,6 +104,8 @@ typedef struct IntelDsa {
     uint64_t opcap;
     bool has_event_log, has_wq_opcfg, has_wq_ats_control, has_int_handles, has_ats, has_pri,
         is_configurable, takes_posted;
+    char *fault_text;          /* x-fault-inject, and what it says: */
+    uint32_t faults;
     /* registers */
     uint32_t gencfg, genctrl, intcause, cmdstatus;
     uint32_t swerror[8], evlcfg[4], evlstatus[2];

@@ -43,6 +43,12 @@ static bool has_page_credits(IntelDsa *dsa)
     return !pcie_pri_is_enabled(&dsa->parent) || credits;
 }
 
+/* Translation requests that nobody would answer. */
+static bool is_ats_served(IntelDsa *dsa)
+{
+    return !pcie_ats_is_enabled(&dsa->parent) || pcie_ats_is_served(&dsa->parent);
+}
+
 static bool fit_sizes(IntelDsa *dsa)
 {
     uint32_t sum = 0;
@@ -167,7 +173,8 @@ unsigned dsa_check_device(IntelDsa *dsa)
         { is_bus_master, 0x12 },       { has_page_credits, 0x13 }, { fit_sizes, 0x14 },
         { are_groups_whole, 0x15 },    { are_wqs_grouped, 0x16 },
         { are_engines_grouped, 0x17 }, { do_buffers_fit, 0x18 },   { are_flags_known, 0x11 },
-        { is_log_good, 0x19 },         { is_log_permitted, 0x1b },
+        { is_log_good, 0x19 },         { is_ats_served, 0x1a },
+        { is_log_permitted, 0x1b },
     };
 
     if (dsa->state == DSA_HALTED) {

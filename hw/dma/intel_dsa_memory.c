@@ -13,6 +13,7 @@
 #define PAGE_BYTES  UINT64_C(4096)
 #define TRIES_MOST  16 /* answers that brought nothing, and refusals to take the question */
 #define REFUSED_NS  INT64_C(100000) /* after the first; twice as long after each */
+#define LATE_NS     NS_PER_SEC /* of answers that x-fault-inject delays */
 #define ANSWER_SUCCESS 0
 #define ANSWER_INVALID 1
 
@@ -127,6 +128,9 @@ static void page_answered(PciPageNotifier *notifier, uint16_t group, uint8_t res
     uint8_t was = dsa->group_state[group];
 
     trace_dsa_page_answer(listener->pasid, group, response);
+    if (dsa->faults & DSA_LOSE_ANSWERS) {
+        return;
+    }
     dsa->group_state[group] = DSA_GROUP_FREE;
     for (unsigned n = 0; n < dsa->engine_count && was == DSA_GROUP_USED; n++) {
         DsaEngine *engine = &dsa->engines[n];
@@ -134,6 +138,8 @@ static void page_answered(PciPageNotifier *notifier, uint16_t group, uint8_t res
         if (engine->page_state == DSA_PAGE_ASKED && engine->page_group == group) {
             engine->page_state = DSA_PAGE_ANSWERED;
             engine->answer = response;
+            engine->retry_ns = dsa->faults & DSA_DELAY_ANSWERS ?
+                               clock_now_ns(CLOCK_VIRTUAL) + LATE_NS : 0;
         }
     }
     dsa_kick(dsa); /* one engine, or more that wait for a group */
@@ -387,6 +393,12 @@ static bool is_there(const IntelDsa *dsa)
     return dsa->parent.parent.is_realized && dsa->state != DSA_HALTED;
 }
 
+/* Not where its completion record goes, which tells of it. */
+static bool is_made_to_fail(const IntelDsa *dsa, DsaOperand operand, bool is_write)
+{
+    return operand != DSA_OP_CRA && dsa->faults & (is_write ? DSA_FAIL_WRITES : DSA_FAIL_READS);
+}
+
 typedef MemTxResult AccessFn(AddressSpace *as, const Target *target, uint8_t *buf, size_t bytes);
 
 static MemTxResult read_target(AddressSpace *as, const Target *target, uint8_t *buf, size_t bytes)
@@ -420,6 +432,9 @@ static DsaStep each_page(IntelDsa *dsa, DsaRun *run, DsaSpan span, bool is_write
         at.bytes = MIN(span.bytes - done, PAGE_BYTES - at.addr % PAGE_BYTES);
         if (!is_there(dsa)) {
             return fail(run, DSA_READ_ERROR, at, is_write);
+        }
+        if (is_made_to_fail(dsa, span.operand, is_write)) {
+            return fail(run, is_write ? DSA_WRITE_ERROR : DSA_READ_ERROR, at, is_write);
         }
         if (access(pci_device_dma_as(&dsa->parent), &target, buf ? buf + done : NULL,
                    at.bytes) != MEM_TX_OK) {

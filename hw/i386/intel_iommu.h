@@ -350,6 +350,7 @@ void vtd_print_irqs(const IntelIommu *unit, GString *out);
 
 int vtd_ats_translate(void *opaque, const PciRequester *who, const PciAtsRequest *request,
                       IommuEntry *results, unsigned count);
+bool vtd_has_ats(void *opaque);
 bool vtd_may_request_pages(void *opaque, const PciRequester *who);
 bool vtd_page_request(void *opaque, const PciRequester *who, const PciPageRequest *request);
 bool vtd_set_page_notifier(void *opaque, const PciRequester *who, PciPageNotifier *notifier);

@@ -81,6 +81,11 @@ static bool ats_one(VtdSpace *space, const IommuRequest *request, IommuEntry *en
     return true;
 }
 
+bool vtd_has_ats(void *opaque)
+{
+    return vtd_has(opaque, VTD_ECAP_DT);
+}
+
 int vtd_ats_translate(void *opaque, const PciRequester *who, const PciAtsRequest *request,
                       IommuEntry *results, unsigned count)
 {

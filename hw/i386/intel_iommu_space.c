@@ -410,6 +410,7 @@ const PciIommuOps vtd_pci_ops = {
     .set_device = vtd_set_device,
     .unset_device = vtd_unset_device,
     .ats_translate = vtd_ats_translate,
+    .has_ats = vtd_has_ats,
     .page_request = vtd_page_request,
     .may_request_pages = vtd_may_request_pages,
     .set_page_notifier = vtd_set_page_notifier,

@@ -75,6 +75,15 @@ static bool is_permitted(const PciDevice *dev, const PciAtsRequest *request)
            (!request->is_privileged || control & PCI_PASID_CTRL_PRIV);
 }
 
+bool pcie_ats_is_served(const PciDevice *dev)
+{
+    PciRequester who;
+    void *opaque;
+    const PciIommuOps *ops = pcie_requester(dev, PCIE_NO_PASID, &who, &opaque);
+
+    return ops && ops->ats_translate && (!ops->has_ats || ops->has_ats(opaque));
+}
+
 int pcie_ats_request(PciDevice *dev, uint32_t pasid, const PciAtsRequest *request,
                      IommuEntry *results, unsigned count)
 {

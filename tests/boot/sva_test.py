@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ BAD = re.compile(r'DMAR: .*fault reason 0x(?!59)|WARNING:|BUG:|Oops|hung task|SV
 KERNEL_QUEUE = ('user-queue', 'queue', 'channel', 'queue-off', 'device-off', 'cycles', 'driver-again',
                 'function-reset')
 USER_QUEUES = ('configured', 'enabled', 'shared', 'dedicated', 'dedicated-again', 'partial', 'unmapped',
-               'protected', 'copy-on-write', 'remapped', 'two-processes', 'killed', 'written', 'sequence', 'figures',
+               'protected', 'copy-on-write', 'remapped', 'swapped', 'two-processes', 'killed', 'written', 'sequence', 'figures',
                'shared-at-last')
 
 # Each operation that accel-config's test program knows, on the shared queue (1) and the dedicated one, with pages
@@ -133,8 +134,20 @@ class Own(Sva):
         except guest.NoKernel as why:
             self.skipTest(str(why))
 
+    def swap(self):
+        """Arguments for a disk to swap to, behind the IOMMU like the rest."""
+        path, pages = os.path.join(self.folder, 'swap'), 4096
+        with open(path, 'wb') as disk:
+            disk.truncate(pages * 4096)
+            disk.seek(1024)
+            disk.write(struct.pack('<III', 1, pages - 1, 0))
+            disk.seek(4086)
+            disk.write(b'SWAPSPACE2')
+        return ('-blockdev', f'driver=file,filename={path},node-name=swap',
+                '-device', 'virtio-blk-pci,drive=swap,iommu_platform=on,disable-legacy=on')
+
     def test_user_queues(self):
-        self.boot(self.kernel(), 'user')
+        self.boot(self.kernel(), 'user', args=self.swap())
         self.expect(*USER_QUEUES)
         self.assertEqual(self.said['processes'], str(PROCESSES))
         # One after the other, they find the numbers of those before free again.
@@ -158,7 +171,7 @@ class Own(Sva):
 
     def test_below_a_port(self):
         self.boot(self.kernel(), 'user', device='intel-dsa,bus=below',
-                  args=('-device', 'pcie-root-port,id=below,chassis=1'))
+                  args=('-device', 'pcie-root-port,id=below,chassis=1', *self.swap()))
         self.expect(*USER_QUEUES)
 
     def test_migration(self):

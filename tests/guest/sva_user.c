@@ -14,12 +14,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SHARED  "/dev/dsa/wq0.0"
 #define OWN     "/dev/dsa/wq0.1"
+#define SWAP    "/dev/vda"
 #define PAGE    4096u
 #define MIB     (1u << 20)
 #define WINDOWS 16 /* of 4 MiB: what takes a while to fill, page after page */
@@ -254,6 +256,43 @@ static int test_copy_on_write(void)
     return 0;
 }
 
+/* Of /proc/self/status, in KiB. */
+static unsigned in_swap(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[128];
+    unsigned found = 0;
+
+    while (file && fgets(line, sizeof(line), file)) {
+        sscanf(line, "VmSwap: %u", &found);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return found;
+}
+
+/* What was written to the swap disk comes back at the device's page request, on either side. */
+static int test_swapped(void)
+{
+    size_t bytes = 64 * PAGE;
+    uint8_t *a = memory(bytes), *b = memory(bytes), *copy = memory(bytes);
+    struct dsa_queue queue;
+    struct dsa_record done;
+
+    EXPECT(dsa_open(&queue, SHARED, true), "open");
+    number(a, bytes, 3);
+    number(b, bytes, 4);
+    memcpy(copy, a, bytes);
+    EXPECT(!madvise(a, bytes, MADV_PAGEOUT) && !madvise(b, bytes, MADV_PAGEOUT), "%s",
+           strerror(errno));
+    EXPECT(in_swap() >= 2 * bytes / 1024, "%u KiB are in swap", in_swap());
+    done = dsa_run(&queue, DSA_MOVE, DSA_BOF, a, b, bytes);
+    EXPECT(done.status == 1, "move ends with 0x%x at %lx", done.status, (long)done.addr);
+    EXPECT(!memcmp(b, copy, bytes) && !memcmp(a, copy, bytes), "swapped data");
+    return 0;
+}
+
 /* The same addresses mean different pages to different processes, also at the same time. */
 static int test_two_processes(void)
 {
@@ -434,6 +473,11 @@ void run_user(void)
     run_test("protected", test_protected);
     run_test("copy-on-write", test_copy_on_write);
     run_test("remapped", test_remapped);
+    if (swapon(SWAP, 0)) {
+        say("swapped", "%s: %s", SWAP, strerror(errno));
+    } else {
+        run_test("swapped", test_swapped);
+    }
     run_test("two-processes", test_two_processes);
     run_test("killed", test_killed);
     run_test("written", test_written);

@@ -12,7 +12,7 @@ import house  # noqa: E402
 import vtd  # noqa: E402
 from dsa import (BATCH, BOF, COMPARE, CRAV, DEDICATED, FILL, MODE_BOF, MODE_PASID, MOVE, NOOP,  # noqa: E402
                  RCR, Dsa, descriptor)
-from vm import Vm  # noqa: E402
+from vm import QmpError, Vm  # noqa: E402
 from vtd import DATA, FIRST, PASS, Vtd  # noqa: E402
 
 SVM = 'x-scalable-mode=on,x-flts=on,pasid-bits=20,device-iotlb=on,svm=on'
@@ -307,6 +307,56 @@ class Pages(Setup):
             self.submit(descriptor(NOOP, RECORDED, CRA, pasid=A))
             self.assertEqual(self.record().status, 1)
         self.assertEqual(self.dsa.express(0x246), 0x8000)
+
+    def inject(self, faults):
+        self.vm.qmp('qom-set', path='/machine/peripheral/d', property='x-fault-inject', value=faults)
+
+    def test_late_answer(self):
+        """An answer that comes a second late, and a command that waits for it; others go on meanwhile."""
+        self.start('x-fault-inject=late-page-response')
+        self.map_all()
+        self.dsa.submit(descriptor(FILL, RECORDED | BOF, CRA, 0, 4 << 24, 8, pasid=A))
+        self.dsa.run()
+        self.map(4 << 24, DATA + 0x8000)
+        self.answer(self.requests()[0][5])
+        self.assertEqual(self.dsa.command(dsa.DRAIN_PASID, A), 1 << 31)
+        self.dsa.submit(descriptor(NOOP, RECORDED, DATA + 0x2040), 2)
+        self.dsa.run()
+        self.assertEqual((self.dsa.record(DATA + 0x2040).status, self.record().status), (1, 0))
+        self.assertEqual(self.dsa.get(dsa.CMDSTATUS), 1 << 31)
+        self.vm.qtest('clock_step 1000000000')
+        self.dsa.run()
+        self.assertEqual((self.record().status, self.dsa.get(dsa.CMDSTATUS)), (1, 0))
+
+    def test_lost_answer(self):
+        """Nothing but an abort ends what waits for it."""
+        self.start()
+        self.map_all()
+        self.inject('lose-page-response')
+        self.submit(descriptor(FILL, RECORDED | BOF, CRA, 0, 4 << 24, 8, pasid=A))
+        self.map(4 << 24, DATA + 0x8000)
+        self.answer(self.requests()[0][5])
+        self.inject('')
+        self.vm.qtest('clock_step 5000000000')
+        self.assertEqual((self.record().status, self.requests()), (0, []))
+        self.assertEqual(self.dsa.command(dsa.ABORT_PASID, A), 0)
+        self.submit(descriptor(FILL, RECORDED | BOF, CRA, 0, 4 << 24, 8, pasid=A))
+        self.assertEqual(self.record().status, 1)
+
+    def test_injected_errors(self):
+        self.start('x-fault-inject=read-error')
+        self.map_all()
+        move = descriptor(MOVE, RECORDED, CRA, SRC, DST, 8, pasid=A)
+        for faults, status in (None, 0x20), ('write-error', 0x21), ('read-error:write-error', 0x20), ('', 1):
+            if faults is not None:
+                self.inject(faults)
+            self.submit(move)
+            self.assertEqual(self.record().status, status, faults)
+        with self.assertRaises(QmpError) as raised:
+            self.inject('read-error:smoke')
+        self.assertIn("'smoke' is none of", raised.exception.desc)
+        self.submit(move)
+        self.assertEqual(self.record().status, 1)
 
     def test_drains_wait(self):
         """Of its process only."""

@@ -248,6 +248,10 @@ class Commands(Setup):
         d.pci.write(dsa.SLOT, 4, 2, 2)
         bad(d, 0x12)
         d.pci.write(dsa.SLOT, 4, 6, 2)
+        d.set_express(0x226, 0x8000)  # nobody translates
+        bad(d, 0x1a)
+        d.command(dsa.RESET)
+        d.set_express(0x226, 0)
         bad(d, 0x14, (dsa.WQCFG, 129))
         bad(d, 0x15, (group, 0))
         bad(d, 0x15, (group + 32, 0))

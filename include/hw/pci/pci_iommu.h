@@ -61,6 +61,8 @@ typedef struct PciIommuOps {
     /* Fills at most `count` results; how many, or -1 if the request is not permitted. */
     int (*ats_translate)(void *opaque, const PciRequester *who, const PciAtsRequest *request,
                          IommuEntry *results, unsigned count);
+    /* Does it answer translation requests at all? NULL: as ats_translate is there. */
+    bool (*has_ats)(void *opaque);
     bool (*page_request)(void *opaque, const PciRequester *who, const PciPageRequest *request);
     /* Do tables let the requester ask for pages at all? Records nothing. */
     bool (*may_request_pages)(void *opaque, const PciRequester *who);

@@ -16,6 +16,8 @@
 /* `is_aligned`: untranslated addresses are page aligned. */
 bool pcie_ats_init(PciDevice *dev, unsigned at, bool is_aligned, Error **errp);
 bool pcie_ats_is_enabled(const PciDevice *dev);
+/* Is there an IOMMU that answers such requests? */
+bool pcie_ats_is_served(const PciDevice *dev);
 /*
  * Asks for translations, with `pasid` or PCIE_NO_PASID. Fills at most `count` entries; how many, or
  * -1: the guest has not enabled it, there is no IOMMU, or the request is not permitted.
