@@ -113,6 +113,23 @@ class OptionRoms(unittest.TestCase):
             self.check_map([struct.unpack('<QQI', self.memory(table + 24 * i, 20))
                             for i in range(rows)])
 
+    def test_initrd_below_firmware(self):
+        """With many disks the BIOS keeps more memory for itself than the machine thinks it does."""
+        disks = [arg for n in range(8) for arg in
+                 ('-blockdev', f'driver=null-co,node-name=d{n}', '-device', f'nvme,drive=d{n},serial={n}')]
+        self.start('q35', images.pvh(SAY_32), '-initrd', self.initrd, *disks)
+        info = struct.unpack('<4I4Q2I', self.memory(self.registers['EBX'], 56))
+        at, count = struct.unpack('<QQ', self.memory(info[4], 16))
+        [end] = [row[0] + row[1] for row in (struct.unpack('<QQI', self.memory(info[7] + 24 * i, 20))
+                                             for i in range(info[8])) if row[0] == 0x100000]
+        self.assertLess(end, (128 << 20) - 0x28000)
+        self.assertLessEqual(at + count, end)
+        self.assertEqual(self.memory(at, count), INITRD)
+        self.start('q35', images.bzimage(heap=SAY_16), '-initrd', self.initrd, *disks)
+        at, count = struct.unpack('<II', self.memory(0x10218, 8))
+        self.assertLessEqual(at + count, end)
+        self.assertEqual(self.memory(at, count), INITRD)
+
     def test_pvh_alone(self):
         self.start('pc', images.pvh(SAY_32))
         info = struct.unpack('<4I4Q2I', self.memory(self.registers['EBX'], 56))

@@ -6,6 +6,8 @@
  */
 #include "optionrom.inc"
 
+#define RAMDISK_IMAGE 0x218     /* in the setup code's header */
+
         ROM_HEADER "Linux loader"
 
 boot:
@@ -13,7 +15,11 @@ boot:
         cld
         LOAD_BLOB SETUP_ADDR, SETUP_SIZE, SETUP_DATA
         LOAD_BLOB KERNEL_ADDR, KERNEL_SIZE, KERNEL_DATA
-        LOAD_BLOB INITRD_ADDR, INITRD_SIZE, INITRD_DATA
+        call    load_initrd
+        xorl    %ebp, %ebp      /* EBP: where it is, or 0 */
+        jecxz   1f
+        movl    %edi, %ebp
+1:
         LOAD_BLOB CMDLINE_ADDR, CMDLINE_SIZE, CMDLINE_DATA
 
         /* One segment for all but CS; the stack grows down from the command line. */
@@ -27,6 +33,10 @@ boot:
         movl    %eax, %ecx
         shrl    $4, %ebx
         movw    %bx, %ds
+        testl   %ebp, %ebp
+        jz      1f
+        movl    %ebp, RAMDISK_IMAGE
+1:
         movw    %bx, %es
         movw    %bx, %fs
         movw    %bx, %gs
@@ -44,4 +54,5 @@ boot:
         xorl    %ebp, %ebp
         lretw
 
+        ROM_LOAD_INITRD
         ROM_ROUTINES

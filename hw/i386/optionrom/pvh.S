@@ -49,7 +49,7 @@ boot:
         movw    $CMDLINE_DATA, %ax
         call    read_dma
 
-        LOAD_BLOB INITRD_ADDR, INITRD_SIZE, INITRD_DATA
+        call    load_initrd
         testl   %ecx, %ecx
         jz      1f
         movl    $1, %es:INFO_MODULES
@@ -117,6 +117,7 @@ search:
         shll    $4, %eax
         ret
 
+        ROM_LOAD_INITRD
         ROM_READ_MAP
         ROM_ROUTINES
 
