@@ -75,6 +75,7 @@ bool iommu_front_find(IommuRegion *iommu, MemTxAttrs attrs, bool is_write, Memor
         return false;
     }
     e = entry_of(front, page, who);
+    __builtin_prefetch(e + 1); /* buffers are looked up page after page */
     sequence = __atomic_load_n(&e->sequence, __ATOMIC_ACQUIRE);
     if (e->page != page || e->who != who || e->stamp.region != stamp.region ||
         e->stamp.map != stamp.map) {

@@ -1,8 +1,9 @@
 /*
  * What intel-iommu adds to a device's DMA of 4 KiB: reads and writes of a test endpoint, one page
  * after the other, without the unit, through a second-stage table and through a process's
- * first-stage table, all translations kept. Prints nanoseconds, the least of several rounds, and the
- * rate beside that without the unit; 0.9 is what it should be.
+ * first-stage table, all translations kept. Prints nanoseconds, the least of several passes, and the
+ * rate beside that without the unit: the middle one of what each pass has, for a host's clock and
+ * what shares its caches change from one to the next. It fails when a rate is less than 0.9.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,8 +18,10 @@
 #include "system/machine_lock.h"
 
 #define PAGES     2048 /* buffers of 8 MiB, as of a busy disk */
-#define ROUNDS    200
+#define PASSES    12  /* over all ways: a host's clock changes */
+#define ROUNDS    25
 #define PLACE     PCI_DEVFN(4, 0)
+#define LEAST     0.9
 #define PASID     5
 #define ROOT      0x100000
 #define CONTEXT   0x101000
@@ -31,7 +34,7 @@
 typedef struct Way {
     const char *name, *unit;
     VtdMode mode;
-    double read_ns, write_ns;
+    double ns[2][PASSES]; /* of reads, of writes */
 } Way;
 
 static uint64_t now_ns(void)
@@ -68,6 +71,7 @@ static void start(VtdMode mode)
     if (is_scalable) {
         put(CONTEXT + 32 * PLACE, DIRECTORY | 8 | 1);
         put(DIRECTORY, PASIDS | 1);
+        put(PASIDS, 1 | VTD_PASS_THROUGH << 6);
         put(PASIDS + 64 * PASID, 1 | VTD_FIRST << 6);
         put(PASIDS + 64 * PASID + 8, 1);
         put(PASIDS + 64 * PASID + 16, TABLES);
@@ -119,7 +123,7 @@ static Device *add(const char *options)
     return dev;
 }
 
-static void run(Way *way)
+static void run(Way *way, unsigned pass)
 {
     Device *unit = way->unit ? add(way->unit) : NULL;
     Device *dev = add("{'driver':'test-pci','addr':'4'}");
@@ -128,16 +132,58 @@ static void run(Way *way)
     if (unit) {
         start(way->mode);
     }
-    way->read_ns = measure(PCI_DEVICE(dev), way, false);
-    way->write_ns = measure(PCI_DEVICE(dev), way, true);
+    for (unsigned is_write = 0; is_write < 2; is_write++) {
+        way->ns[is_write][pass] = measure(PCI_DEVICE(dev), way, is_write);
+    }
     device_delete(dev);
     if (unit) {
         device_delete(unit);
     }
 }
 
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double least(const double *ns)
+{
+    double found = ns[0];
+
+    for (unsigned pass = 1; pass < PASSES; pass++) {
+        found = MIN(found, ns[pass]);
+    }
+    return found;
+}
+
+static double rate(const double *ns, const double *without)
+{
+    double rates[PASSES];
+
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        rates[pass] = without[pass] / ns[pass];
+    }
+    qsort(rates, PASSES, sizeof(rates[0]), compare);
+    return rates[PASSES / 2];
+}
+
+/* False: the unit costs too much. */
+static bool report(const Way *way, const Way *without)
+{
+    double reads = rate(way->ns[0], without->ns[0]), writes = rate(way->ns[1], without->ns[1]);
+    bool is_good = MIN(reads, writes) >= LEAST;
+
+    printf("4 KiB, %s: read %.1f ns (rate %.2f), write %.1f ns (rate %.2f)%s\n", way->name,
+           least(way->ns[0]), reads, least(way->ns[1]), writes,
+           is_good ? "" : ": less than 0.9");
+    return is_good;
+}
+
 int main(void)
 {
+    bool is_good = true;
     static Way ways[] = {
         { "no IOMMU" },
         { "second stage", "{'driver':'intel-iommu','aw-bits':48}", VTD_SECOND },
@@ -149,14 +195,13 @@ int main(void)
     for (unsigned n = 0; n < PAGES; n++) { /* memory that is there */
         put(DATA + 4096 * n, 1);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-        double read_rate, write_rate;
-
-        run(&ways[i]);
-        read_rate = ways[0].read_ns / ways[i].read_ns;
-        write_rate = ways[0].write_ns / ways[i].write_ns;
-        printf("4 KiB, %s: read %.1f ns (rate %.2f), write %.1f ns (rate %.2f)\n", ways[i].name,
-               ways[i].read_ns, read_rate, ways[i].write_ns, write_rate);
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+            run(&ways[i], pass);
+        }
     }
-    return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        is_good &= report(&ways[i], &ways[0]);
+    }
+    return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
