@@ -17,9 +17,21 @@ static bool is_in(unsigned vector, uint32_t set)
     return vector < 32 && (set >> vector & 1);
 }
 
+/* Interrupts with the vectors of faults are none: INT 8 is no double fault. */
+static bool is_interrupt(const X86Event *event)
+{
+    return event->kind == EVENT_EXTERNAL || event->kind == EVENT_SOFTWARE;
+}
+
+static bool makes_shutdown(const X86Event *first, unsigned second)
+{
+    return !is_interrupt(first) && first->vector == VECTOR_DF &&
+           is_in(second, CONTRIBUTORY | PAGE_FAULT);
+}
+
 static bool makes_double_fault(const X86Event *first, unsigned second)
 {
-    if (first->kind == EVENT_EXTERNAL || first->kind == EVENT_SOFTWARE) {
+    if (is_interrupt(first)) {
         return false;
     }
     return (is_in(first->vector, CONTRIBUTORY) && is_in(second, CONTRIBUTORY)) ||
@@ -48,7 +60,7 @@ static void set_event(X86Cpu *cpu, X86Event event)
     }
     check_intercept(cpu, &event);
     s->is_delivering = false;
-    if (s->event.vector == VECTOR_DF && is_in(event.vector, CONTRIBUTORY | PAGE_FAULT)) {
+    if (makes_shutdown(&s->event, event.vector)) {
         s->event.vector = NO_VECTOR;
         s->is_shut_down = true;
     } else if (makes_double_fault(&s->event, event.vector)) {

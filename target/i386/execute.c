@@ -230,12 +230,13 @@ static void shut_down(X86Cpu *cpu)
     vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
 }
 
-/* What the instruction at the PC accesses is in SS: its memory operand, if not its stack. */
+/* What the instruction at the PC accesses is in SS; of one that accesses others too, what is near the stack. */
 static bool is_stack_access(X86Cpu *cpu)
 {
     X86Tr t = { .cpu = cpu, .mode = cpu->state.mode };
     uint8_t bytes[X86_MOST_INSN_BYTES];
     unsigned count = 0;
+    bool stack = false, others = false;
     TcgPage page;
 
     while (count < sizeof(bytes) &&
@@ -246,15 +247,16 @@ static bool is_stack_access(X86Cpu *cpu)
     if (!x86_decode(&t, bytes, count)) {
         return false;
     }
-    if (cpu->state.event.address - (cpu->state.gpr[X86_RSP] - STACK_NEAR) < 2 * STACK_NEAR) {
-        return true;
-    }
     for (unsigned n = 0; n < t.in.operand_count; n++) {
-        if (tr_is_mem(&t, n)) {
-            return tr_op(&t, n)->mem.segment == ZYDIS_REGISTER_SS;
-        }
+        bool is_stack = tr_is_mem(&t, n) && tr_op(&t, n)->mem.segment == ZYDIS_REGISTER_SS;
+
+        stack |= is_stack;
+        others |= tr_is_mem(&t, n) && !is_stack;
     }
-    return false;
+    if (stack && others) {
+        return cpu->state.event.address - (cpu->state.gpr[X86_RSP] - STACK_NEAR) < 2 * STACK_NEAR;
+    }
+    return stack;
 }
 
 static void x86_deliver(TcgCpu *tcg, int exception)
