@@ -158,11 +158,13 @@ void x86_features_drop_dependents(X86FeatureSet *set);
     F(7_0_EBX, 3, "bmi1")                                                                          \
     F(7_0_EBX, 4, "hle")                                                                           \
     F(7_0_EBX, 5, "avx2")                                                                          \
+    F(7_0_EBX, 6, "fdp-excptn-only")                                                               \
     F(7_0_EBX, 7, "smep")                                                                          \
     F(7_0_EBX, 8, "bmi2")                                                                          \
     F(7_0_EBX, 9, "erms")                                                                          \
     F(7_0_EBX, 10, "invpcid")                                                                      \
     F(7_0_EBX, 11, "rtm")                                                                          \
+    F(7_0_EBX, 13, "zero-fcs-fds")                                                                 \
     F(7_0_EBX, 14, "mpx")                                                                          \
     F(7_0_EBX, 16, "avx512f")                                                                      \
     F(7_0_EBX, 17, "avx512dq")                                                                     \

@@ -2,19 +2,22 @@
  * x87 instructions: SDM volume 1, chapter 8. The opcode (D8..DF and ModRM) finds what to do; the
  * stack, its faults and unmasked exceptions are here, arithmetic is in x87_host.c.
  *
- * Left out: the scaled results of unmasked overflow and underflow; FERR# (with CR0.NE clear an
- * unmasked exception is not reported).
+ * Left out: FERR# (with CR0.NE clear an unmasked exception is not reported).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "target/i386/helpers.h"
 
+#include "target/i386/control.h"
 #include "target/i386/exception.h"
+#include "target/i386/execute.h"
 #include "target/i386/memory.h"
 #include "target/i386/x87_arith.h"
 
 #define STACK_FAULT (FSW_IE | FSW_SF)
+#define FDP_EXCPTN_ONLY 6 /* bits of CPUID.7.EBX */
+#define ZERO_FCS_FDS    13
 
 typedef struct X87 {
     X86Cpu *cpu;
@@ -88,6 +91,12 @@ static X87Run begin(const X87 *x)
     return (X87Run){ .control = x->f->control | FSW_EXCEPTIONS };
 }
 
+/* For results in registers: unmasked, these two scale them. */
+static X87Run begin_computing(const X87 *x)
+{
+    return (X87Run){ .control = x->f->control | (FSW_EXCEPTIONS & ~(FSW_OE | FSW_UE)) };
+}
+
 /* What is to be pushed is in an empty register: that counts before a full stack does. */
 static void push_nothing(X87 *x)
 {
@@ -157,7 +166,7 @@ static void compare_registers(X87 *x, unsigned i, bool is_quiet, unsigned pops)
 /* ST(to) = ST(0) op ST(i), or as `to` says. */
 static void compute_registers(X87 *x, unsigned op, unsigned i, bool is_to_i, bool pops)
 {
-    X87Run run = begin(x);
+    X87Run run = begin_computing(x);
     X86Extended value;
     bool is_fine;
 
@@ -182,7 +191,7 @@ static void compute_registers(X87 *x, unsigned op, unsigned i, bool is_to_i, boo
 
 static void compute_memory(X87 *x, unsigned op, X87Format format, const void *memory)
 {
-    X87Run run = begin(x);
+    X87Run run = begin_computing(x);
     X86Extended b = x87_from(&run, format, memory), value = default_nan;
     uint16_t status = run.status & FSW_EXCEPTIONS;
 
@@ -256,6 +265,32 @@ static void indefinite(X87Format format, uint8_t memory[16])
     x87_to(&run, format, default_nan, memory);
 }
 
+/* A number below the format's normal ones, or none left of it. */
+static bool is_tiny(X87Format format, const uint8_t *memory, uint16_t status)
+{
+    static const uint64_t exponents[] = { [X87_F32] = 0x7f800000, [X87_F64] = UINT64_C(0x7ff) << 52 };
+    static const uint64_t signs[] = { [X87_F32] = BIT64(31), [X87_F64] = BIT64(63) };
+    uint64_t bits = 0;
+
+    if (format != X87_F32 && format != X87_F64) {
+        return false;
+    }
+    memcpy(&bits, memory, format_bytes(format));
+    return (status & FSW_UE) || (!(bits & exponents[format]) && (bits & ~signs[format]));
+}
+
+/* Unmasked, these two keep a result that does not fit from memory, and it is not inexact. */
+static bool fits(X87 *x, X87Format format, const uint8_t *memory, uint16_t status)
+{
+    uint16_t what = status & FSW_OE ? FSW_OE : is_tiny(format, memory, status) ? FSW_UE : 0;
+
+    if (!(what & ~x->f->control)) {
+        return true;
+    }
+    note(x, what, FSW_C1);
+    return false;
+}
+
 static void store(X87 *x, X87Format format, bool truncates, bool pops)
 {
     unsigned bytes = format_bytes(format);
@@ -272,7 +307,7 @@ static void store(X87 *x, X87Format format, bool truncates, bool pops)
         is_fine = note(x, run.status, FSW_C1);
     } else {
         x87_to(&run, format, get(x, 0), memory);
-        is_fine = note(x, run.status, FSW_C1);
+        is_fine = fits(x, format, memory, run.status) && note(x, run.status, FSW_C1);
     }
     if (is_fine) {
         x86_write_bytes(x->cpu, x->linear, memory, bytes, x->mmu);
@@ -560,7 +595,7 @@ static void do_memory(X87 *x, unsigned op, unsigned reg, bool is_wide)
 
 static void compute_top(X87 *x, X87Op op, uint16_t codes)
 {
-    X87Run run = begin(x);
+    X87Run run = begin_computing(x);
     X86Extended value = default_nan;
     bool is_fine;
 
@@ -589,7 +624,7 @@ static uint16_t codes_of(X87Op op, X86Extended value, uint16_t codes)
 /* st1 and st0 give one value; `pops`: in place of both. */
 static void compute_two(X87 *x, X87Op op, bool st0_first, bool pops, uint16_t codes)
 {
-    X87Run run = begin(x);
+    X87Run run = begin_computing(x);
     X86Extended value = default_nan;
     bool is_fine;
 
@@ -610,7 +645,7 @@ static void compute_two(X87 *x, X87Op op, bool st0_first, bool pops, uint16_t co
 
 static void compute_pair(X87 *x, X87Pair op)
 {
-    X87Run run = begin(x);
+    X87Run run = begin_computing(x);
     X86Extended value = default_nan, pushed = default_nan;
 
     if (is_empty(x, 0)) {
@@ -931,6 +966,59 @@ static bool is_control(unsigned op, unsigned modrm)
                      : (op == 3 && reg == 4) || (op == 7 && modrm == 0xe0);
 }
 
+/* What EFLAGS.AC wants of D8..DF's memory operands, by the register field; SDM volume 3, table 6-7. */
+#define ENVIRONMENT 0
+static const uint8_t alignments[8][8] = {
+    { 4, 4, 4, 4, 4, 4, 4, 4 },
+    { 4, 4, 4, 4, ENVIRONMENT, 2, ENVIRONMENT, 2 },
+    { 4, 4, 4, 4, 4, 4, 4, 4 },
+    { 4, 4, 4, 4, 4, 8, 4, 8 },
+    { 8, 8, 8, 8, 8, 8, 8, 8 },
+    { 8, 8, 8, 8, ENVIRONMENT, 8, ENVIRONMENT, 2 },
+    { 2, 2, 2, 2, 2, 2, 2, 2 },
+    { 2, 2, 2, 2, 8, 8, 8, 8 },
+};
+
+static void check_alignment(X86Cpu *cpu, unsigned op, unsigned reg, uint64_t linear, bool is_wide)
+{
+    unsigned bytes = alignments[op][reg];
+    TcgFault fault = { .addr = linear, .bytes = bytes == ENVIRONMENT ? (is_wide ? 4 : 2) : bytes };
+
+    if (linear & (fault.bytes - 1)) {
+        x86_unaligned(&cpu->state.tcg, &fault);
+    }
+}
+
+/* Of what is at a linear address: an offset in its segment where selectors are saved beside it. */
+static uint64_t pointer(const X86State *s, unsigned segment, uint64_t linear)
+{
+    if (!x86_is_protected(s)) {
+        return (uint32_t)linear;
+    }
+    if (s->mode & X86_MODE_CODE64) {
+        return segment < X86_FS ? linear : linear - s->seg[segment].base;
+    }
+    return (uint32_t)(linear - s->seg[segment].base);
+}
+
+/* CPUID says which of the pointers a CPU no longer keeps, or only for exceptions. */
+static void note_pointers(X86Cpu *cpu, uint32_t what, uint64_t linear)
+{
+    X86State *s = &cpu->state;
+    X86Fpu *f = &s->fpu;
+    bool has_selectors = !x86_has(cpu, X86_7_0_EBX, ZERO_FCS_FDS);
+    unsigned segment = what >> X86_X87_SEGMENT & 7;
+
+    f->ip = pointer(s, X86_CS, s->pc);
+    f->cs = has_selectors ? s->seg[X86_CS].selector : 0;
+    f->opcode = what & 0x7ff;
+    if ((what & 0xff) < 0xc0 &&
+        (!x86_has(cpu, X86_7_0_EBX, FDP_EXCPTN_ONLY) || (f->status & FSW_ES))) {
+        f->dp = pointer(s, segment, linear);
+        f->ds = has_selectors ? s->seg[segment].selector : 0;
+    }
+}
+
 void x86_help_x87_pending(TcgCpu *tcg)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
@@ -949,15 +1037,15 @@ uint32_t x86_help_x87(TcgCpu *tcg, uint32_t what, uint64_t linear, uint32_t is_t
     uint32_t result = 0;
 
     if (modrm < 0xc0) {
+        if (what & X86_X87_ALIGN) {
+            check_alignment(cpu, op, modrm >> 3 & 7, linear, what & X86_X87_WIDE);
+        }
         do_memory(&x, op, modrm >> 3 & 7, what & X86_X87_WIDE);
     } else {
         result = do_register(&x, op, modrm, is_true);
     }
     if (!is_control(op, modrm)) {
-        s->fpu.ip = x86_rip(s);
-        s->fpu.cs = s->seg[X86_CS].selector;
-        s->fpu.opcode = what & 0x7ff;
-        s->fpu.dp = modrm < 0xc0 ? linear : s->fpu.dp;
+        note_pointers(cpu, what, linear);
     }
     return result;
 }

@@ -156,6 +156,8 @@ uint32_t x86_help_stmxcsr(TcgCpu *tcg);
 /* --- x87 (help_x87.c) --- */
 
 #define X86_X87_WIDE BIT(16) /* the environment has its 32-bit form */
+#define X86_X87_ALIGN BIT(20) /* EFLAGS.AC counts */
+#define X86_X87_SEGMENT 17   /* the memory operand's, from this bit on */
 /* The low 3 bits of the opcode << 8 | ModRM; EFLAGS or the status word, for whom it matters. */
 uint32_t x86_help_x87(TcgCpu *tcg, uint32_t what, uint64_t linear, uint32_t is_true);
 void x86_help_x87_pending(TcgCpu *tcg);

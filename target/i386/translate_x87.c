@@ -47,7 +47,8 @@ static uint32_t what(const X86Tr *t)
 {
     uint32_t modrm = t->in.raw.modrm.mod << 6 | t->in.raw.modrm.reg << 3 | t->in.raw.modrm.rm;
 
-    return (t->in.opcode & 7u) << 8 | modrm | (t->in.operand_width != 16 ? X86_X87_WIDE : 0);
+    return (t->in.opcode & 7u) << 8 | modrm | (t->in.operand_width != 16 ? X86_X87_WIDE : 0) |
+           (t->mode & X86_MODE_ALIGN ? X86_X87_ALIGN : 0);
 }
 
 /* Of FCMOVcc, by the place of its bit: B, E, BE, U; then their opposites. */
@@ -63,19 +64,22 @@ static void x87(X86Tr *t)
 {
     bool is_memory = t->in.raw.modrm.mod != 3;
     IrRef linear = ir_i64(t->b, 0), is_true = ir_i32(t->b, 0), result;
+    unsigned segment = 0;
 
     if (t->row->arg & WAITS) {
         x86_translate_fpu_check(t);
     }
     for (unsigned n = 0; is_memory && n < t->in.operand_count_visible; n++) {
         if (tr_is_mem(t, n)) {
+            segment = tr_segment(t, n);
             linear = tr_address(t, n, tr_op(t, n)->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE);
         }
     }
     if (t->row->arg & HAS_CONDITION) {
         is_true = condition(t);
     }
-    result = ir_call_v(t->b, &x87_helper, ir_i32(t->b, what(t)), linear, is_true);
+    result = ir_call_v(t->b, &x87_helper, ir_i32(t->b, what(t) | segment << X86_X87_SEGMENT), linear,
+                       is_true);
     if (t->row->arg & TO_FLAGS) {
         tr_set_flags_word(t, result);
     }

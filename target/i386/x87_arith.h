@@ -13,6 +13,9 @@
 #define FSW_IE BIT(0)
 #define FSW_DE BIT(1)
 #define FSW_ZE BIT(2)
+#define FSW_OE BIT(3)
+#define FSW_UE BIT(4)
+#define FSW_PE BIT(5)
 #define FSW_SF BIT(6)
 #define FSW_ES BIT(7)
 #define FSW_C0 BIT(8)
@@ -23,7 +26,10 @@
 #define FSW_EXCEPTIONS 0x3fu
 #define FSW_CODES (FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3)
 
-/* An operation under a control word (exceptions masked); status: what it set. */
+/*
+ * An operation under a control word; status: what it set. Overflow and underflow may be unmasked where the
+ * result is a register: it is scaled then, as the guest wants it. All others are masked.
+ */
 typedef struct X87Run {
     uint16_t control, status;
 } X87Run;

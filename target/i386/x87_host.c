@@ -1,6 +1,6 @@
 /*
- * x87 arithmetic by the host's x87: see x87_arith.h. Every function loads the guest's control word
- * with all exceptions masked, does one instruction, and gives the host's back.
+ * x87 arithmetic by the host's x87: see x87_arith.h. Every function loads the control word it is
+ * given, does one instruction, and gives the host's back.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,19 +12,20 @@
 static const uint16_t host_control = HOST_CONTROL;
 
 #define ENTER "fnclex\n\tfldcw %[cw]\n\t"
-#define LEAVE "\n\tfnclex\n\tfldcw %[host]"
+/* What is pending, of what the guest has unmasked, would come with the next instruction that waits. */
+#define STATUS "\n\tfnstsw %[sw]\n\tfnclex\n\t"
+#define LEAVE "\n\tfldcw %[host]"
 #define CLOBBERS "st", "st(1)", "st(2)", "st(3)", "memory"
 
 /* Loads `first`, then `second` on top of it, runs, takes the top and drops the rest. */
 #define TWO(insns, first, second, drops)                                                           \
-    __asm__ volatile(ENTER "fldt %[x]\n\tfldt %[y]\n\t" insns "\n\tfnstsw %[sw]\n\t"               \
-                     "fstpt %[out]\n\t" drops LEAVE                                                \
+    __asm__ volatile(ENTER "fldt %[x]\n\tfldt %[y]\n\t" insns STATUS "fstpt %[out]\n\t" drops LEAVE \
                      : [out] "=m"(out), [sw] "=m"(run->status)                                     \
                      : [x] "m"(first), [y] "m"(second), [cw] "m"(run->control),                    \
                        [host] "m"(host_control)                                                    \
                      : CLOBBERS)
 #define ONE(insns)                                                                                 \
-    __asm__ volatile(ENTER "fldt %[x]\n\t" insns "\n\tfnstsw %[sw]\n\tfstpt %[out]\n\t" LEAVE      \
+    __asm__ volatile(ENTER "fldt %[x]\n\t" insns STATUS "fstpt %[out]" LEAVE                       \
                      : [out] "=m"(out), [sw] "=m"(run->status)                                     \
                      : [x] "m"(a), [cw] "m"(run->control), [host] "m"(host_control)                \
                      : CLOBBERS)
@@ -86,7 +87,7 @@ X86Extended x87_compute(X87Run *run, X87Op op, X86Extended a, X86Extended b)
 
 /* The operand out of range leaves one value only: then nothing is pushed. */
 #define PAIR(insn)                                                                                 \
-    __asm__ volatile(ENTER "fldt %[x]\n\t" insn "\n\tfnstsw %[sw]\n\tfstpt %[top]\n\t"             \
+    __asm__ volatile(ENTER "fldt %[x]\n\t" insn STATUS "fstpt %[top]\n\t"                             \
                      "testw $0x400, %[sw]\n\tjnz 1f\n\tfstpt %[out]\n\t1:" LEAVE                   \
                      : [out] "=m"(out), [top] "=m"(top), [sw] "=m"(run->status)                    \
                      : [x] "m"(a), [cw] "m"(run->control), [host] "m"(host_control)                \
@@ -104,7 +105,7 @@ X86Extended x87_compute_pair(X87Run *run, X87Pair op, X86Extended a, X86Extended
         PAIR("fsincos");
         break;
     default:
-        __asm__ volatile(ENTER "fldt %[x]\n\tfxtract\n\tfnstsw %[sw]\n\tfstpt %[top]\n\t"
+        __asm__ volatile(ENTER "fldt %[x]\n\tfxtract" STATUS "fstpt %[top]\n\t"
                          "fstpt %[out]\n\t" LEAVE
                          : [out] "=m"(out), [top] "=m"(top), [sw] "=m"(run->status)
                          : [x] "m"(a), [cw] "m"(run->control), [host] "m"(host_control)
@@ -117,7 +118,7 @@ X86Extended x87_compute_pair(X87Run *run, X87Pair op, X86Extended a, X86Extended
 }
 
 #define COMPARE(insn)                                                                              \
-    __asm__ volatile(ENTER "fldt %[y]\n\tfldt %[x]\n\t" insn "\n\tfnstsw %[sw]\n\t"                \
+    __asm__ volatile(ENTER "fldt %[y]\n\tfldt %[x]\n\t" insn STATUS                                  \
                      "fstp %%st(0)\n\tfstp %%st(0)" LEAVE                                          \
                      : [sw] "=m"(run->status)                                                      \
                      : [x] "m"(a), [y] "m"(b), [cw] "m"(run->control), [host] "m"(host_control)    \
@@ -178,7 +179,7 @@ X86Extended x87_constant(X87Run *run, unsigned n)
 }
 
 #define LOAD(insn, type)                                                                           \
-    __asm__ volatile(ENTER insn " %[m]\n\tfnstsw %[sw]\n\tfstpt %[out]" LEAVE                      \
+    __asm__ volatile(ENTER insn " %[m]" STATUS "fstpt %[out]" LEAVE                                    \
                      : [out] "=m"(out), [sw] "=m"(run->status)                                     \
                      : [m] "m"(*(const type *)memory), [cw] "m"(run->control),                     \
                        [host] "m"(host_control)                                                    \
@@ -214,7 +215,7 @@ X86Extended x87_from(X87Run *run, X87Format format, const void *memory)
 }
 
 #define STORE(insn, type)                                                                          \
-    __asm__ volatile(ENTER "fldt %[x]\n\t" insn " %[m]\n\tfnstsw %[sw]" LEAVE                      \
+    __asm__ volatile(ENTER "fldt %[x]\n\t" insn " %[m]" STATUS LEAVE                               \
                      : [m] "=m"(*(type *)memory), [sw] "=m"(run->status)                           \
                      : [x] "m"(a), [cw] "m"(run->control), [host] "m"(host_control)                \
                      : CLOBBERS)
