@@ -103,7 +103,7 @@ static void load_xmm(X86State *s, const uint8_t *area)
 
 static void check_mxcsr(X86Cpu *cpu, uint32_t value)
 {
-    if (value & ~MXCSR_MASK) {
+    if (value & ~x86_mxcsr_mask(cpu)) {
         x86_raise_gp(cpu);
     }
 }
@@ -119,7 +119,7 @@ static void fxsave(X86Cpu *cpu, uint64_t linear, bool is_wide)
     x86_read_bytes(cpu, linear, area, bytes, mmu);
     save_x87(s, area, is_wide);
     put32(area + AT_MXCSR, x86_mxcsr(s));
-    put32(area + AT_MXCSR + 4, MXCSR_MASK);
+    put32(area + AT_MXCSR + 4, x86_mxcsr_mask(cpu));
     if (s->cr4 & CR4_OSFXSR) {
         save_xmm(s, area);
     }
@@ -273,7 +273,7 @@ static void save_legacy(Save *v, uint64_t saved)
     }
     if (v->is_compacted ? saved & BIT64(XFEATURE_SSE) : v->wanted & 6) {
         put32(area, x86_mxcsr(v->s));
-        put32(area + 4, MXCSR_MASK);
+        put32(area + 4, x86_mxcsr_mask(v->cpu));
         write_part(v, AT_MXCSR, area, 8);
     }
     if (saved & BIT64(XFEATURE_SSE)) {

@@ -160,7 +160,8 @@ void x86_help_cmpxchg8b(TcgCpu *tcg, uint64_t linear, uint32_t unused)
     X86State *s = &x86_cpu_of(tcg)->state;
     uint64_t expected = (uint32_t)s->gpr[X86_RAX] | s->gpr[X86_RDX] << 32;
     uint64_t new = (uint32_t)s->gpr[X86_RBX] | s->gpr[X86_RCX] << 32;
-    uint64_t old = tcg_cmpxchg(tcg, IR_MEM_64 | IR_MEM_MMU(x86_mmu(s)), linear, expected, new);
+    IrMem mem = IR_MEM_64 | IR_MEM_MMU(x86_mmu(s)) | (s->mode & X86_MODE_ALIGN ? IR_MEM_ALIGNED : 0);
+    uint64_t old = tcg_cmpxchg(tcg, mem, linear, expected, new);
 
     if (old != expected) {
         s->gpr[X86_RAX] = (uint32_t)old;

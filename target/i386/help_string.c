@@ -37,7 +37,8 @@ static Repeat decode(X86Cpu *cpu, uint32_t what)
     };
 
     r.step = s->eflags & FLAG_DF ? -(int64_t)r.bytes : r.bytes;
-    r.mem = (IrMem)__builtin_ctz(r.bytes) | IR_MEM_MMU(x86_mmu(s));
+    r.mem = (IrMem)__builtin_ctz(r.bytes) | IR_MEM_MMU(x86_mmu(s)) |
+            (s->mode & X86_MODE_ALIGN ? IR_MEM_ALIGNED : 0);
     return r;
 }
 
@@ -229,7 +230,7 @@ static uint64_t move_many(Repeat *r, uint64_t count)
 /* 0: to be done one by one. */
 static uint64_t many(Repeat *r, uint64_t count)
 {
-    if (r->step < 0 || count < 2 || (r->op != X86_STOS && r->op != X86_MOVS)) {
+    if (r->step < 0 || count < 2 || (r->mem & IR_MEM_ALIGNED) || (r->op != X86_STOS && r->op != X86_MOVS)) {
         return 0;
     }
     return r->op == X86_STOS ? store_many(r, count) : move_many(r, count);

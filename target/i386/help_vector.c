@@ -81,6 +81,14 @@ void x86_help_masked_store(TcgCpu *tcg, uint64_t linear, uint32_t what)
 
 /* --- gathers: elements that are there already are not fetched again after a fault --- */
 
+/* A fault shows what is still to be fetched: elements of all ones. */
+static void normalize_mask(X86Vector *mask, unsigned log2_bytes, unsigned count)
+{
+    for (unsigned n = 0; n < count; n++) {
+        set_element(mask, log2_bytes, n, is_selected(mask, log2_bytes, n) ? UINT64_MAX : 0);
+    }
+}
+
 void x86_help_gather(TcgCpu *tcg, uint64_t base, uint32_t regs, uint32_t shape, uint64_t unused)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
@@ -94,6 +102,7 @@ void x86_help_gather(TcgCpu *tcg, uint64_t base, uint32_t regs, uint32_t shape, 
         (regs >> 4 & 15) == (regs >> 8 & 15)) {
         x86_raise_ud(cpu);
     }
+    normalize_mask(mask, data_log2, count);
     for (unsigned n = 0; n < count; n++) {
         int64_t i = index_log2 == 3 ? (int64_t)index.q[n] : (int32_t)index.d[n];
         uint64_t offset = base + ((uint64_t)i << scale);
@@ -388,7 +397,7 @@ void x86_help_ldmxcsr(TcgCpu *tcg, uint32_t value)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
 
-    if (value & ~MXCSR_MASK) {
+    if (value & ~x86_mxcsr_mask(cpu)) {
         x86_raise_gp(cpu);
     }
     x86_set_mxcsr(&cpu->state, value);
@@ -404,7 +413,7 @@ uint32_t x86_help_stmxcsr(TcgCpu *tcg)
 /*
  * The host runs with all of them masked, so the instruction's results are there when it is seen that
  * one should have been raised: what it changed is taken back. Left out: results in memory (there
- * are none but VCVTPS2PH's), and an underflow that is exact.
+ * are none but VCVTPS2PH's).
  */
 void x86_help_before_fp(TcgCpu *tcg)
 {
@@ -412,6 +421,7 @@ void x86_help_before_fp(TcgCpu *tcg)
 
     memcpy(s->before.gpr, s->gpr, sizeof(s->gpr));
     memcpy(s->before.vec, s->vec, sizeof(s->vec));
+    memcpy(s->before.mmx, s->fpu.reg, sizeof(s->fpu.reg));
     s->before.flags = s->flags;
     s->before.eflags = s->eflags;
     x86_begin_fp_flags(s);
@@ -427,6 +437,7 @@ void x86_help_after_fp(TcgCpu *tcg)
     }
     memcpy(s->gpr, s->before.gpr, sizeof(s->gpr));
     memcpy(s->vec, s->before.vec, sizeof(s->vec));
+    memcpy(s->fpu.reg, s->before.mmx, sizeof(s->fpu.reg));
     s->flags = s->before.flags;
     s->eflags = s->before.eflags;
     x86_raise(cpu, s->cr4 & CR4_OSXMMEXCPT ? VECTOR_XM : VECTOR_UD);

@@ -105,11 +105,14 @@ bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *ou
     return true;
 }
 
-/* Vectors want alignment or #GP(0); EFLAGS.AC wants it or #AC(0). */
+/* Vectors want alignment or #GP(0); EFLAGS.AC wants it or #AC(0), of what is an address at all. */
 void x86_unaligned(TcgCpu *tcg, const TcgFault *fault)
 {
     if (fault->bytes >= 16) {
         x86_raise_gp(x86_cpu_of(tcg));
+    }
+    if (!is_address(&x86_cpu_of(tcg)->state, fault)) {
+        x86_raise_noncanonical(x86_cpu_of(tcg), fault->addr);
     }
     x86_raise_error(x86_cpu_of(tcg), VECTOR_AC, 0);
 }

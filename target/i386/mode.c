@@ -54,6 +54,7 @@ static uint32_t fpu_mode(const X86State *s)
     mode |= s->cr0 & CR0_TS ? X86_MODE_TS : 0;
     mode |= s->cr4 & CR4_OSFXSR ? X86_MODE_SSE : 0;
     mode |= ~s->mxcsr & MXCSR_MASKS ? X86_MODE_XM : 0;
+    mode |= s->mxcsr & MXCSR_MM ? X86_MODE_MM : 0;
     return mode | ((s->cr4 & CR4_OSXSAVE) && (s->xcr0 & 6) == 6 ? X86_MODE_AVX : 0);
 }
 

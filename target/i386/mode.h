@@ -33,6 +33,7 @@
 #define X86_MODE_GUEST  BIT(25) /* run by VMRUN: some instructions may be intercepted */
 #define X86_MODE_XM     BIT(24) /* MXCSR has exceptions unmasked */
 #define X86_MODE_SMAP   BIT(26) /* CR4.SMAP */
+#define X86_MODE_MM     BIT(27) /* MXCSR.MM */
 
 /* Shadow of STI and of loading SS. */
 #define X86_SHADOW_STI 1

@@ -49,8 +49,8 @@ uint32_t x86_mxcsr(const X86State *s)
 
 void x86_set_mxcsr(X86State *s, uint32_t value)
 {
-    s->mxcsr = value & MXCSR_MASK;
-    s->host_mxcsr = s->mxcsr | MXCSR_MASKS;
+    s->mxcsr = value & x86_mxcsr_mask(x86_cpu_of(&s->tcg));
+    s->host_mxcsr = (s->mxcsr & MXCSR_MASK) | MXCSR_MASKS;
     take_effect(s);
     x86_update_mode(x86_cpu_of(&s->tcg));
 }
@@ -58,9 +58,11 @@ void x86_set_mxcsr(X86State *s, uint32_t value)
 /* Found before there is a result: then nothing is known of that. */
 #define EARLY_FLAGS 7u /* IE, DE, ZE */
 
+/* Unmasked underflow comes for exact results too, which set its flag only if they are flushed to zero. */
 static void run_without_flags(X86State *s)
 {
-    s->host_mxcsr = (s->mxcsr & ~MXCSR_FLAGS) | MXCSR_MASKS;
+    s->host_mxcsr = (s->mxcsr & MXCSR_MASK & ~MXCSR_FLAGS) | MXCSR_MASKS;
+    s->host_mxcsr |= s->mxcsr & MXCSR_UM ? 0 : MXCSR_FTZ;
     take_effect(s);
 }
 

@@ -227,6 +227,7 @@ typedef struct X86State {
         X86LazyFlags flags;
         uint32_t eflags;
         X86Vector vec[X86_GPRS];
+        X86Extended mmx[8];
     } before;
 } X86State;
 

@@ -131,10 +131,10 @@ IrRef tr_load_vec(X86Tr *t, unsigned bytes, IrRef linear)
     return ir_vec(t->b, bytes == 8 ? IR_V_MOVQ_G : IR_V_MOVD_G, IR_V128, value, 0, 0, 0);
 }
 
-/* SSE wants its 16-byte operands aligned, but for the instructions made to load anything. */
+/* SSE wants its 16-byte operands aligned, but for the instructions made to load anything, and under MXCSR.MM. */
 static bool wants_alignment(const X86Tr *t, unsigned bytes)
 {
-    return !tr_is_vex(t) && bytes == 16;
+    return !tr_is_vex(t) && bytes == 16 && !(t->mode & X86_MODE_MM);
 }
 
 static IrRef load_operand(X86Tr *t, unsigned n)
