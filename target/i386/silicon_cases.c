@@ -8,34 +8,35 @@
 #include "target/i386/silicon.h"
 
 #include "target/i386/state.h"
+#include "target/i386/translate.h"
 
 #define MOST_INSNS 3
 #define END_OF_CASE 0xcc /* INT3 */
 
-/* Not run: they reach the host's kernel, other processes, time or chance, or segments. */
+/* Not run: they reach the host's kernel, hypervisor or other processes, tell of time, chance or place, or
+ * depend on the host's descriptors. */
 static const ZydisInstructionCategory foreign_categories[] = {
-    ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_SYSRET, ZYDIS_CATEGORY_SYSTEM, ZYDIS_CATEGORY_IO,
-    ZYDIS_CATEGORY_IOSTRINGOP, ZYDIS_CATEGORY_INTERRUPT, ZYDIS_CATEGORY_SEGOP,
-    ZYDIS_CATEGORY_RDRAND, ZYDIS_CATEGORY_RDSEED, ZYDIS_CATEGORY_RDWRFSGS, ZYDIS_CATEGORY_RET,
-    ZYDIS_CATEGORY_CALL, ZYDIS_CATEGORY_XSAVE, ZYDIS_CATEGORY_XSAVEOPT, ZYDIS_CATEGORY_WAITPKG,
-    ZYDIS_CATEGORY_PKU, ZYDIS_CATEGORY_AVX2GATHER,
+    ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_SEGOP, ZYDIS_CATEGORY_RDRAND, ZYDIS_CATEGORY_RDSEED,
+    ZYDIS_CATEGORY_RDWRFSGS, ZYDIS_CATEGORY_XSAVE, ZYDIS_CATEGORY_XSAVEOPT, ZYDIS_CATEGORY_WAITPKG,
+    ZYDIS_CATEGORY_PKU,
 };
 static const ZydisMnemonic foreign_mnemonics[] = {
-    ZYDIS_MNEMONIC_RDPID, ZYDIS_MNEMONIC_POPF, ZYDIS_MNEMONIC_POPFD, ZYDIS_MNEMONIC_POPFQ,
-    ZYDIS_MNEMONIC_CPUID, ZYDIS_MNEMONIC_FXRSTOR, ZYDIS_MNEMONIC_FXSAVE,
-    ZYDIS_MNEMONIC_FXRSTOR64, ZYDIS_MNEMONIC_FXSAVE64, ZYDIS_MNEMONIC_LDMXCSR,
-    ZYDIS_MNEMONIC_VLDMXCSR, ZYDIS_MNEMONIC_JMP, ZYDIS_MNEMONIC_LOOP, ZYDIS_MNEMONIC_LOOPE,
-    ZYDIS_MNEMONIC_LOOPNE, ZYDIS_MNEMONIC_ENQCMD, ZYDIS_MNEMONIC_ENQCMDS,
+    ZYDIS_MNEMONIC_RDPID, ZYDIS_MNEMONIC_CPUID, ZYDIS_MNEMONIC_ENQCMD, ZYDIS_MNEMONIC_ENQCMDS,
     ZYDIS_MNEMONIC_RDTSC, ZYDIS_MNEMONIC_RDTSCP, ZYDIS_MNEMONIC_LAR, ZYDIS_MNEMONIC_LSL,
-    ZYDIS_MNEMONIC_VERR, ZYDIS_MNEMONIC_VERW, ZYDIS_MNEMONIC_BSWAP, ZYDIS_MNEMONIC_STAC,
-    ZYDIS_MNEMONIC_CLAC, ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_SMSW, ZYDIS_MNEMONIC_SGDT,
-    ZYDIS_MNEMONIC_SIDT, ZYDIS_MNEMONIC_SLDT, ZYDIS_MNEMONIC_STR, ZYDIS_MNEMONIC_PUSHF,
-    ZYDIS_MNEMONIC_PUSHFD, ZYDIS_MNEMONIC_PUSHFQ, ZYDIS_MNEMONIC_ENTER,
-    /* Which byte of a masked store or gather faults first, and what is done by then, is open. */
-    ZYDIS_MNEMONIC_MASKMOVQ, ZYDIS_MNEMONIC_MASKMOVDQU, ZYDIS_MNEMONIC_VMASKMOVDQU,
-    ZYDIS_MNEMONIC_VMASKMOVPS, ZYDIS_MNEMONIC_VMASKMOVPD, ZYDIS_MNEMONIC_VPMASKMOVD,
-    ZYDIS_MNEMONIC_VPMASKMOVQ,
+    ZYDIS_MNEMONIC_VERR, ZYDIS_MNEMONIC_VERW, ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_SMSW,
+    ZYDIS_MNEMONIC_SGDT, ZYDIS_MNEMONIC_SIDT, ZYDIS_MNEMONIC_SLDT, ZYDIS_MNEMONIC_STR,
+    ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_IRET,
+    ZYDIS_MNEMONIC_IRETD, ZYDIS_MNEMONIC_IRETQ, ZYDIS_MNEMONIC_INT1,
 };
+
+static bool is_one_of(const ZydisMnemonic *list, size_t count, ZydisMnemonic mnemonic)
+{
+    while (count > 0 && list[count - 1] != mnemonic) {
+        count--;
+    }
+    return count > 0;
+}
+#define IS_ONE_OF(list, in) is_one_of(list, ARRAY_SIZE(list), (in)->mnemonic)
 
 static bool is_foreign(const ZydisDecodedInstruction *in)
 {
@@ -44,12 +45,15 @@ static bool is_foreign(const ZydisDecodedInstruction *in)
             return true;
         }
     }
-    for (size_t i = 0; i < ARRAY_SIZE(foreign_mnemonics); i++) {
-        if (in->mnemonic == foreign_mnemonics[i]) {
-            return true;
-        }
-    }
-    return in->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS);
+    return IS_ONE_OF(foreign_mnemonics, in) ||
+           (in->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS));
+}
+
+/* Far branches go by the host's descriptors, INT 0x80 to its kernel. */
+static bool leaves(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
+{
+    return in->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+           (in->mnemonic == ZYDIS_MNEMONIC_INT && ops[0].imm.value.u == 0x80);
 }
 
 static bool touches_segment(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
@@ -59,10 +63,19 @@ static bool touches_segment(const ZydisDecodedInstruction *in, const ZydisDecode
             ops[n].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN) {
             ZydisRegisterClass class = ZydisRegisterGetClass(ops[n].reg.value);
 
-            if (class == ZYDIS_REGCLASS_SEGMENT || class == ZYDIS_REGCLASS_CONTROL ||
-                class == ZYDIS_REGCLASS_DEBUG) {
+            if (class == ZYDIS_REGCLASS_SEGMENT) {
                 return true;
             }
+        }
+    }
+    return false;
+}
+
+static bool has_repeat(const ZydisDecodedInstruction *in)
+{
+    for (unsigned n = 0; n < in->raw.prefix_count; n++) {
+        if ((in->raw.prefixes[n].value & 0xfe) == 0xf2) {
+            return true;
         }
     }
     return false;
@@ -80,15 +93,38 @@ static bool is_disputed(const ZydisDecodedInstruction *in, bool is_64)
     return in->meta.isa_set == ZYDIS_ISA_SET_PREFETCH_NOP ||
            (is_element && !is_64 && in->raw.vex.W) ||
            (is_double_shift && in->operand_width == 16) || /* counts above 16 */
-           (in->meta.category == ZYDIS_CATEGORY_COND_BR && is_64 &&
-            (in->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE));
+           (in->mnemonic == ZYDIS_MNEMONIC_ARPL && (in->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_CS)) ||
+           (in->mnemonic == ZYDIS_MNEMONIC_BSWAP && in->operand_width == 16) ||
+           ((in->mnemonic == ZYDIS_MNEMONIC_LOOPE || in->mnemonic == ZYDIS_MNEMONIC_LOOPNE) &&
+            has_repeat(in)) || /* AMD's may look at the prefix instead of the opcode */
+           (in->meta.branch_type && is_64 && (in->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE));
 }
+
+/* What of it faults first, and what is done by then, is open. */
+static const ZydisMnemonic in_parts[] = {
+    ZYDIS_MNEMONIC_MASKMOVQ, ZYDIS_MNEMONIC_MASKMOVDQU, ZYDIS_MNEMONIC_VMASKMOVDQU,
+    ZYDIS_MNEMONIC_VMASKMOVPS, ZYDIS_MNEMONIC_VMASKMOVPD, ZYDIS_MNEMONIC_VPMASKMOVD,
+    ZYDIS_MNEMONIC_VPMASKMOVQ,   ZYDIS_MNEMONIC_FXSAVE,     ZYDIS_MNEMONIC_FXSAVE64,
+    ZYDIS_MNEMONIC_FXRSTOR,      ZYDIS_MNEMONIC_FXRSTOR64,
+};
+
+/* Intel's clear C1, AMD's leave it. */
+static const ZydisMnemonic makes_c1_open[] = {
+    ZYDIS_MNEMONIC_FCOMI, ZYDIS_MNEMONIC_FCOMIP, ZYDIS_MNEMONIC_FUCOMI, ZYDIS_MNEMONIC_FUCOMIP,
+};
+static const ZydisMnemonic reads_c1[] = {
+    ZYDIS_MNEMONIC_FNSTSW, ZYDIS_MNEMONIC_FNSTENV, ZYDIS_MNEMONIC_FNSAVE, ZYDIS_MNEMONIC_FXSAVE,
+    ZYDIS_MNEMONIC_FXSAVE64,
+};
 
 /* Backward jumps might never end, short ones land in the middle of an instruction. */
 static bool may_loop(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
 {
-    return in->meta.category == ZYDIS_CATEGORY_COND_BR &&
-           (ops[0].imm.value.s < SILICON_CODE_BYTES || ops[0].imm.value.s > 120);
+    int64_t by = ops[0].imm.value.s;
+    bool is_out = by < -4096 || by > 4096, is_to_end = by >= SILICON_CODE_BYTES && by <= 120;
+
+    return in->meta.branch_type && ops[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+           in->mnemonic != ZYDIS_MNEMONIC_RET && !is_out && !is_to_end;
 }
 
 /* --- bytes --- */
@@ -115,6 +151,9 @@ static unsigned put_prefixes(uint8_t *out, GRand *random, bool is_64)
     }
     if (chance(random, 25)) {
         out[n++] = 0xf0;
+    }
+    if (chance(random, 20)) {
+        out[n++] = "\x26\x2e\x36\x3e"[g_rand_int_range(random, 0, 4)];
     }
     if (chance(random, 25)) {
         out[n++] = 0x67;
@@ -200,9 +239,14 @@ static uint32_t flags_after(uint32_t undefined, const ZydisDecodedInstruction *i
     return (undefined | f->undefined) & FLAGS_ARITH;
 }
 
-static bool reads_flags(const ZydisDecodedInstruction *in, uint32_t flags)
+static bool reads_open_state(const SiliconCase *c, const ZydisDecodedInstruction *in)
 {
-    return in->cpu_flags && (in->cpu_flags->tested & flags);
+    bool uses_vectors = x86_is_vector_instruction(in);
+
+    /* Which accesses of vectors AC is for differs. */
+    return (uses_vectors && c->may_set_ac) ||
+           (in->cpu_flags && (in->cpu_flags->tested & c->undefined_flags)) ||
+           (c->is_c1_open && IS_ONE_OF(reads_c1, in));
 }
 
 /* False: no instruction that can be used came out. */
@@ -218,15 +262,22 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
                      c->is_64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
     put_random_insn(bytes, random, c->is_64);
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, sizeof(bytes), &in, ops)) ||
-        is_foreign(&in) || is_disputed(&in, c->is_64) || touches_segment(&in, ops) || may_loop(&in, ops) ||
-        reads_flags(&in, c->undefined_flags) || !has(opaque, &in)) {
+        is_foreign(&in) || leaves(&in, ops) || is_disputed(&in, c->is_64) || touches_segment(&in, ops) || may_loop(&in, ops) ||
+        reads_open_state(c, &in) || !has(opaque, &in)) {
         return false;
     }
     memcpy(c->code + c->code_bytes, bytes, in.length);
     c->code_bytes += in.length;
     c->has_fma |= in.meta.isa_set == ZYDIS_ISA_SET_FMA;
+    if (in.meta.category == ZYDIS_CATEGORY_AVX2GATHER) {
+        c->gather_masks |= BIT(ZydisRegisterGetId(ops[2].reg.value));
+    }
+    c->may_set_ac |= in.cpu_flags && (in.cpu_flags->modified & FLAG_AC);
+    c->has_open_faults |= IS_ONE_OF(in_parts, &in);
+    c->is_c1_open |= IS_ONE_OF(makes_c1_open, &in);
     c->undefined_flags = flags_after(c->undefined_flags, &in);
-    c->undefined_at_jumps |= in.meta.branch_type ? c->undefined_flags : 0;
+    c->undefined_at_jumps |= in.meta.branch_type || in.meta.category == ZYDIS_CATEGORY_INTERRUPT
+                                 ? c->undefined_flags : 0;
     c->ever_undefined |= c->undefined_flags;
     c->insns++;
     return true;
@@ -270,6 +321,20 @@ static void fill_registers(SiliconCase *c, GRand *random)
     s->eflags = random64(random) & (FLAGS_ARITH | (chance(random, 4) ? FLAG_DF : 0));
 }
 
+/* Small numbers for gathers to find memory by. */
+static void fill_indices(SiliconState *s, unsigned count, GRand *random)
+{
+    for (unsigned n = 0; n < count; n++) {
+        bool is_wide = chance(random, 2), is_kept = chance(random, 3);
+
+        for (unsigned q = 0; q < 4 && !is_kept; q++) {
+            int32_t low = g_rand_int_range(random, -300, 300), high = g_rand_int_range(random, -300, 300);
+
+            s->vec[n][q] = is_wide ? (uint64_t)(int64_t)low : (uint64_t)high << 32 | (uint32_t)low;
+        }
+    }
+}
+
 static void fill_vectors(SiliconCase *c, GRand *random)
 {
     SiliconState *s = &c->before;
@@ -281,8 +346,12 @@ static void fill_vectors(SiliconCase *c, GRand *random)
             s->vec[n][q] = random_value(random);
         }
     }
-    /* Rounding, flush to zero; everything masked. */
+    if (c->gather_masks) {
+        fill_indices(s, count, random);
+    }
+    /* Rounding, flush to zero, unmasked exceptions. */
     s->mxcsr = 0x1f80 | (chance(random, 3) ? random64(random) & 0xe040 : 0);
+    s->mxcsr ^= chance(random, 6) ? random64(random) & 0x1f80 : 0;
 }
 
 static void fill_x87(SiliconCase *c, GRand *random)
@@ -292,6 +361,7 @@ static void fill_x87(SiliconCase *c, GRand *random)
 
     if (chance(random, 3)) {
         control = (control & ~0xf00) | (random64(random) & 0xf00);
+        control ^= chance(random, 2) ? random64(random) & 0x3f : 0;
     }
     memset(area, 0, sizeof(c->before.legacy));
     memcpy(area, &control, 2);
@@ -312,15 +382,40 @@ static void fill_x87(SiliconCase *c, GRand *random)
     }
 }
 
-void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
+/* Those of SILICON_CODE, "32:" or "64:" and bytes in hexadecimal, instead of random ones. */
+static bool take_given(SiliconCase *c)
+{
+    const char *text = g_getenv("SILICON_CODE");
+    unsigned value;
+
+    for (c->is_64 = text && text[0] == '6'; text && c->code_bytes < SILICON_CODE_BYTES - 1; c->code_bytes++) {
+        if (sscanf(text + 3 + 2 * c->code_bytes, "%2x", &value) != 1) {
+            break;
+        }
+        c->code[c->code_bytes] = value;
+        c->insns = 1;
+    }
+    return text;
+}
+
+static void add_insns(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
 {
     unsigned wanted = g_rand_int_range(random, 1, MOST_INSNS + 1);
+
+    c->is_64 = !chance(random, 3);
+    /* Whose NaN comes out of FMA is open. */
+    while (c->insns < wanted && !c->has_fma) {
+        add_insn(c, random, has, opaque);
+    }
+}
+
+void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
+{
     uint64_t *data = (uint64_t *)c->before.data;
 
     memset(c, 0, sizeof(*c));
-    c->is_64 = !chance(random, 3);
-    while (c->insns < wanted) {
-        add_insn(c, random, has, opaque);
+    if (!take_given(c)) {
+        add_insns(c, random, has, opaque);
     }
     c->code[c->code_bytes++] = END_OF_CASE;
     fill_registers(c, random);

@@ -106,8 +106,19 @@ static void end(ucontext_t *uc)
     memcpy(fp, home_fp, fp_bytes);
 }
 
+/*
+ * The case may have set AC; and NT and ID, which the kernel would keep for the next. Below what the compiler may
+ * have put under the stack's end.
+ */
+static void clear_flags(void)
+{
+    __asm__ volatile("sub $128, %%rsp\n\tpushfq\n\tandl $~0x244000, (%%rsp)\n\tpopfq\n\t"
+                     "add $128, %%rsp" : : : "cc", "memory");
+}
+
 static void handle(int signal, siginfo_t *info, void *context)
 {
+    clear_flags();
     if (signal == SIGUSR1) {
         begin(context);
     } else {
