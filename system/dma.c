@@ -35,6 +35,14 @@ bool dma_list_add(DmaList *list, IovaAddr addr, uint64_t bytes)
     return true;
 }
 
+void dma_list_init_host(DmaList *list, void *host, uint64_t bytes)
+{
+    *list = (DmaList){ .as = NULL };
+    if (!dma_list_add(list, (uintptr_t)host, bytes)) {
+        g_assert_not_reached(); /* the first cannot be too much */
+    }
+}
+
 /* The piece that has the byte at `offset`; `count`: it is behind all. */
 static unsigned find_piece(const DmaList *list, uint64_t offset)
 {
@@ -79,11 +87,19 @@ static MemTxResult each_piece(const DmaList *list, DmaSpan span, PieceFn *fn, ui
 
 static MemTxResult read_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
 {
+    if (!list->as) {
+        memcpy(buf, (const void *)(uintptr_t)piece.addr, piece.bytes);
+        return MEM_TX_OK;
+    }
     return address_space_read(list->as, piece.addr, list->attrs, buf, piece.bytes);
 }
 
 static MemTxResult write_piece(const DmaList *list, DmaPiece piece, uint8_t *buf)
 {
+    if (!list->as) {
+        memcpy((void *)(uintptr_t)piece.addr, buf, piece.bytes);
+        return MEM_TX_OK;
+    }
     return address_space_write(list->as, piece.addr, list->attrs, buf, piece.bytes);
 }
 

@@ -54,7 +54,14 @@ static void free_room(DmaMap *map)
 static bool map_piece(DmaMap *map, const DmaList *list, DmaPiece piece)
 {
     MemoryMap *m = &map->maps[map->count];
-    bool is_mapped = map->is_write ?
+    bool is_mapped;
+
+    if (!list->as) {
+        *m = (MemoryMap){ 0 };
+        map->iov[map->count++] = (struct iovec){ (void *)(uintptr_t)piece.addr, piece.bytes };
+        return true;
+    }
+    is_mapped = map->is_write ?
         address_space_map_write(m, list->as, piece.addr, piece.bytes, list->attrs) :
         address_space_map_read(m, list->as, piece.addr, piece.bytes, list->attrs);
 

@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "scsi.h"
+#include "hw/scsi/scsi.h"
 
 #include "hw/core/hotplug.h"
 #include "util/byte_order.h"

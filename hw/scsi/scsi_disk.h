@@ -7,7 +7,7 @@
 #define HW_SCSI_SCSI_DISK_H
 
 #include "hw/core/block_conf.h"
-#include "scsi.h"
+#include "hw/scsi/scsi.h"
 
 typedef struct ScsiDisk {
     ScsiDevice parent;

@@ -7,7 +7,7 @@
 #define HW_SCSI_VIRTIO_SCSI_H
 
 #include "hw/virtio/virtqueue.h"
-#include "scsi.h"
+#include "hw/scsi/scsi.h"
 
 #define VIRTIO_SCSI_LUN_BYTES   8
 #define VIRTIO_SCSI_SENSE_BYTES 96 /* at first; drivers may choose */

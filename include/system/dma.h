@@ -57,15 +57,18 @@ static inline MemTxResult dma_store(AddressSpace *as, IovaAddr addr, MemFormat f
     return address_space_store(as, addr, format, attrs, value);
 }
 
-/* Pieces of an address space that are read or written as if they were one. */
+/*
+ * Pieces of an address space, or of the process's own memory, that are read or written as if they
+ * were one.
+ */
 typedef struct DmaPiece {
-    IovaAddr addr;
+    IovaAddr addr;   /* without an address space: the host's */
     uint64_t bytes;
     uint64_t offset; /* in the whole */
 } DmaPiece;
 
 typedef struct DmaList {
-    AddressSpace *as;
+    AddressSpace *as; /* NULL: host memory */
     MemTxAttrs attrs;
     DmaPiece *pieces;
     unsigned count, room;
@@ -74,6 +77,8 @@ typedef struct DmaList {
 
 void dma_list_init(DmaList *list, AddressSpace *as, MemTxAttrs attrs);
 void dma_list_clear(DmaList *list);
+/* A list of one piece of host memory: data that a device has buffered. */
+void dma_list_init_host(DmaList *list, void *host, uint64_t bytes);
 /* False when all of it would be 2^64 bytes or more. An empty piece is fine. */
 bool dma_list_add(DmaList *list, IovaAddr addr, uint64_t bytes) MUST_USE;
 

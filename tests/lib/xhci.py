@@ -294,3 +294,55 @@ class Slot:
         self.hc.poke(self.data, data)
         here = self.push(dci, len(data))
         return self.hc.wait(TRANSFER, parameter=here).code
+
+
+class Disk:
+    """A disk of Bulk-Only Transport behind a port: commands with data, and what came of them."""
+    OUT, IN = 4, 3
+
+    def __init__(self, hc, port, **place):
+        self.slot = slot = hc.device(port, **place)
+        packet = {FULL: 64, HIGH: 512, SUPER: 1024}[slot.speed]
+        assert slot.configure((self.OUT, BULK_OUT, packet, 0), (self.IN, BULK_IN, packet, 0)).code == SUCCESS
+        assert slot.control(9, 1, kind=0)[0] == SUCCESS
+        self.tag = 0
+
+    def cbw(self, cdb, length, is_in, lun=0):
+        self.tag += 1
+        return struct.pack('<IIIBBB16s', 0x43425355, self.tag, length, 0x80 if is_in else 0, lun, len(cdb), bytes(cdb))
+
+    def csw(self):
+        """(status, residue)."""
+        code, raw = self.slot.read(self.IN, 13)
+        assert code == SUCCESS and len(raw) == 13, (code, raw)
+        signature, tag, residue, status = struct.unpack('<IIIB', raw)
+        assert (signature, tag) == (0x53425355, self.tag), raw
+        return status, residue
+
+    def command(self, cdb, length=0, data=b'', chunk=None, lun=0):
+        """(status, residue, data), moved in transfers of `chunk` bytes."""
+        is_in = not data
+        assert self.slot.write(self.OUT, self.cbw(cdb, length or len(data), is_in, lun)) == SUCCESS
+        got = b''
+        if data:
+            for at in range(0, len(data), chunk or len(data)):
+                assert self.slot.write(self.OUT, data[at:at + (chunk or len(data))]) == SUCCESS
+        while is_in and len(got) < length:
+            want = min(chunk or length, length - len(got))
+            code, piece = self.slot.read(self.IN, want)
+            assert code in (SUCCESS, SHORT), code
+            got += piece
+            if code == SHORT:
+                break
+        return (*self.csw(), got)
+
+    def settle(self):
+        """Past the attention of power on."""
+        while self.command([0] * 6)[0]:
+            self.command([3, 0, 0, 0, 18, 0], 18)
+
+    def read(self, sector, count, **how):
+        return self.command(struct.pack('>BBIBHB', 0x28, 0, sector, 0, count, 0), 512 * count, **how)
+
+    def write(self, sector, data, **how):
+        return self.command(struct.pack('>BBIBHB', 0x2a, 0, sector, 0, len(data) // 512, 0), data=data, **how)

@@ -41,6 +41,7 @@ KEYS = {
     'nvme': 'serial=a,drive=disk{n}',
     'nvme-ns': 'drive=disk{n}',
     'scsi-hd': 'drive=disk{n}',
+    'usb-storage': 'drive=disk{n}',
     'virtio-blk-device': 'drive=disk{n}',
     'virtio-blk-pci': 'drive=disk{n}',
     'virtio-blk-pci-non-transitional': 'drive=disk{n}',
@@ -64,6 +65,7 @@ REFUSED = {
     'floppy': "No 'floppy-bus' bus found", 'ivshmem-doorbell': "You must specify a 'chardev'",
     'usb-hub': "No 'usb-bus' bus found", 'usb-kbd': "No 'usb-bus' bus found",
     'usb-mouse': "No 'usb-bus' bus found", 'usb-tablet': "No 'usb-bus' bus found",
+    'usb-storage': "No 'usb-bus' bus found",
     'intel-iommu': 'only supported by q35|multiple vIOMMUs', 'vmcoreinfo': 'at most one', 'vmgenid': 'at most one',
 }
 BOARDS = ('pc,nvdimm=on', 'q35,nvdimm=on', 'microvm,pcie=on')

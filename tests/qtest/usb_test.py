@@ -4,6 +4,7 @@ import os
 import shutil
 import struct
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -11,7 +12,7 @@ import house  # noqa: E402
 import xhci  # noqa: E402
 from pci import Pci  # noqa: E402
 from vm import Vm, refusal  # noqa: E402
-from xhci import Xhci  # noqa: E402
+from xhci import Disk, Xhci  # noqa: E402
 
 PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
 DEVFN = 4 << 3
@@ -99,8 +100,211 @@ class Usb:
                              ['0200000000000000', '0200040000000000', '0200000000000000', '0000000000000000'])
 
 
+    def disk(self, *args, options='', size=8 << 20):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.image = os.path.join(folder.name, 'disk')
+        with open(self.image, 'wb') as file:
+            file.write(bytes(range(256)) * (size // 256))
+        return self.machine('-drive', f'if=none,id=d,format=raw,file={self.image}', '-device',
+                            f'usb-storage,drive=d,id=st{options}', *args)
+
+    def test_storage(self):
+        with self.disk() as vm:
+            hc = Xhci(vm)
+            disk = Disk(hc, 1)
+            self.assertEqual(disk.slot.speed, xhci.SUPER)
+            self.assertEqual(disk.slot.control(0xfe, 0, 0, 1, 0xa1)[1], b'\0')
+            disk.settle()
+            status, residue, data = disk.command([0x12, 0, 0, 0, 36, 0], 36)
+            self.assertEqual((status, residue, data[8:32]), (0, 0, b'QEMU    QEMU HARDDISK   '))
+            status, residue, data = disk.command([0x25] + [0] * 9, 8)
+            self.assertEqual((status, data), (0, struct.pack('>II', (8 << 20) // 512 - 1, 512)))
+            self.assertEqual(disk.read(7, 4), (0, 0, bytes(range(256)) * 8))
+            pattern = os.urandom(16384)
+            self.assertEqual(disk.write(100, pattern)[:2], (0, 0))
+            self.assertEqual(disk.read(100, 32), (0, 0, pattern))
+            # data in several transfers
+            self.assertEqual(disk.read(100, 32, chunk=5120), (0, 0, pattern))
+            self.assertEqual(disk.write(200, pattern, chunk=3072)[:2], (0, 0))
+            # less than is asked for, and what fails
+            status, residue, data = disk.command([0x12, 0, 0, 0, 96, 0], 96)
+            self.assertEqual((status, residue), (0, 96 - len(data)))
+            self.assertEqual(disk.read(8 << 20, 1)[:2], (1, 512))
+            sense = disk.command([3, 0, 0, 0, 18, 0], 18)[2]
+            self.assertEqual((sense[2] & 15, sense[12]), (5, 0x21))
+            self.assertEqual(disk.command([0x35] + [0] * 9)[:2], (0, 0))
+        with open(self.image, 'rb') as file:
+            file.seek(200 * 512)
+            self.assertEqual(file.read(16384), pattern)
+
+
 class Ours(Usb, unittest.TestCase):
     binary = house.binary()
+
+    def test_storage_nonsense(self):
+        with self.disk() as vm:
+            hc = Xhci(vm)
+            disk = Disk(hc, 1)
+            disk.settle()
+            slot = disk.slot
+
+            def recover():
+                self.assertEqual(slot.control(0xff, 0, 0, kind=0x21)[0], xhci.SUCCESS)
+                for dci, address in ((disk.OUT, 2), (disk.IN, 0x81)):
+                    self.assertEqual(slot.control(1, 0, address, kind=2)[0], xhci.SUCCESS)
+                    if slot.state(dci) == 2:
+                        self.assertEqual(hc.command(xhci.RESET_ENDPOINT, slot.number, flags=dci << 16).code,
+                                         xhci.SUCCESS)
+                    ring = slot.rings[dci]
+                    hc.command(xhci.SET_DEQUEUE, slot.number, ring.pointer | ring.cycle, dci << 16)
+            good = disk.cbw([0x12, 0, 0, 0, 36, 0], 36, True)
+            for bad in (b'abc', bytes(31), good + b'0', good[:14] + b'\0' + good[15:],
+                        disk.cbw([0x28] + [0] * 9, 1 << 31, True)):
+                self.assertEqual(slot.write(disk.OUT, bad), xhci.STALL)
+                # clearing the stall alone does not help
+                self.assertEqual(slot.control(1, 0, 2, kind=2)[0], xhci.SUCCESS)
+                self.assertEqual(slot.control(0, 0, 2, 2, 0x82), (xhci.SUCCESS, b'\1\0'))
+                recover()
+                self.assertEqual(slot.control(0, 0, 2, 2, 0x82), (xhci.SUCCESS, b'\0\0'))
+                self.assertEqual(disk.command([0] * 6)[:2], (0, 0))
+            # status is asked for before data came; data where a command is due
+            self.assertEqual(slot.write(disk.OUT, disk.cbw([0x2a] + [0] * 7 + [1, 0], 512, False)), xhci.SUCCESS)
+            self.assertEqual(slot.read(disk.IN, 13)[0], xhci.STALL)
+            recover()
+            self.assertEqual(slot.read(disk.IN, 13)[0], xhci.STALL)
+            recover()
+            # direction and length of which the command knows nothing
+            self.assertEqual(disk.command([0x28] + [0] * 7 + [1, 0], data=bytes(512))[:2], (2, 512))
+            self.assertEqual(disk.command([0x28] + [0] * 7 + [1, 0])[:2], (2, 0))
+            self.assertEqual(disk.command([0] * 6, 512)[:3], (0, 512, b''))
+            self.assertEqual(disk.command([0] * 6, lun=3)[0], 1)
+
+    def test_storage_unplugged(self):
+        """A disk that goes while a command waits for the host's disk."""
+        with self.disk() as vm:
+            hc = Xhci(vm)
+            disk = Disk(hc, 1)
+            disk.settle()
+            slot = disk.slot
+            slot.write(disk.OUT, disk.cbw([0x28] + [0] * 6 + [16, 0, 0], 4096 * 512, True))
+            here = slot.push(disk.IN, 65536)
+            vm.qmp('device_del', id='st')
+            vm.qmp.wait_event('DEVICE_DELETED')
+            self.assertIn(hc.wait(xhci.TRANSFER, parameter=here).code, (xhci.SUCCESS, xhci.TRANSACTION))
+            here = slot.push(disk.IN, 512) if slot.state(disk.IN) == 1 else None
+            if here:
+                self.assertEqual(hc.wait(xhci.TRANSFER, parameter=here).code, xhci.TRANSACTION)
+            self.assertEqual(slot.state(disk.IN), 2)
+            self.assertEqual(vm.qmp('query-block'), [])
+
+    def test_hub(self):
+        with self.machine('-device', 'usb-hub,id=h,port=1', '-device', 'usb-kbd,port=1.3', '-device',
+                          'usb-hub,port=1.8', '-device', 'usb-mouse,port=1.8.2') as vm:
+            hc = Xhci(vm)
+            hub = self.hub(hc, 5)
+            self.assertEqual(hub.control(6, 0x2900, 0, 255, 0xa0)[1].hex(), '0b29080a0001000000ffff')
+            self.assertEqual(self.changes(hub), {3, 8})
+            self.assertEqual(self.reset(hub, 3), 0x103)
+            keyboard = hc.device(5, route=3, speed=xhci.FULL)
+            self.assertEqual(keyboard.descriptor(3, 2, language=0x409)[1][2:].decode('utf-16-le'), 'QEMU USB Keyboard')
+            self.reset(hub, 8)
+            inner = self.hub(hc, 5, route=8, speed=xhci.FULL)
+            self.assertEqual(self.changes(inner), {2})
+            self.reset(inner, 2)
+            mouse = hc.device(5, route=0x28, speed=xhci.FULL)
+            self.assertEqual(mouse.descriptor(1)[0], xhci.SUCCESS)
+            self.assertEqual(vm.qmp.hmp('info usb').count('\n'), 4)
+            # a wait for changes; one comes, and goes
+            here = hub.push(3, 2)
+            vm.qmp('device_add', driver='usb-tablet', id='t', bus='usb.0', port='1.5')
+            self.assertEqual(hc.wait(xhci.TRANSFER, parameter=here).code, xhci.SUCCESS)
+            self.assertEqual(struct.unpack('<H', hc.peek(hub.data, 2))[0], 1 << 5)
+            self.assertEqual(self.reset(hub, 5), 0x103)
+            vm.qmp('device_del', id='t')
+            self.assertEqual(hub.control(0, 0, 5, 4, 0xa3)[1].hex(), '00010300')
+            # suspend and resume; then the hub takes all with it
+            self.assertEqual(hub.control(3, 2, 3, kind=0x23)[0], xhci.SUCCESS)
+            self.assertEqual(hub.control(0, 0, 3, 2, 0xa3)[1][0], 7)
+            self.assertEqual(hub.control(1, 2, 3, kind=0x23)[0], xhci.SUCCESS)
+            self.assertEqual(hub.control(0, 0, 3, 4, 0xa3)[1].hex(), '03010400')
+            vm.qmp('device_del', id='h')
+            self.assertEqual(vm.qmp.hmp('info usb'), '')
+            self.assertEqual(mouse.descriptor(1)[0], xhci.TRANSACTION)
+
+    def hub(self, hc, port, **place):
+        hub = hc.device(port, **place)
+        self.assertEqual(hub.configure((3, xhci.INTERRUPT_IN, 2, 10)).code, xhci.SUCCESS)
+        self.assertEqual(hub.control(9, 1, kind=0)[0], xhci.SUCCESS)
+        return hub
+
+    @staticmethod
+    def changes(hub):
+        mask, = struct.unpack('<H', hub.read(3, 2)[1])
+        return {n for n in range(16) if mask >> n & 1}
+
+    def reset(self, hub, port):
+        """The port's status, without changes."""
+        self.assertEqual(hub.control(3, 4, port, kind=0x23)[0], xhci.SUCCESS)
+        for feature in (16, 20):
+            self.assertEqual(hub.control(1, feature, port, kind=0x23)[0], xhci.SUCCESS)
+        status, change = struct.unpack('<HH', hub.control(0, 0, port, 4, 0xa3)[1])
+        self.assertEqual(change, 0)
+        return status
+
+    def test_hub_depth(self):
+        paths = ['1' + '.1' * n for n in range(6)]
+        hubs = [word for path in paths for word in ('-device', f'usb-hub,port={path}')]
+        with Vm(self.binary, '-M', 'q35', '-usb', *hubs[:-2]) as vm:
+            self.assertEqual(vm.qmp.hmp('info usb').count('Hub'), 5)
+        self.assertIn('usb hub chain too deep', refusal(self.binary, '-M', 'q35', '-usb', *hubs))
+        for ports in (0, 9):
+            self.assertIn('out of range (1..8)', refusal(self.binary, '-M', 'q35', '-usb', '-device',
+                                                         f'usb-hub,ports={ports}'))
+
+    def test_migration(self):
+        devices = ('-device', 'usb-kbd,port=2', '-device', 'usb-hub,port=3', '-device', 'usb-tablet,port=3.1')
+        with tempfile.TemporaryDirectory() as folder:
+            with self.disk(*devices) as vm:
+                hc = Xhci(vm, segments=3, size=16)
+                disk = Disk(hc, 1)
+                disk.settle()
+                keyboard = self.hid(vm, 8, port=6, start=hc)
+                waits = keyboard.push(3, 8)
+                hub = self.hub(hc, 7)
+                self.reset(hub, 1)
+                tablet = hc.device(7, route=1, speed=xhci.FULL)
+                self.assertEqual(disk.slot.write(disk.OUT, disk.cbw([0x28] + [0] * 7 + [8, 0], 4096, True)), xhci.SUCCESS)
+                self.assertEqual(disk.slot.read(disk.IN, 1000), (xhci.SUCCESS, (bytes(range(256)) * 4)[:1000]))
+                vm.qmp('migrate', uri=f'file:{folder}/state')
+                while vm.qmp('query-migrate')['status'] != 'completed':
+                    pass
+            with self.machine('-drive', f'if=none,id=d,format=raw,file={self.image}', '-device',
+                              'usb-storage,drive=d,id=st', *devices, '-incoming', f'file:{folder}/state') as vm:
+                while vm.qmp('query-migrate').get('status') != 'completed':
+                    pass
+                vm.qmp('cont')
+                hc.vm = vm
+                code, data = disk.slot.read(disk.IN, 3096)
+                self.assertEqual((code, data), (xhci.SUCCESS, (bytes(range(256)) * 16)[1000:]))
+                self.assertEqual(disk.csw(), (0, 0))
+                self.assertEqual(disk.read(1, 1)[:2], (0, 0))
+                keys(vm, ('b', True))
+                self.assertEqual(hc.wait(xhci.TRANSFER, parameter=waits).code, xhci.SUCCESS)
+                self.assertEqual(hc.peek(keyboard.data, 8).hex(), '0000050000000000')
+                self.assertEqual(tablet.control(8, 0, 0, 1)[1], b'\0')
+                self.assertEqual(hub.control(8, 0, 0, 1)[1], b'\1')
+
+    def test_storage_options(self):
+        with self.disk(options=',removable=on,serial=abc,logical_block_size=4096,physical_block_size=4096') as vm:
+            disk = Disk(Xhci(vm), 1)
+            disk.settle()
+            self.assertEqual(disk.command([0x12, 0, 0, 0, 36, 0], 36)[2][1], 0x80)
+            self.assertEqual(disk.command([0x25] + [0] * 9, 8)[2], struct.pack('>II', 2047, 4096))
+            self.assertEqual(disk.command([0x12, 1, 0x80, 0, 36, 0], 36)[2][4:], b'abc')
+            self.assertEqual(disk.slot.descriptor(3, 3)[1][2:].decode('utf-16-le'), 'abc')
+        self.assertIn('drive property not set', refusal(self.binary, '-M', 'q35', '-usb', '-device', 'usb-storage'))
+        self.assertIn("can't find value", refusal(self.binary, '-M', 'q35', '-usb', '-device', 'usb-storage,drive=x'))
 
     def test_roll_over(self):
         with self.machine('-device', 'usb-kbd') as vm:
