@@ -15,9 +15,10 @@ bool host_init(uint64_t cache_bytes, Error **errp);
 /* When the cache is full the caller flushes; too large a region is made of fewer instructions. */
 typedef enum HostResult { HOST_OK, HOST_CACHE_FULL, HOST_REGION_TOO_LARGE } HostResult;
 HostResult host_compile(IrBuilder *b, TcgRegion *region);
-/* From now on it may run; until then it may be freed. With the lock. */
+/* From now on it may run; until then it may be discarded. With the lock. */
 void host_code_add(HostCode *code);
-void host_code_free(HostCode *code);
+/* The last one that was compiled, which nobody has seen. */
+void host_code_discard(HostCode *code);
 /* Nothing is chained to it any more. With the lock. */
 void host_code_unlink(HostCode *code);
 /* Everything in it is forgotten. */

@@ -20,7 +20,7 @@ void host_code_add(HostCode *code)
 {
 }
 
-void host_code_free(HostCode *code)
+void host_code_discard(HostCode *code)
 {
 }
 

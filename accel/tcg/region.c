@@ -164,7 +164,6 @@ uint64_t region_writes(void)
 void region_free(TcgRegion *region)
 {
     interp_code_free(region->interp);
-    host_code_free(region->host);
     g_free(region->insns);
     g_free(region);
 }

@@ -464,6 +464,7 @@ TcgRegion *tcg_translate_region(TcgCpu *cpu, const TcgKey *key, const TcgLimits 
         if (limits->is_single_step || !is_in_ram(region) || region_add(region, writes)) {
             break;
         }
+        host_code_discard(region->host);
         region_free(region);
     }
     end_translation();

@@ -39,7 +39,9 @@ static void begin(Jit *j, IrBuilder *b, TcgRegion *region)
     j->b = b;
     j->region = region;
     j->is_too_large = false;
-    j->code = g_malloc0(sizeof(HostCode) + (b->exit_count + 1) * sizeof(HostExit));
+    j->snapshot_ref = 0;
+    j->snapshot.count = 0;
+    j->code = store_take(sizeof(HostCode) + (b->exit_count + 1) * sizeof(HostExit));
     j->code->region = region;
     j->code->exit_count = b->exit_count + 1;
     j->code->heat = tcg_options.hot_after;
@@ -141,9 +143,11 @@ static void compile(Jit *j)
     }
 }
 
-static void *take(GArray *array)
+static void *keep(GArray *array)
 {
-    return g_memdup2(array->data, (gsize)array->len * g_array_get_element_size(array));
+    size_t bytes = (size_t)array->len * g_array_get_element_size(array);
+
+    return bytes ? memcpy(store_take(bytes), array->data, bytes) : NULL;
 }
 
 HostResult host_compile(IrBuilder *b, TcgRegion *region)
@@ -155,20 +159,20 @@ HostResult host_compile(IrBuilder *b, TcgRegion *region)
     compile(j);
     code = j->code;
     if (j->is_too_large || j->emit.is_full) {
-        host_code_free(code);
+        host_code_discard(code);
         return HOST_REGION_TOO_LARGE;
     }
     code->main_bytes = j->emit.main_bytes;
     code->cold_bytes = j->emit.cold_bytes;
     code->middle = cache_add(&host_cache, &j->emit);
     if (!code->middle) {
-        host_code_free(code);
+        host_code_discard(code);
         return HOST_CACHE_FULL;
     }
     code->site_count = j->sites->len;
-    code->sites = take(j->sites);
-    code->locs = take(j->locs);
-    code->nodes = take(j->nodes);
+    code->sites = keep(j->sites);
+    code->locs = keep(j->locs);
+    code->nodes = keep(j->nodes);
     region->host = code;
     region->entry = code->middle - code->main_bytes;
     host_log_code(code);
@@ -183,13 +187,10 @@ void host_code_add(HostCode *code)
     }
 }
 
-void host_code_free(HostCode *code)
+void host_code_discard(HostCode *code)
 {
     if (code) {
-        g_free(code->sites);
-        g_free(code->locs);
-        g_free(code->nodes);
-        g_free(code);
+        store_cut(code);
     }
 }
 
@@ -199,6 +200,7 @@ void host_cache_reset(void)
         g_ptr_array_set_size(codes, 0);
     }
     host_cache.used = host_cache.first;
+    store_reset();
 }
 
 uint32_t host_heat(const TcgRegion *region)
@@ -220,6 +222,7 @@ void host_info(GString *out)
 {
     g_string_append_printf(out, "code cache           %zu of %zu bytes\n", host_cache.used,
                            host_cache.bytes);
+    g_string_append_printf(out, "known of code        %zu bytes\n", store_used());
 }
 
 /* --- chaining --- */
@@ -323,11 +326,11 @@ static const Site *site_at(const HostCode *code, uintptr_t pc)
     g_assert_not_reached();
 }
 
+static void read_node(const TcgCpu *cpu, const HostCode *code, const Node *node, IrValue *out);
+
 static void read_loc(const TcgCpu *cpu, const HostCode *code, const Loc *loc, IrValue *out)
 {
     const HostFrame *frame = cpu->host_frame;
-    IrValue args[3];
-    const Node *node;
 
     switch ((LocKind)loc->kind) {
     case LOC_CONST:
@@ -352,20 +355,31 @@ static void read_loc(const TcgCpu *cpu, const HostCode *code, const Loc *loc, Ir
         break;
     }
     case LOC_NODE:
-        node = &code->nodes[loc->value];
-        if (node->insn.op == IR_CONST || node->insn.op == IR_VCONST) {
-            *out = node->constant;
-            break;
-        }
-        for (unsigned i = 0; i < 3; i++) {
-            read_loc(cpu, code, &node->args[i], &args[i]);
-        }
-        if (node->insn.op == IR_VEC) {
-            host_vector(&node->insn, &args[0], &args[1], &args[2], out);
-        } else {
-            ir_eval(&node->insn, &args[0], &args[1], &args[2], out);
-        }
+        read_node(cpu, code, &code->nodes[loc->value], out);
         break;
+    }
+}
+
+static void read_node(const TcgCpu *cpu, const HostCode *code, const Node *node, IrValue *out)
+{
+    IrInsn insn = { .op = node->op, .type = node->type, .imm = node->imm };
+    IrValue args[3];
+
+    if (node->op == IR_CONST) {
+        out->u64 = node->imm;
+        return;
+    }
+    if (node->op == IR_VCONST) {
+        memcpy(out, code->middle + node->imm, sizeof(*out));
+        return;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        read_loc(cpu, code, &node->args[i], &args[i]);
+    }
+    if (node->op == IR_VEC) {
+        host_vector(&insn, &args[0], &args[1], &args[2], out);
+    } else {
+        ir_eval(&insn, &args[0], &args[1], &args[2], out);
     }
 }
 
@@ -373,7 +387,11 @@ void host_restore(TcgCpu *cpu)
 {
     const HostCode *code = code_at(cpu->host_pc);
     const Site *site = site_at(code, cpu->host_pc);
+    unsigned pc = cpu->ops->slots[cpu->ops->pc_slot].offset;
 
+    if (site->pc != NO_PC) {
+        *(uint64_t *)((char *)cpu + pc) = code->region->key.pc + site->pc;
+    }
     for (unsigned i = 0; i < site->count; i++) {
         const Loc *loc = &code->locs[site->first + i];
         const IrSlot *slot = &cpu->ops->slots[loc->slot];

@@ -55,14 +55,17 @@ typedef struct Loc {
 } Loc;
 /* An operation the unwinder does; its arguments are locations. */
 typedef struct Node {
-    IrInsn insn;
+    uint64_t imm;     /* IR_VCONST: its place */
     Loc args[3];
-    IrValue constant; /* IR_CONST, IR_VCONST */
+    uint8_t op, type;
 } Node;
 typedef struct Site {
     int32_t place;    /* of the address after the call */
-    uint32_t first, count; /* in locs */
+    uint32_t first;   /* in locs */
+    uint16_t count;
+    int16_t pc;       /* from the region's on; NO_PC: among the locs, or as it is in memory */
 } Site;
+#define NO_PC INT16_MIN
 
 typedef enum SlowKind {
     SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_SCATTER, SLOW_KINDS
@@ -94,9 +97,9 @@ struct HostCode {
     int main_bytes, cold_bytes;
     unsigned exit_count, site_count;
     int heat;             /* entries until then; atomic in spirit: losing one does no harm */
-    Site *sites;
-    Loc *locs;
-    Node *nodes;
+    const Site *sites;
+    const Loc *locs;
+    const Node *nodes;
     HostExit *incoming;
     struct HostCode *next;
     HostExit exits[];     /* the last one: at the entry, for requests and promotion */
@@ -127,6 +130,8 @@ typedef struct Jit {
     bool is_too_large;
     int vconst_place[IR_MAX_VCONSTS];
     GArray *sites, *locs, *nodes;
+    IrSnapshot snapshot;           /* of what was put up to there */
+    IrRef snapshot_ref;
     bool has_v256;
     IrLoop loop;
     int8_t loop_reg[IR_MAX_CARRIED]; /* where carried values are at the jump */
@@ -198,6 +203,15 @@ void jit_stores(Jit *j, const IrSnapshot *stores);
 int jit_pointer(Jit *j, const void *fn);
 void jit_load_vector(Jit *j, int reg, Rm rm, IrType type);
 void jit_store_vector(Jit *j, int reg, Rm rm, IrType type);
+
+/* --- what is known of code (store.c) --- */
+
+/* Zeros that stay until everything is forgotten; one translation at a time. */
+void *store_take(size_t bytes);
+/* Gives back what was taken, and all that was taken after it. */
+void store_cut(void *from);
+void store_reset(void);
+size_t store_used(void);
 
 /* --- the cache (cache.c) --- */
 

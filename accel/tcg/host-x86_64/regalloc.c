@@ -314,13 +314,21 @@ static void hold(Jit *j, IrRef ref)
     }
 }
 
+static const IrSnapshot *snapshot_of(Jit *j, const IrInsn *insn)
+{
+    if (insn->snap != j->snapshot_ref) {
+        ir_snapshot(j->b->ops, j->b->insns, insn->snap, IR_ALL_GROUPS, &j->snapshot);
+        j->snapshot_ref = insn->snap;
+    }
+    return &j->snapshot;
+}
+
 void ra_hold_snapshot(Jit *j, const IrInsn *insn)
 {
-    IrSnapshot state;
+    const IrSnapshot *state = snapshot_of(j, insn);
 
-    ir_snapshot(j->b->ops, j->b->insns, insn->snap, IR_ALL_GROUPS, &state);
-    for (unsigned i = 0; i < state.count; i++) {
-        hold(j, state.entries[i].value);
+    for (unsigned i = 0; i < state->count; i++) {
+        hold(j, state->entries[i].value);
     }
 }
 
@@ -339,31 +347,36 @@ static RegSet regs_of(Jit *j, IrRef ref)
 
 RegSet ra_snapshot_regs(Jit *j, const IrInsn *insn)
 {
-    IrSnapshot state;
+    const IrSnapshot *state = snapshot_of(j, insn);
     RegSet set = 0;
 
-    ir_snapshot(j->b->ops, j->b->insns, insn->snap, IR_ALL_GROUPS, &state);
-    for (unsigned i = 0; i < state.count; i++) {
-        set |= regs_of(j, state.entries[i].value);
+    for (unsigned i = 0; i < state->count; i++) {
+        set |= regs_of(j, state->entries[i].value);
     }
     return set;
 }
+
+/* How far back is looked for one that does the same. */
+#define SHARED_NODES 8
 
 static Loc loc_of(Jit *j, IrRef ref);
 
 static int32_t node_of(Jit *j, IrRef ref)
 {
     const IrInsn *insn = insn_of(j, ref);
-    Node node = { .insn = *insn };
+    Node node = { .op = insn->op, .type = insn->type, .imm = insn->imm };
 
-    if (insn->op == IR_CONST) {
-        node.constant.u64 = insn->imm;
-    } else if (insn->op == IR_VCONST) {
-        node.constant = j->b->vconsts[insn->imm];
-    } else {
+    if (insn->op == IR_VCONST) {
+        node.imm = j->vconst_place[insn->imm];
+    } else if (insn->op != IR_CONST) {
         node.args[0] = loc_of(j, insn->a);
         node.args[1] = loc_of(j, insn->b);
         node.args[2] = loc_of(j, insn->c);
+    }
+    for (unsigned n = j->nodes->len; n-- > 0 && n + SHARED_NODES >= j->nodes->len;) {
+        if (!memcmp(&g_array_index(j->nodes, Node, n), &node, sizeof(node))) {
+            return n;
+        }
     }
     g_array_append_val(j->nodes, node);
     return j->nodes->len - 1;
@@ -393,18 +406,50 @@ static Loc loc_of(Jit *j, IrRef ref)
                   .value = j->spill[ref] - 1 };
 }
 
+/* It is said by the distance from the region's PC. */
+static bool is_near_pc(const Jit *j, IrRef ref)
+{
+    const IrInsn *insn = insn_of(j, ref);
+    int64_t distance = insn->imm - j->region->key.pc;
+
+    return insn->op == IR_CONST && distance == (int16_t)distance && distance != NO_PC;
+}
+
+/* Sites beside each other often have all in the same places. */
+static void share_locs(Jit *j, Site *site)
+{
+    const Loc *locs = (const Loc *)j->locs->data;
+    const Site *last;
+
+    if (!j->sites->len) {
+        return;
+    }
+    last = &g_array_index(j->sites, Site, j->sites->len - 1);
+    if (last->count == site->count &&
+        !memcmp(locs + last->first, locs + site->first, site->count * sizeof(Loc))) {
+        g_array_set_size(j->locs, site->first);
+        site->first = last->first;
+    }
+}
+
 void ra_snapshot(Jit *j, const IrInsn *insn, int place)
 {
-    Site site = { .place = place, .first = j->locs->len };
-    IrSnapshot state;
+    Site site = { .place = place, .first = j->locs->len, .pc = NO_PC };
+    const IrSnapshot *state = snapshot_of(j, insn);
 
-    ir_snapshot(j->b->ops, j->b->insns, insn->snap, IR_ALL_GROUPS, &state);
-    site.count = state.count;
-    for (unsigned i = 0; i < state.count; i++) {
-        Loc loc = loc_of(j, state.entries[i].value);
+    for (unsigned i = 0; i < state->count; i++) {
+        IrRef value = state->entries[i].value;
+        Loc loc;
 
-        loc.slot = state.entries[i].slot;
+        if (state->entries[i].slot == j->b->ops->pc_slot && is_near_pc(j, value)) {
+            site.pc = insn_of(j, value)->imm - j->region->key.pc;
+            continue;
+        }
+        loc = loc_of(j, value);
+        loc.slot = state->entries[i].slot;
         g_array_append_val(j->locs, loc);
     }
+    site.count = j->locs->len - site.first;
+    share_locs(j, &site);
     g_array_append_val(j->sites, site);
 }
