@@ -99,4 +99,8 @@ void virtio_pci_register(const VirtioPciFamily *family)
         add_variant(base, g_strconcat(family->name, "-transitional", NULL), family->doc,
                     VIRTIO_PCI_TRANSITIONAL);
     }
+    if (g_str_has_suffix(family->name, "-pci")) {
+        type_register_alias(g_strndup(family->name, strlen(family->name) - strlen("-pci")),
+                            family->name);
+    }
 }

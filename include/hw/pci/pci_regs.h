@@ -110,6 +110,9 @@
 #define PCI_CLASS_NETWORK_ETHERNET 0x0200
 #define PCI_CLASS_BRIDGE_HOST     0x0600
 #define PCI_CLASS_BRIDGE_PCI      0x0604
+#define PCI_CLASS_INPUT_KEYBOARD  0x0900
+#define PCI_CLASS_INPUT_MOUSE     0x0902
+#define PCI_CLASS_INPUT_OTHER     0x0980
 #define PCI_CLASS_OTHERS          0x00ff
 
 #define PCI_DEVFN(slot, function) ((slot) << 3 | (function))
