@@ -69,6 +69,12 @@ static void set_masks(PciDevice *dev, unsigned reg, uint32_t writable, uint32_t 
     store_le32(dev->clear_on_1 + cap_of(dev) + reg, clear_on_1);
 }
 
+/* Without the log of prefixes where there are none. */
+static unsigned aer_bytes(const PciDevice *dev)
+{
+    return pcie_has_caps_2(dev) ? PCI_ERR_BYTES : PCI_ERR_PREFIX_LOG;
+}
+
 static void init_registers(PciDevice *dev, bool has_queue)
 {
     uint32_t caps = PCI_ERR_CAP_ECRC_GENC | PCI_ERR_CAP_ECRC_CHKC |
@@ -85,7 +91,7 @@ static void init_registers(PciDevice *dev, bool has_queue)
     set_masks(dev, PCI_ERR_CAP,
               PCI_ERR_CAP_ECRC_GENE | PCI_ERR_CAP_ECRC_CHKE | (has_queue ? PCI_ERR_CAP_MHRE : 0),
               0);
-    memset(dev->fixed + cap_of(dev) + 4, 0, PCI_ERR_BYTES - 4);
+    memset(dev->fixed + cap_of(dev) + 4, 0, aer_bytes(dev) - 4);
     store_le32(dev->fixed + cap_of(dev) + PCI_ERR_CAP, caps);
 }
 
@@ -107,7 +113,7 @@ bool pcie_aer_init(PciDevice *dev, const PcieAerSpec *spec, Error **errp)
                          spec->log_max, PCIE_AER_LOG_MAX);
     }
     if (!pcie_add_capability(dev, PCIE_EXT_CAP(PCI_EXT_CAP_ID_AER, spec->version), spec->at,
-                             PCI_ERR_BYTES, errp)) {
+                             aer_bytes(dev), errp)) {
         return false;
     }
     dev->pcie->aer_cap = spec->at;
@@ -135,16 +141,23 @@ static void show_words(PciDevice *dev, unsigned reg, const uint32_t *words, bool
     }
 }
 
+static void show_prefix(PciDevice *dev, const uint32_t *words, bool is_there)
+{
+    if (pcie_has_caps_2(dev)) {
+        show_words(dev, PCI_ERR_PREFIX_LOG, words, is_there);
+    }
+}
+
 static void show(PciDevice *dev, const PcieAerError *error)
 {
     bool has_prefix = error->has_prefix && error->has_header &&
-                      pcie_get32(dev, PCI_EXP_DEVCAP2) & PCI_EXP_DEVCAP2_EETLPP;
+                      pcie_caps_2(dev) & PCI_EXP_DEVCAP2_EETLPP;
     uint32_t caps = get(dev, PCI_ERR_CAP) & ~(PCI_ERR_CAP_FEP | PCI_ERR_CAP_TLP_PREFIX);
 
     caps |= has_prefix ? PCI_ERR_CAP_TLP_PREFIX : 0;
     put(dev, PCI_ERR_CAP, caps | (uint32_t)g_bit_nth_lsf(error->status, -1));
     show_words(dev, PCI_ERR_HEADER_LOG, error->header, error->has_header);
-    show_words(dev, PCI_ERR_PREFIX_LOG, error->prefix, has_prefix);
+    show_prefix(dev, error->prefix, has_prefix);
 }
 
 /* False: the queue is full. */
@@ -178,7 +191,7 @@ static void show_next(PciDevice *dev)
     }
     put(dev, PCI_ERR_CAP, get(dev, PCI_ERR_CAP) & ~(PCI_ERR_CAP_FEP | PCI_ERR_CAP_TLP_PREFIX));
     show_words(dev, PCI_ERR_HEADER_LOG, NULL, false);
-    show_words(dev, PCI_ERR_PREFIX_LOG, NULL, false);
+    show_prefix(dev, NULL, false);
 }
 
 /* --- messages --- */
@@ -445,7 +458,7 @@ void pcie_aer_written(PciDevice *dev, unsigned at, unsigned bytes)
     if (cap && dev->pcie->has_root_errors) {
         update_message(dev);
     }
-    if (!cap || !pci_range_touches(at, bytes, cap, PCI_ERR_BYTES)) {
+    if (!cap || !pci_range_touches(at, bytes, cap, aer_bytes(dev))) {
         return;
     }
     if (!(get(dev, PCI_ERR_CAP) & PCI_ERR_CAP_MHRE)) {

@@ -78,9 +78,11 @@ static void init_control(PciDevice *dev, const PcieCapSpec *spec)
                        PCI_EXP_DEVSTA_URD);
     }
     store_le16(dev->writable + pcie_at(dev, PCI_EXP_DEVCTL), control);
-    store_le16(dev->writable + pcie_at(dev, PCI_EXP_DEVCTL2), control_2);
     store_le32(dev->fixed + pcie_at(dev, PCI_EXP_DEVCTL), 0);
-    store_le16(dev->fixed + pcie_at(dev, PCI_EXP_DEVCTL2), 0);
+    if (!spec->is_version_1) {
+        store_le16(dev->writable + pcie_at(dev, PCI_EXP_DEVCTL2), control_2);
+        store_le16(dev->fixed + pcie_at(dev, PCI_EXP_DEVCTL2), 0);
+    }
     if (spec->type == PCIE_ROOT_PORT) {
         store_le16(dev->writable + pcie_at(dev, PCI_EXP_RTCTL), PCI_EXP_RTCTL_ERRORS);
         store_le16(dev->fixed + pcie_at(dev, PCI_EXP_RTCTL), 0);
@@ -89,7 +91,8 @@ static void init_control(PciDevice *dev, const PcieCapSpec *spec)
 
 bool pcie_cap_init(PciDevice *dev, const PcieCapSpec *spec, Error **errp)
 {
-    unsigned at = pci_add_capability(dev, PCI_CAP_ID_EXPRESS, spec->at, PCI_EXP_BYTES, errp);
+    unsigned at = pci_add_capability(dev, PCI_CAP_ID_EXPRESS, spec->at,
+                                     spec->is_version_1 ? PCI_EXP_BYTES_V1 : PCI_EXP_BYTES, errp);
     uint32_t caps_2 = (spec->forwards_ari ? PCI_EXP_DEVCAP2_ARI : 0) |
                       (spec->has_prefixes ? PCI_EXP_DEVCAP2_EFF | PCI_EXP_DEVCAP2_EETLPP : 0);
 
@@ -101,11 +104,13 @@ bool pcie_cap_init(PciDevice *dev, const PcieCapSpec *spec, Error **errp)
     if (dev->has_extended_caps && dev->config_size > PCI_CONFIG_SIZE) {
         store_le32(dev->writable + PCI_CONFIG_SIZE, 0); /* an empty list, if none comes */
     }
-    pcie_put16(dev, PCI_EXP_FLAGS, 2 | spec->type << PCI_EXP_FLAGS_TYPE_SHIFT);
+    pcie_put16(dev, PCI_EXP_FLAGS, (spec->is_version_1 ? 1 : 2) | spec->type << PCI_EXP_FLAGS_TYPE_SHIFT);
     store_le32(dev->config + pcie_at(dev, PCI_EXP_DEVCAP),
                PCI_EXP_DEVCAP_RBER | (spec->has_flr ? PCI_EXP_DEVCAP_FLR : 0));
-    store_le32(dev->config + pcie_at(dev, PCI_EXP_DEVCAP2), caps_2);
-    if (spec->type != PCIE_ROOT_INTEGRATED) {
+    if (!spec->is_version_1) {
+        store_le32(dev->config + pcie_at(dev, PCI_EXP_DEVCAP2), caps_2);
+    }
+    if (spec->type != PCIE_ROOT_INTEGRATED || spec->is_version_1) {
         init_link(dev, spec);
     }
     init_control(dev, spec);

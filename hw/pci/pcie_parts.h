@@ -53,6 +53,15 @@ static inline uint32_t pcie_get32(const PciDevice *dev, unsigned reg)
 {
     return load_le32(dev->config + pcie_at(dev, reg));
 }
+/* Version 1 of the capability ends before it: there are no prefixes. */
+static inline bool pcie_has_caps_2(const PciDevice *dev)
+{
+    return (pcie_get16(dev, PCI_EXP_FLAGS) & 0xf) > 1;
+}
+static inline uint32_t pcie_caps_2(const PciDevice *dev)
+{
+    return pcie_has_caps_2(dev) ? pcie_get32(dev, PCI_EXP_DEVCAP2) : 0;
+}
 static inline void pcie_put16(PciDevice *dev, unsigned reg, uint16_t value)
 {
     store_le16(dev->config + pcie_at(dev, reg), value);

@@ -17,7 +17,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 
 SECONDS = 300
-MODULES = ['failover', 'net_failover', 'virtio_net', 'af_packet']
+MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'af_packet']
 DATA = random.Random(5).randbytes(4 << 20)
 SCRIPT = """#!/busybox sh
 [ "$1" = deconfig ] && exec ip addr flush dev $interface
@@ -44,7 +44,7 @@ class Network(unittest.TestCase):
         cls.folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(cls.folder.cleanup)
         try:
-            cls.kernel = guest.kernel()
+            cls.kernel = guest.kernel(flavour='generic')
             cls.archive = os.path.join(cls.folder.name, 'initramfs')
             script = os.path.join(cls.folder.name, 'script')
             with open(script, 'w', encoding='ascii') as file:
@@ -67,7 +67,7 @@ class Network(unittest.TestCase):
         self.assertEqual(shell.run('cat /sys/class/net/eth0/address'), '52:54:00:12:34:56')
         return shell
 
-    def test_user(self):
+    def check_user(self, device, *args, append=''):
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
@@ -75,7 +75,7 @@ class Network(unittest.TestCase):
         with socket.create_server(('127.0.0.1', 0)) as free:
             port = free.getsockname()[1]
         shell = self.start('-netdev', f'user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80',
-                           '-device', 'virtio-net-pci,netdev=n')
+                           '-device', f'{device},netdev=n', *args, append=append)
         self.assertIn('lease 10.0.2.15 10.0.2.2 10.0.2.3',
                       shell.run('ip link set eth0 up; udhcpc -i eth0 -s /script -q -n'))
         self.assertIn(' 0% packet loss', shell.run('ping -c 2 10.0.2.2'))
@@ -86,7 +86,26 @@ class Network(unittest.TestCase):
         shell.run('httpd -p 80 -h /www')
         with urllib.request.urlopen(f'http://127.0.0.1:{port}/data', timeout=SECONDS) as answer:
             self.assertEqual(answer.read(), DATA)
-        self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|NETDEV WATCHDOG'"), '')
+        self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|NETDEV WATCHDOG|DMAR:.*fault'"), '')
+        return shell
+
+    def test_user(self):
+        self.assertEqual(self.check_user('virtio-net-pci').end(), 0)
+
+    def test_e1000e(self):
+        shell = self.check_user('e1000e')
+        # Three vectors, each of which has been used; no error of any kind.
+        counts = [sum(map(int, line.split()[1:2])) for line in
+                  shell.run('grep eth0 /proc/interrupts').splitlines()]
+        self.assertTrue(len(counts) == 3 and all(counts), counts)
+        self.assertEqual(shell.run('cat /sys/class/net/eth0/statistics/[rt]x_*err* | sort -u').strip(), '0')
+        self.assertEqual(shell.run('cat /sys/class/net/eth0/speed'), '1000')
+        self.assertEqual(shell.end(), 0)
+
+    def test_e1000e_behind_iommu(self):
+        shell = self.check_user('e1000e', '-device', 'intel-iommu,intremap=on',
+                                append='intel_iommu=on iommu.strict=1')
+        self.assertIn('iommu_group', shell.run('ls /sys/class/net/eth0/device/'))
         self.assertEqual(shell.end(), 0)
 
     def test_two_guests(self):

@@ -27,6 +27,7 @@
 static const struct {
     const char *type, *property, *value;
 } recipes[] = {
+    { "e1000-base", "mac", "52:54:00:00:00:01" },
     { "loader", "data", "1" },
     { "loader", "data-len", "4" },
     { "pci-bridge", "chassis_nr", "1" },

@@ -75,6 +75,8 @@
 #define PCI_PM_PMC                2
 #define PCI_PM_CTRL               4
 #define PCI_PM_CTRL_STATE         0x0003
+#define PCI_PM_CTRL_PME_ENABLE    0x0100
+#define PCI_PM_CTRL_PME_STATUS    0x8000
 #define PCI_PM_CTRL_NO_SOFT_RESET 0x0008
 #define PCI_CAP_ID_SLOT    0x04
 #define PCI_CAP_ID_MSI     0x05
@@ -104,6 +106,7 @@
 #define PCI_MSIX_ENTRY_MASKED     0x1
 
 /* Vendor and device numbers that have no better home; classes (base and sub). */
+#define PCI_VENDOR_INTEL          0x8086
 #define PCI_VENDOR_REDHAT         0x1b36
 #define PCI_VENDOR_REDHAT_QUMRANET 0x1af4
 #define PCI_SUBSYSTEM_DEFAULT     0x1100

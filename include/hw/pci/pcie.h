@@ -33,6 +33,7 @@ typedef struct PcieCapSpec {
     uint8_t width;       /* lanes; 0: 1 */
     bool has_flr, forwards_ari, has_prefixes, reports_errors;
     bool is_link_fixed;    /* nothing of the link can be set; else L0s, clock and synch, to no effect */
+    bool is_version_1;   /* the short one, of endpoints: no second registers */
 } PcieCapSpec;
 bool pcie_cap_init(PciDevice *dev, const PcieCapSpec *spec, Error **errp);
 /* As most devices have it: on a root bus it becomes integrated, with no link. Nothing on a

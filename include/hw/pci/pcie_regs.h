@@ -9,6 +9,7 @@
 
 /* PCI Express capability, version 2: 0x3c bytes */
 #define PCI_EXP_BYTES      0x3c
+#define PCI_EXP_BYTES_V1   0x14 /* of endpoints */
 #define PCI_EXP_FLAGS      0x02
 #define PCI_EXP_FLAGS_TYPE_SHIFT 4
 #define PCI_EXP_FLAGS_SLOT        0x0100
