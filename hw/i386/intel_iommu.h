@@ -181,7 +181,7 @@ struct IntelIommu {
     Iotlb *iotlb;
     PciBus *root;             /* borrowed: the board's */
     GHashTable *spaces;       /* of VtdSpace, owned, by bus and devfn */
-    GMutex spaces_lock;
+    unsigned followers;       /* of spaces: their listeners of the second stage, their hosts */
     ApicRemap remap;
     RegisterBank page_bank;
     MemoryRegion vcmd_region;
@@ -291,6 +291,8 @@ typedef void VtdDeviceFn(VtdSpace *space, const PciDevice *dev, void *opaque);
 void vtd_each_device(IntelIommu *unit, VtdDeviceFn *fn, void *opaque);
 typedef void VtdSpaceFn(VtdSpace *space, void *opaque);
 void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
+/* For those that somebody follows what tables say of: listeners, hosts. Often there is none. */
+void vtd_each_follower(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
 /* Contexts may have changed: from now on it goes where they say. */
 void vtd_space_switch(VtdSpace *space);
 void vtd_switch_all(IntelIommu *unit);

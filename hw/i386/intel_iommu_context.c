@@ -44,11 +44,15 @@ bool vtd_read_words(GuestAddr addr, uint64_t *words, unsigned count)
 {
     MemTxAttrs memory = { .is_memory = true };
 
+    if (count == 1) { /* page tables change under us: in one piece */
+        return address_space_load(address_space_system(), addr, MEM_LE64, memory, words) ==
+               MEM_TX_OK;
+    }
+    if (address_space_read(address_space_system(), addr, memory, words, 8 * count) != MEM_TX_OK) {
+        return false;
+    }
     for (unsigned i = 0; i < count; i++) {
-        if (address_space_load(address_space_system(), addr + 8 * i, MEM_LE64, memory,
-                               &words[i]) != MEM_TX_OK) {
-            return false;
-        }
+        words[i] = GUINT64_FROM_LE(words[i]);
     }
     return true;
 }

@@ -227,7 +227,7 @@ void vtd_sync_hosts(IntelIommu *unit, int domain, uint32_t pasid)
 {
     Sync sync = { domain, pasid };
 
-    vtd_each_space(unit, sync_one, &sync);
+    vtd_each_follower(unit, sync_one, &sync);
 }
 
 void vtd_sync_host(VtdSpace *space)
@@ -291,7 +291,7 @@ static void flush_one(VtdSpace *space, void *opaque)
 
 void vtd_flush_hosts(IntelIommu *unit, const VtdRange *range)
 {
-    vtd_each_space(unit, flush_one, (void *)range);
+    vtd_each_follower(unit, flush_one, (void *)range);
 }
 
 void vtd_find_allocator(VtdSpace *space, void *found)
@@ -398,6 +398,7 @@ bool vtd_set_device(void *opaque, const PciRequester *who, HostIommuDevice *host
         }
     }
     space->host = g_new0(VtdHost, 1);
+    space->unit->followers++;
     space->host->host = host;
     space->host->bindings = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     host_iommu_register(host, vtd_host_page_request, space);
@@ -417,6 +418,7 @@ void vtd_unset_device(void *opaque, const PciRequester *who)
     vtd_abort_page_requests(unit, own->host);
     detach_all(space, NULL);
     space->host = NULL;
+    space->unit->followers--;
     g_hash_table_unref(own->bindings);
     host_iommu_unregister(own->host);
     g_free(own);

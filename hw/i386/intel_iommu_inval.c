@@ -54,7 +54,7 @@ void vtd_drop_all(IntelIommu *unit)
 
     iotlb_drop_all(unit->iotlb);
     vtd_count_change(unit);
-    vtd_each_space(unit, reshadow_one, &re);
+    vtd_each_follower(unit, reshadow_one, &re);
 }
 
 void vtd_drop_domain(IntelIommu *unit, uint16_t domain)
@@ -63,7 +63,7 @@ void vtd_drop_domain(IntelIommu *unit, uint16_t domain)
 
     iotlb_drop_domain(unit->iotlb, domain);
     vtd_count_change(unit);
-    vtd_each_space(unit, reshadow_one, &re);
+    vtd_each_follower(unit, reshadow_one, &re);
 }
 
 void vtd_drop_pages(IntelIommu *unit, const VtdRange *range)
@@ -76,7 +76,7 @@ void vtd_drop_pages(IntelIommu *unit, const VtdRange *range)
     iotlb_drop_pages(unit->iotlb, (IotlbTag){ range->domain, 0, IOTLB_FIRST }, range->addr,
                      range->pages * 4096);
     vtd_count_change(unit);
-    vtd_each_space(unit, reshadow_one, &re);
+    vtd_each_follower(unit, reshadow_one, &re);
 }
 
 void vtd_drop_pasid_pages(IntelIommu *unit, const VtdRange *range)
@@ -103,7 +103,7 @@ void vtd_drop_contexts(IntelIommu *unit)
     vtd_forget_contexts(unit);
     vtd_switch_all(unit);
     vtd_sync_hosts(unit, -1, VTD_NO_PASID);
-    vtd_each_space(unit, reshadow_one, &re);
+    vtd_each_follower(unit, reshadow_one, &re);
 }
 
 typedef struct DeviceDrop {

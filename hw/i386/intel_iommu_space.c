@@ -14,6 +14,7 @@
 
 #define WINDOW_PRIORITY 2
 #define REGION_PRIORITY 1
+#define FOLLOWS         (IOMMU_NOTICE_MAP | IOMMU_NOTICE_UNMAP)
 
 uint16_t vtd_space_sid(const VtdSpace *space)
 {
@@ -193,6 +194,7 @@ static bool notices_changed(IommuRegion *region, unsigned old, unsigned new, Err
         return error_set(errp, "device %02x.%02x.%x: snoop control not supported with vhost or "
                          "VFIO", bus, slot, function);
     }
+    space->unit->followers += ((new & FOLLOWS) != 0) - ((old & FOLLOWS) != 0);
     return true;
 }
 
@@ -360,6 +362,13 @@ static void each_space(VtdSpace *space, const PciDevice *dev, void *opaque)
 void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
 {
     vtd_each_device(unit, each_space, &(EachSpace){ fn, opaque });
+}
+
+void vtd_each_follower(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
+{
+    if (unit->followers) {
+        vtd_each_space(unit, fn, opaque);
+    }
 }
 
 static void free_space(VtdSpace *space)
