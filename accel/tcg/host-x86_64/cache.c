@@ -123,7 +123,7 @@ static void emit_leave(Emit *e)
 static void emit_registers(Emit *e, bool is_save, bool with_vectors)
 {
     for (int i = 0; i < 16; i++) {
-        if (i != RSP && (is_save || !(CALLEE_SAVED & BIT(i))) && i != RBP) {
+        if (i != RSP && i != RBP) {
             emit_op(e, OP(is_save ? 0x89 : 0x8b) | OP_W, i,
                     rm_mem(RSP, 8 + offsetof(HostFrame, gprs) + 8 * i));
         }
@@ -134,7 +134,7 @@ static void emit_registers(Emit *e, bool is_save, bool with_vectors)
     }
 }
 
-/* Keeps all registers; fn(TcgCpu *, HostFrame *). */
+/* Keeps all registers but for what fn changes in the frame; fn(TcgCpu *, HostFrame *). */
 static void emit_slow(Emit *e, const void *fn, bool with_vectors)
 {
     emit_registers(e, true, with_vectors);
@@ -178,28 +178,48 @@ static void emit_leave_unknown(Emit *e)
     emit_leave(e);
 }
 
+/* The n-th word behind the call. */
+static uint32_t asked(const HostFrame *frame, unsigned n)
+{
+    uint32_t word;
+
+    memcpy(&word, (const uint8_t *)frame->site + n * SLOW_ASK_BYTES + 1, sizeof(word));
+    return word;
+}
+
 static void slow_load(TcgCpu *cpu, HostFrame *frame)
 {
-    IrMem mem = frame->mem;
+    uint32_t ask = asked(frame, 0);
+    unsigned reg = ask >> SLOW_VALUE_SHIFT & 31;
+    uint64_t addr = frame->gprs[ask >> SLOW_ADDR_SHIFT & 15];
 
     cpu->host_pc = frame->site;
-    if (ir_mem_bytes(mem) > 8) {
-        tcg_load_bytes(cpu, mem, frame->addr, &frame->value);
+    if (IS_XMM(reg)) {
+        IrValue value = { 0 };
+
+        tcg_load_bytes(cpu, ask & SLOW_MEM, addr, &value);
+        frame->xmms[reg - 16] = value;
     } else {
-        frame->value.u64 = tcg_load(cpu, mem, frame->addr);
+        uint64_t value = tcg_load(cpu, ask & SLOW_MEM, addr);
+
+        frame->gprs[reg] = ask & SLOW_IS_I32 ? (uint32_t)value : value;
     }
     cpu->host_pc = 0;
 }
 
 static void slow_store(TcgCpu *cpu, HostFrame *frame)
 {
-    IrMem mem = frame->mem;
+    uint32_t ask = asked(frame, 0);
+    unsigned reg = ask >> SLOW_VALUE_SHIFT & 31;
+    uint64_t addr = frame->gprs[ask >> SLOW_ADDR_SHIFT & 15];
 
     cpu->host_pc = frame->site;
-    if (ir_mem_bytes(mem) > 8) {
-        tcg_store_bytes(cpu, mem, frame->addr, &frame->value);
+    if (ask & SLOW_IS_CONSTANT) {
+        tcg_store(cpu, ask & SLOW_MEM, addr, (int32_t)asked(frame, 1));
+    } else if (IS_XMM(reg)) {
+        tcg_store_bytes(cpu, ask & SLOW_MEM, addr, &frame->xmms[reg - 16]);
     } else {
-        tcg_store(cpu, mem, frame->addr, frame->value.u64);
+        tcg_store(cpu, ask & SLOW_MEM, addr, frame->gprs[reg]);
     }
     cpu->host_pc = 0;
 }

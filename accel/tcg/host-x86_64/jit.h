@@ -35,7 +35,7 @@ static inline Rm rm_state(uint32_t offset)
 /* On the host's stack while generated code runs; RSP points to it. */
 typedef struct HostFrame {
     uint64_t spills[SPILLS];
-    uint64_t gprs[16];    /* as they were in an operation that raises */
+    uint64_t gprs[16];    /* as they were in an operation that raises, or calls a slow way */
     uint64_t addr, mem;   /* what the slow way is asked for; spans: mem is the place's name */
     uint64_t op;          /* atomics: which; spans: where in TcgCpu */
     uintptr_t site;       /* the address after the call */
@@ -70,6 +70,18 @@ typedef struct Site {
 typedef enum SlowKind {
     SLOW_LOAD, SLOW_STORE, SLOW_ATOMIC, SLOW_SPAN, SLOW_SCATTER, SLOW_KINDS
 } SlowKind;
+
+/*
+ * What SLOW_LOAD and SLOW_STORE are asked for stands behind the call, as the operands of instructions
+ * that do nothing: a word of this, and the constant that is stored, if it is one.
+ */
+#define SLOW_MEM         0xffff /* IrMem */
+#define SLOW_ADDR_SHIFT  16     /* the registers' numbers */
+#define SLOW_VALUE_SHIFT 20
+#define SLOW_IS_I32      BIT(25)
+#define SLOW_IS_CONSTANT BIT(26)
+#define SLOW_ASK_BYTES   5
+#define SLOW_ASK_OPCODE  0xa9   /* test eax, imm32 */
 
 /* Code that all regions use, by its index in TcgCpu.pieces; slow ways: without and with vectors. */
 enum { PIECE_LEAVE, PIECE_NEXT, PIECE_SLOW, PIECES = PIECE_SLOW + 2 * SLOW_KINDS };

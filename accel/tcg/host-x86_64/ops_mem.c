@@ -163,38 +163,39 @@ typedef struct Access {
     SpanOwner owner;
 } Access;
 
-static void call_slow(Jit *j, SlowKind kind)
+static void call_slow(Jit *j, SlowKind kind, bool with_vectors)
 {
-    bool with_vectors = ~j->free & XMMS;
-
     emit_op(&j->emit, OP(0xff), 2, rm_piece(PIECE_SLOW + 2 * kind + with_vectors));
+}
+
+static bool has_vectors(const Jit *j)
+{
+    return ~j->free & XMMS;
+}
+
+static void ask_slow(Jit *j, uint32_t word)
+{
+    emit_bytes(&j->emit, (const uint8_t[]){ SLOW_ASK_OPCODE, word, word >> 8, word >> 16, word >> 24 },
+               SLOW_ASK_BYTES);
 }
 
 /* In the cold, forwards. Returns its place. */
 static int slow_way(Jit *j, const Access *a)
 {
-    IrType type = a->insn->type;
+    bool is_constant = a->value == NO_REG;
+    uint32_t ask = a->mem | (uint32_t)a->addr << SLOW_ADDR_SHIFT |
+                   (a->insn->type == IR_I32 ? SLOW_IS_I32 : 0) |
+                   (is_constant ? SLOW_IS_CONSTANT : (uint32_t)a->value << SLOW_VALUE_SHIFT);
     int place;
 
+    assert(a->mem <= SLOW_MEM);
     j->emit.in_cold = true;
     place = emit_place(&j->emit);
-    emit_op(&j->emit, OP(0x89) | OP_W, a->addr, FRAME(addr));
-    emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(mem), 4, a->mem);
-    if (a->value == NO_REG) {
-        emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(value), 4, a->constant);
-    } else if (a->is_store && IS_XMM(a->value)) {
-        jit_store_vector(j, a->value, FRAME(value), IR_V256);
-    } else if (a->is_store) {
-        emit_op(&j->emit, OP(0x89) | OP_W, a->value, FRAME(value));
-    }
-    call_slow(j, a->is_store ? SLOW_STORE : SLOW_LOAD);
+    call_slow(j, a->is_store ? SLOW_STORE : SLOW_LOAD, has_vectors(j) || IS_XMM(a->value));
     ra_snapshot(j, a->insn, emit_place(&j->emit));
-    if (!a->is_store) {
-        if (IS_XMM(a->value)) {
-            jit_load_vector(j, a->value, FRAME(value), type);
-        } else {
-            emit_op(&j->emit, OP(0x8b) | width(type), a->value, FRAME(value));
-        }
+    ask_slow(j, ask);
+    if (is_constant) {
+        ask_slow(j, a->constant);
     }
     emit_jmp(&j->emit, a->back);
     j->emit.in_cold = false;
@@ -346,7 +347,7 @@ static int span_miss(Jit *j, const Access *a, int32_t span, int slow)
     emit_op(e, OP(0x89) | OP_W, a->addr, FRAME(addr));
     emit_op_imm(e, OP(0xc7) | OP_W, 0, FRAME(op), 4, span);
     emit_op_imm(e, OP(0xc7), 0, FRAME(mem), 4, a->owner.place);
-    call_slow(j, is_scatter ? SLOW_SCATTER : SLOW_SPAN);
+    call_slow(j, is_scatter ? SLOW_SCATTER : SLOW_SPAN, has_vectors(j));
     e->cold_buf[after - 1] = e->cold_bytes - after;
     for (unsigned step = 0; step < TLB_STEPS; step++) {
         tlb_step(j, a, slow, step);
@@ -586,7 +587,7 @@ static void atomic(Jit *j, const IrInsn *insn)
     j->blocked |= BIT(value);
     expected = insn->op == IR_CMPXCHG ? ra_use(j, insn->b, GPRS) : NO_REG;
     ra_snapshot(j, insn, emit_place(&j->emit));
-    call_slow(j, SLOW_ATOMIC);
+    call_slow(j, SLOW_ATOMIC, has_vectors(j));
     emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(op), 4, insn->op);
     emit_op_imm(&j->emit, OP(0xc7) | OP_W, 0, FRAME(mem), 4, insn->imm);
     emit_op(&j->emit, OP(0x89) | OP_W, addr, FRAME(addr));
