@@ -247,6 +247,13 @@ BlockErrorPolicy block_backend_policy(const BlockBackend *drive, bool is_read)
     return is_read ? drive->on_read : drive->on_write;
 }
 
+bool block_backend_tells_status(const BlockBackend *drive)
+{
+    return drive->has_io_status &&
+           (drive->on_read == BLOCK_ERROR_STOP || drive->on_write == BLOCK_ERROR_STOP ||
+            drive->on_write == BLOCK_ERROR_ENOSPC);
+}
+
 void block_backend_set_accounting(BlockBackend *drive, bool of_invalid, bool of_failed)
 {
     drive->counts_invalid = of_invalid;

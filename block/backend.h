@@ -38,6 +38,8 @@ struct BlockBackend {
 
 /* What messages call it; free it. */
 char *block_backend_label(const BlockBackend *drive);
+/* Clients are told how its last request ended: only where an error may stop the machine. */
+bool block_backend_tells_status(const BlockBackend *drive);
 /* The device's id or path, "" without one; free it. */
 char *block_backend_device_name(const BlockBackend *drive);
 

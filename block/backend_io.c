@@ -65,6 +65,7 @@ typedef struct Failure {
     char *drive, *node;
     BlockOp op;
     BlockErrorAction action;
+    bool has_status;
     int err;
 } Failure;
 
@@ -77,7 +78,7 @@ static void tell(void *opaque)
                                    failure->op == BLOCK_READ ? IO_OPERATION_TYPE_READ :
                                                                IO_OPERATION_TYPE_WRITE,
                                    failure->action,
-                                   failure->action == BLOCK_ERROR_ACTION_STOP,
+                                   failure->has_status,
                                    failure->err == -ENOSPC, g_strerror(-failure->err));
     if (failure->action == BLOCK_ERROR_ACTION_STOP) {
         machine.stop();
@@ -93,7 +94,7 @@ static void note_failure(BlockBackend *drive, const BlockIo *io, BlockErrorActio
 
     *failure = (Failure){ g_strdup(block_backend_name(drive)),
                           g_strdup(block_node_name(block_backend_node(drive))), io->op, action,
-                          err };
+                          block_backend_tells_status(drive), err };
     if (drive->has_io_status && drive->io_status == BLOCK_DEVICE_IO_STATUS_OK &&
         action == BLOCK_ERROR_ACTION_STOP) {
         drive->io_status = err == -ENOSPC ? BLOCK_DEVICE_IO_STATUS_NOSPACE :

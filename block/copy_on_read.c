@@ -81,6 +81,7 @@ static int copy_part(CopyOnRead *cor, const BlockIo *io, uint64_t skip, uint64_t
     write.op = BLOCK_WRITE;
     if (!err) {
         /* The reader has its data: that it could not be kept is no failure of the read. */
+        block_event(cor->parent.file, BLKDEBUG_EVENT_COR_WRITE);
         block_io_part(cor->parent.file, &write, skip, bytes, io->offset + skip);
     }
     block_gate_leave_alone(&cor->gate);

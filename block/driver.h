@@ -22,7 +22,7 @@ typedef struct BlockDriver {
     BlockdevDriver kind;
     size_t size;         /* of a node */
     bool is_filter;      /* shows what its "file" shows */
-    bool is_protocol;    /* has no nodes below */
+    bool is_protocol;    /* a format may stand on it */
     bool has_backing;
     bool does_fua;       /* else the core flushes */
     /* How much the first bytes, or the name, look like it; 0: not at all, 100: surely. */
@@ -52,6 +52,8 @@ typedef struct BlockDriver {
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     void (*stats)(BlockNode *node, BlockStats *stats);
+    /* Something is about to happen to what it shows: what blkdebug waits for. Any thread. */
+    void (*event)(BlockNode *node, BlkdebugEvent event);
     /* Somebody waits for its requests: none is held up, until it is told so as often again. */
     void (*hurry)(BlockNode *node, bool is_on);
 } BlockDriver;
@@ -82,6 +84,13 @@ struct BlockLink {
     void (*resized)(void *opaque);
     void *opaque;
 };
+
+static inline void block_event(BlockNode *node, BlkdebugEvent event)
+{
+    if (node->driver->event) {
+        node->driver->event(node, event);
+    }
+}
 
 /* --- file_create.c --- */
 

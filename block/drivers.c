@@ -7,7 +7,7 @@
 #include "block/driver.h"
 
 const BlockDriver *const block_drivers[] = {
-    &block_copy_on_read, &block_file, &block_host_device, &block_null_aio, &block_null_co,
+    &block_blkdebug, &block_copy_on_read, &block_file, &block_host_device, &block_null_aio, &block_null_co,
     &block_qcow2, &block_raw, &block_throttle, NULL,
 };
 

@@ -1,6 +1,6 @@
 /*
- * From what users call an image to nodes: "PATH", "file:PATH", "null-co://", "json:{...}"; and
- * what format it has. See include/block/block_node.h.
+ * From what users call an image to nodes: "PATH", "file:PATH", "null-co://",
+ * "blkdebug:RULES:IMAGE", "json:{...}"; and what format it has. See include/block/block_node.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -55,6 +55,30 @@ static size_t scheme_length(const char *filename)
     return filename[length] == ':' ? length : 0;
 }
 
+/* "blkdebug:RULES:IMAGE" */
+static BlockdevOptions *blkdebug_of(const char *text, Error **errp)
+{
+    const char *colon = strchr(text, ':');
+    g_autoptr(BlockdevOptions) image = NULL;
+    BlockdevOptions *options;
+
+    if (!colon) {
+        error_set(errp, "blkdebug requires both config file and image path");
+        return NULL;
+    }
+    image = block_protocol_options(colon + 1, errp);
+    if (!image) {
+        return NULL;
+    }
+    options = g_new0(BlockdevOptions, 1);
+    options->driver = BLOCKDEV_DRIVER_BLKDEBUG;
+    options->u.blkdebug.config = g_strndup(text, colon - text);
+    options->u.blkdebug.image = g_new0(BlockdevRef, 1);
+    options->u.blkdebug.image->type = json_type_object;
+    options->u.blkdebug.image->u.definition = g_steal_pointer(&image);
+    return options;
+}
+
 BlockdevOptions *block_protocol_options(const char *filename, Error **errp)
 {
     size_t scheme = scheme_length(filename);
@@ -67,6 +91,9 @@ BlockdevOptions *block_protocol_options(const char *filename, Error **errp)
 
         options->driver = filename[5] == 'c' ? BLOCKDEV_DRIVER_NULL_CO : BLOCKDEV_DRIVER_NULL_AIO;
         return options;
+    }
+    if (g_str_has_prefix(filename, "blkdebug:")) {
+        return blkdebug_of(filename + strlen("blkdebug:"), errp);
     }
     if (scheme == strlen("file") && g_str_has_prefix(filename, "file:")) {
         return protocol_of_path(filename + strlen("file:"));

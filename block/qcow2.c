@@ -139,9 +139,12 @@ static bool load_tables(BlockQcow2 *image, Error **errp)
 
     image->reftable_entries = ((uint64_t)header->reftable_clusters << header->cluster_bits) / 8;
     image->l1 = load_table(file, header->l1_offset, header->l1_entries, "L1 table", errp);
-    image->reftable = image->l1 ? load_table(file, header->reftable_offset,
-                                             image->reftable_entries, "reference count table",
-                                             errp) : NULL;
+    if (!image->l1) {
+        return false;
+    }
+    block_event(file, BLKDEBUG_EVENT_REFTABLE_LOAD);
+    image->reftable = load_table(file, header->reftable_offset, image->reftable_entries,
+                                 "reference count table", errp);
     if (!image->reftable || !qcow2_snapshots_load(image, errp)) {
         return false;
     }

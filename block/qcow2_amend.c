@@ -54,6 +54,7 @@ int qcow2_empty(BlockNode *node)
         return -ENOTSUP;
     }
     qcow2_enter_alone(image);
+    block_event(image->parent.file, BLKDEBUG_EVENT_EMPTY_IMAGE_PREPARE);
     err = qcow2_drop(image, 0, ROUND_UP(image->header.bytes, image->cluster));
     qcow2_leave_alone(image);
     err = err ? err : qcow2_sync(image);

@@ -122,6 +122,8 @@ Qcow2Block *qcow2_cache_get(BlockQcow2 *image, Qcow2Cache *cache, uint64_t offse
         *err = -ENOMEM;
         return NULL;
     }
+    block_event(image->parent.file, cache == &image->l2 ? BLKDEBUG_EVENT_L2_LOAD :
+                                                          BLKDEBUG_EVENT_REFBLOCK_LOAD);
     *err = block_read(image->parent.file, offset, block->data, cache->entry_bytes);
     if (*err) {
         remove_block(cache, block);

@@ -85,7 +85,12 @@ static int read_behind(BlockQcow2 *image, uint64_t offset, const BlockIo *io, ui
     BlockNode *backing = image->parent.backing;
     uint64_t end = backing ? block_node_bytes(backing) : 0;
     uint64_t there = offset < end ? MIN(bytes, end - offset) : 0;
-    int err = there ? block_io_part(backing, io, skip, there, offset) : 0;
+    int err;
+
+    if (there) {
+        block_event(image->parent.file, BLKDEBUG_EVENT_READ_BACKING_AIO);
+    }
+    err = there ? block_io_part(backing, io, skip, there, offset) : 0;
 
     if (!err && there < bytes) {
         block_iov_zero(io, skip + there, bytes - there);
@@ -98,8 +103,10 @@ static int read_packed(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, 
 {
     g_autofree uint8_t *packed = g_try_malloc(run->packed);
     g_autofree uint8_t *data = g_try_malloc(image->cluster);
-    int err = packed && data ? block_read(image->parent.file, run->host, packed, run->packed) :
-                               -ENOMEM;
+    int err;
+
+    block_event(image->parent.file, BLKDEBUG_EVENT_READ_COMPRESSED);
+    err = packed && data ? block_read(image->parent.file, run->host, packed, run->packed) : -ENOMEM;
 
     err = err ? err : qcow2_unpack(image, packed, run->packed, data);
     if (!err) {
@@ -120,6 +127,7 @@ int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, cons
     case QCOW2_COMPRESSED:
         return read_packed(image, run, offset, io, skip, bytes);
     default:
+        block_event(image->data, BLKDEBUG_EVENT_READ_AIO);
         return block_io_part(image->data, io, skip, bytes, run->host);
     }
 }

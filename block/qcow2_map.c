@@ -188,6 +188,7 @@ int qcow2_table_ensure(BlockQcow2 *image, uint64_t offset)
     if (err || (old && image->l1[index] & QCOW2_ENTRY_COPIED)) {
         return err;
     }
+    block_event(image->parent.file, BLKDEBUG_EVENT_L2_ALLOC_WRITE);
     err = qcow2_alloc(image, 1, &table);
     if (err) {
         return err;

@@ -141,6 +141,7 @@ static int make_blocks(BlockQcow2 *image, uint64_t first, uint64_t clusters)
     uint64_t made = 0, in_block = BIT64(image->refblock_bits);
     int err = 0;
 
+    block_event(image->parent.file, BLKDEBUG_EVENT_REFBLOCK_ALLOC);
     for (uint64_t at = first; at < first + clusters + made && made < clusters;
          at = (at | (in_block - 1)) + 1) {
         uint64_t index = at >> image->refblock_bits, offset = (first + made) << image->cluster_bits;
@@ -219,6 +220,7 @@ static int grow_table(BlockQcow2 *image, uint64_t at)
     uint64_t old_bytes = (uint64_t)image->header.reftable_clusters << image->cluster_bits;
     uint64_t *entries = bytes > QCOW2_MAX_REFTABLE_BYTES ? NULL : g_try_malloc0(bytes);
 
+    block_event(image->parent.file, BLKDEBUG_EVENT_REFTABLE_GROW);
     if (!entries) {
         return bytes > QCOW2_MAX_REFTABLE_BYTES ? -EFBIG : -ENOMEM;
     }
@@ -349,6 +351,7 @@ static int alloc(BlockQcow2 *image, Search *search, uint64_t *offset)
 {
     int err = qcow2_mark_dirty(image);
 
+    block_event(image->parent.file, BLKDEBUG_EVENT_CLUSTER_ALLOC);
     while (!err) {
         err = find_free(image, search);
         err = err ? err : take(image, search);
@@ -402,6 +405,7 @@ int qcow2_alloc_bytes(BlockQcow2 *image, uint32_t bytes, uint64_t *offset)
 {
     int err = qcow2_mark_dirty(image);
 
+    block_event(image->parent.file, BLKDEBUG_EVENT_CLUSTER_ALLOC_BYTES);
     if (err) {
         return err;
     }
@@ -533,6 +537,7 @@ static int do_free(BlockQcow2 *image, const Qcow2Free *free)
 {
     int err = 0;
 
+    block_event(image->parent.file, BLKDEBUG_EVENT_CLUSTER_FREE);
     if (image->packed_at >= free->offset && image->packed_at < free->offset + free->bytes) {
         image->packed_at = 0;
     }

@@ -45,10 +45,12 @@ static int adopt_l1(BlockQcow2 *image, uint64_t *l1, uint64_t offset, uint64_t e
     int err;
 
     memcpy(l1, image->l1, header.l1_entries * sizeof(*l1));
+    block_event(image->parent.file, BLKDEBUG_EVENT_L1_GROW_WRITE_TABLE);
     header.l1_offset = offset;
     header.l1_entries = entries;
     header.bytes = bytes;
     err = write_l1(image, offset, l1, entries);
+    block_event(image->parent.file, BLKDEBUG_EVENT_L1_GROW_ACTIVATE_TABLE);
     err = err ? err : update_header(image, &header);
     if (err) {
         return err;

@@ -102,13 +102,14 @@ static void collect(BlockQcow2 *image, Batch *batch)
 
 /* --- writing, without --- */
 
-static int write_pieces(BlockQcow2 *image, const GArray *pieces)
+static int write_pieces(BlockQcow2 *image, const GArray *pieces, BlkdebugEvent event)
 {
     int err = 0;
 
     for (guint i = 0; i < pieces->len && !err; i++) {
         const Piece *piece = &g_array_index(pieces, Piece, i);
 
+        block_event(image->parent.file, event);
         err = block_write(image->parent.file, piece->offset, piece->data, piece->bytes);
     }
     return err;
@@ -125,7 +126,8 @@ int qcow2_barrier(BlockQcow2 *image)
 }
 
 /* Tables that lead to what was written before. */
-static int write_next(BlockQcow2 *image, const GArray *pieces, bool *has_written)
+static int write_next(BlockQcow2 *image, const GArray *pieces, BlkdebugEvent event,
+                      bool *has_written)
 {
     int err = 0;
 
@@ -136,23 +138,23 @@ static int write_next(BlockQcow2 *image, const GArray *pieces, bool *has_written
         err = qcow2_barrier(image);
     }
     *has_written = true;
-    return err ? err : write_pieces(image, pieces);
+    return err ? err : write_pieces(image, pieces, event);
 }
 
 static int write_batch(BlockQcow2 *image, const Batch *batch)
 {
     bool has_written = batch->needs_barrier;
-    int err = write_pieces(image, batch->refblocks);
+    int err = write_pieces(image, batch->refblocks, BLKDEBUG_EVENT_REFBLOCK_UPDATE_PART);
 
     /* An image that is marked as dirty has its counts made anew if it comes to that. */
     has_written |= batch->refblocks->len && !(batch->header.incompatible & QCOW2_INCOMPAT_DIRTY);
-    err = err ? err : write_next(image, batch->reftable, &has_written);
+    err = err ? err : write_next(image, batch->reftable, BLKDEBUG_EVENT_REFTABLE_UPDATE, &has_written);
     if (!err && batch->has_header) {
         err = qcow2_barrier(image);
         err = err ? err : qcow2_header_update(&batch->header, image->parent.file);
     }
-    err = err ? err : write_next(image, batch->l2, &has_written);
-    return err ? err : write_next(image, batch->l1, &has_written);
+    err = err ? err : write_next(image, batch->l2, BLKDEBUG_EVENT_L2_UPDATE, &has_written);
+    return err ? err : write_next(image, batch->l1, BLKDEBUG_EVENT_L1_UPDATE, &has_written);
 }
 
 /* --- afterwards --- */

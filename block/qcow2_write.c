@@ -241,12 +241,14 @@ static int write_data(BlockQcow2 *image, Plan *plan, const BlockIo *io, uint64_t
     int err;
 
     if (!around.head && !around.tail) {
+        block_event(image->data, BLKDEBUG_EVENT_WRITE_AIO);
         return block_io_part(image->data, io, skip, plan->bytes, host_of(plan, plan->offset));
     }
     around.buf = buf = g_try_malloc(around.head + around.tail);
     if (!buf) {
         return -ENOMEM;
     }
+    block_event(image->data, BLKDEBUG_EVENT_COW_READ);
     err = around.head ? read_old(image, plan->from, buf, around.head, &plan->copies) : 0;
     if (!err && around.tail) {
         err = read_old(image, end, buf + around.head, around.tail, &plan->copies);
@@ -255,6 +257,7 @@ static int write_data(BlockQcow2 *image, Plan *plan, const BlockIo *io, uint64_t
         return err;
     }
     skip_zeroes(plan, &around);
+    block_event(image->data, BLKDEBUG_EVENT_COW_WRITE);
     return write_around(image, plan, &around, io, skip);
 }
 
@@ -336,6 +339,7 @@ static int write_in_place(BlockQcow2 *image, const Qcow2Run *run, const BlockIo 
                              cluster_of(image, run->host));
     }
     g_mutex_unlock(&image->lock);
+    block_event(image->data, BLKDEBUG_EVENT_WRITE_AIO);
     err = block_io_part(image->data, io, skip, run->bytes, run->host);
     g_mutex_lock(&image->lock);
     return err;
@@ -379,6 +383,7 @@ static int store_packed(BlockQcow2 *image, uint64_t offset, void *packed, uint32
         /* Readers take whole sectors: the file does not end within. */
         err = write_at(image, host + image->cluster - 1, &zero, 1, 0);
     }
+    block_event(image->data, BLKDEBUG_EVENT_WRITE_COMPRESSED);
     err = err ? err : write_at(image, host, packed, bytes, 0);
     g_mutex_lock(&image->lock);
     err = err ? err : qcow2_entry_get(image, offset, &old);

@@ -99,7 +99,7 @@ static void fill_tray(const BlockBackend *drive, BlockInfo *info)
     info->has_tray_open = ops && ops->is_tray_open;
     info->tray_open = info->has_tray_open && ops->is_tray_open(drive->opaque);
     /* A floppy drive does not say how its last request ended. */
-    info->has_io_status = drive->has_io_status && (!info->removable || info->has_tray_open);
+    info->has_io_status = block_backend_tells_status(drive) && (!info->removable || info->has_tray_open);
     info->io_status = drive->io_status;
 }
 

@@ -75,6 +75,10 @@ static int raw_io(BlockNode *node, const BlockIo *io)
         return -EPERM;
     }
     shifted.offset += raw->offset;
+    if (io->op == BLOCK_READ || io->op == BLOCK_WRITE) {
+        block_event(node->file, io->op == BLOCK_READ ? BLKDEBUG_EVENT_READ_AIO :
+                                                       BLKDEBUG_EVENT_WRITE_AIO);
+    }
     return io->op == BLOCK_FLUSH ? block_flush(node->file) : block_io(node->file, &shifted);
 }
 

@@ -52,6 +52,18 @@ static int flush_if_asked(BlockNode *node, const BlockIo *io)
     return is_write && io->flags & BLOCK_FUA && !node->driver->does_fua ? block_flush(node) : 0;
 }
 
+static void tell_of(BlockNode *node, BlockOp op)
+{
+    if (op == BLOCK_WRITE) {
+        block_event(node, BLKDEBUG_EVENT_PWRITEV);
+    } else if (op == BLOCK_ZERO) {
+        block_event(node, BLKDEBUG_EVENT_PWRITEV_ZERO);
+    } else if (op == BLOCK_FLUSH && node->file) {
+        block_event(node->file, BLKDEBUG_EVENT_FLUSH_TO_OS);
+        block_event(node->file, BLKDEBUG_EVENT_FLUSH_TO_DISK);
+    }
+}
+
 int block_io(BlockNode *node, const BlockIo *io)
 {
     BlockIo zero = *io;
@@ -69,9 +81,13 @@ int block_io(BlockNode *node, const BlockIo *io)
     if (io->op != BLOCK_FLUSH && !io->bytes) {
         return 0;
     }
+    tell_of(node, io->op);
     err = node->driver->io(node, io);
     if (err == -ENOTSUP && io->op == BLOCK_ZERO && !(io->flags & BLOCK_NO_FALLBACK)) {
         err = write_zeroes(node, io);
+    }
+    if (io->op == BLOCK_WRITE || io->op == BLOCK_ZERO) {
+        block_event(node, BLKDEBUG_EVENT_PWRITEV_DONE);
     }
     if (!err && (io->op == BLOCK_WRITE || io->op == BLOCK_ZERO)) {
         note_write(node, io->offset + io->bytes);
