@@ -90,7 +90,8 @@ BlockBackend *block_backend_new(const char *name, Error **errp)
     *drive = (BlockBackend){ .name = g_strdup(name), .refs = 1, .shared = BLOCK_PERM_ALL,
                              .on_read = BLOCK_ERROR_REPORT, .on_write = BLOCK_ERROR_ENOSPC,
                              .has_write_cache = true, .counts_invalid = true,
-                             .counts_failed = true };
+                             .counts_failed = true,
+                             .was_read_only = !name }; /* a device's own never had a medium */
     g_mutex_init(&drive->lock);
     g_ptr_array_add(all_drives(), drive);
     return drive;

@@ -80,6 +80,20 @@ class Blocks(unittest.TestCase):
             vm.qmp('blockdev-change-medium', device='d', filename=path, format='raw')
             self.assertEqual(vm.qmp('query-block')[0]['inserted']['image']['filename'], path)
 
+    def test_medium_of_an_empty_drive(self):
+        """Only -drive says that a medium that comes may be written: with a device's own drive it is the
+        command's to say, and another machine may look at the image meanwhile."""
+        path = self.image('a')
+        look = [*BOARD, '-drive', f'file={path},format=raw,if=none,snapshot=on']
+        with Vm(house.binary(), *BOARD, '-device', 'ide-cd,id=cd', qtest=True) as vm:
+            for mode, is_read_only in (('retain', True), ('read-write', False), ('retain', False)):
+                vm.qmp('blockdev-change-medium', id='cd', filename=path, format='raw',
+                       **{'read-only-mode': mode})
+                self.assertEqual(vm.qmp('query-block')[0]['inserted']['ro'], is_read_only)
+                if is_read_only:
+                    with Vm(house.binary(), *look, qtest=True) as other:
+                        self.assertEqual(len(other.qmp('query-block')), 1)
+
     def test_users_are_told(self):
         path = self.image('a')
         self.refused("machine type does not support if=xen,bus=0,unit=0", *BOARD, '-drive',
