@@ -114,7 +114,8 @@ static void window_came(MemoryListener *listener, const MemorySection *section)
 {
     Window window = { section->first, section->last - section->first + 1 };
 
-    if (section->region->kind == MEMORY_IO || section->region->kind == MEMORY_ROM_DEVICE) {
+    if (section->region->kind == MEMORY_IO || section->region->kind == MEMORY_ROM_DEVICE ||
+        section->region->kind == MEMORY_ONES) {
         g_array_append_val(windows_of(listener), window);
     }
 }

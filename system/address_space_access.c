@@ -20,6 +20,16 @@ static void set_nobody(MemoryTarget *target, MemTxResult result, uint64_t bytes)
     *target = (MemoryTarget){ .bytes = bytes, .result = result };
 }
 
+/* One page serves all that read ones: what is found ends where its copy does. */
+static void show_ones(MemoryTarget *target)
+{
+    static const uint8_t ones[DIRTY_PAGE_BYTES] = { [0 ... DIRTY_PAGE_BYTES - 1] = 0xff };
+    uint64_t skip = target->offset & (DIRTY_PAGE_BYTES - 1);
+
+    target->host = (uint8_t *)ones + skip; /* nothing is writable through it */
+    target->bytes = MIN(target->bytes, DIRTY_PAGE_BYTES - skip);
+}
+
 static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
 {
     GuestAddr next;
@@ -38,6 +48,9 @@ static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
     target->host = range->host ? range->host + skip : NULL;
     target->is_writable = range->is_writable;
     target->result = MEM_TX_OK;
+    if (G_UNLIKELY(!target->host && range->region->kind == MEMORY_ONES)) {
+        show_ones(target);
+    }
 }
 
 static void ask_owners(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
@@ -93,7 +106,7 @@ void address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool
 
 static bool is_refused(const MemoryTarget *target, MemTxAttrs attrs)
 {
-    return attrs.is_memory && !target->host;
+    return attrs.is_memory && (!target->host || target->region->kind == MEMORY_ONES);
 }
 
 /* The bytes that a read or write goes to in place; NULL: ops must be asked. */

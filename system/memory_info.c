@@ -19,7 +19,7 @@ static const char *kind_text(const MemoryRegion *mr)
     if (mr->is_ram_device) {
         return "ramd";
     }
-    if (mr->kind == MEMORY_ROM_DEVICE) {
+    if (mr->kind == MEMORY_ROM_DEVICE || mr->kind == MEMORY_ONES) {
         return "romd";
     }
     if (mr->kind == MEMORY_RAM) {

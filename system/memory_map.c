@@ -101,6 +101,9 @@ static bool map_bounce(MemoryMap *map, size_t bytes)
 
 static void *host_of(const MemoryTarget *target, bool is_write)
 {
+    if (target->region->kind == MEMORY_ONES) {
+        return NULL; /* its one page is no memory to keep */
+    }
     return !is_write || target->is_writable ? target->host : NULL;
 }
 

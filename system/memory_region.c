@@ -35,6 +35,13 @@ void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryOps *ops
     mr->ops = ops;
 }
 
+void memory_region_init_ones(MemoryRegion *mr, Object *owner, const MemoryOps *ops,
+                             const char *name, uint64_t size)
+{
+    memory_region_init_io(mr, owner, ops, name, size);
+    mr->kind = MEMORY_ONES;
+}
+
 void memory_region_init_reserved(MemoryRegion *mr, Object *owner, const char *name, uint64_t size)
 {
     memory_region_init(mr, owner, name, size);

@@ -227,8 +227,13 @@ static void find_frame(TcgFrame *frame, MemTxAttrs attrs)
     address_space_find(frame->as, frame->phys, attrs, false, &target);
     frame->block = NULL;
     frame->host = NULL;
-    if (target.region && target.host && target.bytes >= PAGE_BYTES &&
-        target.region->kind != MEMORY_IO && target.region->ram) {
+    if (!target.region || !target.host || target.bytes < PAGE_BYTES) {
+        return;
+    }
+    if (target.region->kind == MEMORY_ONES) {
+        frame->host = target.host; /* to be read; no block: it is neither written nor run */
+        frame->is_host_writable = false;
+    } else if (target.region->kind != MEMORY_IO && target.region->ram) {
         frame->block = target.region->ram;
         frame->block_offset = target.offset;
         frame->host = target.host;
@@ -278,7 +283,7 @@ static void set_fast(TlbTable *table, unsigned index)
     TcgTlbEntry entry = { no_tag(index), no_tag(index), no_tag(index),
                           (uintptr_t)full->host - full->page };
 
-    if (full->host) {
+    if (full->block) {
         entry.execute = full->allowed & BIT(TCG_EXECUTE) ? full->page : entry.execute;
     }
     if (full->host && !full->is_watched) {

@@ -50,8 +50,8 @@ bool tcg_find_code(TcgCpu *cpu, uint64_t pc, bool is_probe, TcgCodePage *page)
     if (!full) {
         return false;
     }
-    page->host = full->host;
-    page->ram = full->host ? full->block->offset + full->block_offset : TCG_NOT_RAM;
+    page->host = full->block ? full->host : NULL;
+    page->ram = full->block ? full->block->offset + full->block_offset : TCG_NOT_RAM;
     page->as = full->as;
     page->phys = full->phys;
     page->attrs = full->attrs;

@@ -1,7 +1,6 @@
 /*
  * The board microvm: see microvm.h. What is left out: the USB controller (usb=on fails until there
- * is an xHCI), and the PCI hole, which an accelerator must make: x-pci-hole=auto is off here, what
- * cannot be had is refused.
+ * is an xHCI), and x-pci-hole with KVM, whose slots of memory nobody makes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -199,6 +198,12 @@ static bool make_pcie(MicrovmMachine *m, Error **errp)
 
 /* --- the whole --- */
 
+/* Who runs vCPUs sees the map of memory as it is; a kernel has slots, which must be made for it. */
+static bool can_alias(void)
+{
+    return !accel_is("kvm");
+}
+
 static bool check_pci_hole(const MicrovmMachine *m, Error **errp)
 {
     switch (m->pci_hole) {
@@ -206,10 +211,16 @@ static bool check_pci_hole(const MicrovmMachine *m, Error **errp)
         return error_set(errp, "KVM_MEM_PCI_HOLE is not supported by this %s",
                          accel_is("kvm") ? "kernel" : "accelerator");
     case MICROVM_PCI_HOLE_ALIAS:
-        return error_set(errp, "x-pci-hole=alias is not supported by this accelerator");
+        return can_alias() ||
+               error_set(errp, "x-pci-hole=alias is not supported by this accelerator");
     default:
         return true;
     }
+}
+
+static bool has_hole(const MicrovmMachine *m)
+{
+    return m->gpex && m->pci_hole != MICROVM_PCI_HOLE_OFF && can_alias();
 }
 
 static bool check_properties(const MicrovmMachine *m, Error **errp)
@@ -286,6 +297,9 @@ static bool microvm_complete(Machine *machine, Error **errp)
         !microvm_has_acpi(m) && !extend_cmdline(m, errp)) {
         return false;
     }
+    if (has_hole(m)) {
+        pci_host_start_hole(PCI_HOST(m->gpex));
+    }
     return x86_tell_boot(&m->parent, errp) && microvm_add_fdt(m, errp) &&
            (!microvm_has_acpi(m) || microvm_add_acpi(m, errp)) &&
            (!m->parent.has_direct_start || microvm_start_directly(m, errp));
@@ -312,15 +326,31 @@ static const HotplugHandler microvm_hotplug = {
 
 /* --- the type --- */
 
-/* No accelerator of this build makes one. */
 static json_object *get_hole_mode(Object *obj, const Property *p, Error **errp)
 {
-    return json_string("off");
+    return json_string(has_hole(MICROVM_MACHINE(obj)) ? "alias" : "off");
 }
 
-static json_object *get_no_hole(Object *obj, const Property *p, Error **errp)
+static PciHoleCounts hole_counts(Object *obj)
 {
-    return json_object_new_int(0);
+    Device *gpex = MICROVM_MACHINE(obj)->gpex;
+
+    return gpex ? pci_host_hole_counts(PCI_HOST(gpex)) : (PciHoleCounts){ 0 };
+}
+
+static json_object *get_hole_slots(Object *obj, const Property *p, Error **errp)
+{
+    return json_object_new_int(hole_counts(obj).slots);
+}
+
+static json_object *get_hole_pages(Object *obj, const Property *p, Error **errp)
+{
+    return json_object_new_int(hole_counts(obj).pages);
+}
+
+static json_object *get_hole_updates(Object *obj, const Property *p, Error **errp)
+{
+    return json_object_new_uint64(hole_counts(obj).updates);
 }
 
 /* The bridge's counters; 0 without PCI Express. */
@@ -352,9 +382,10 @@ static const Property microvm_props[] = {
               .doc = "Who answers configuration reads of functions that are not there"),
     PROP_COMPUTED("pci-hole-mode", "string", .get = get_hole_mode,
                   .doc = "How such reads are answered: kvm, alias or off"),
-    PROP_COMPUTED("pci-hole-slots", "int", .get = get_no_hole, .doc = "Memory slots it takes"),
-    PROP_COMPUTED("pci-hole-pages", "int", .get = get_no_hole, .doc = "Pages it covers"),
-    PROP_COMPUTED("pci-hole-updates", "int", .get = get_no_hole, .doc = "How often it changed"),
+    PROP_COMPUTED("pci-hole-slots", "int", .get = get_hole_slots, .doc = "Memory slots it takes"),
+    PROP_COMPUTED("pci-hole-pages", "int", .get = get_hole_pages, .doc = "Pages it covers"),
+    PROP_COMPUTED("pci-hole-updates", "uint64", .get = get_hole_updates,
+                  .doc = "How often it changed"),
     PROP_COMPUTED("ecam-absent-reads", "uint64", .get = get_counter,
                   .doc = "Configuration reads of functions that are not there"),
     PROP_COMPUTED("ecam-absent-writes", "uint64", .get = get_counter,

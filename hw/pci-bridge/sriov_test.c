@@ -187,6 +187,31 @@ static void test_mistakes(void)
     device_delete(DEVICE(port));
 }
 
+/* Virtual functions are seen through memory as soon as they are there. */
+static void test_hole(void)
+{
+    g_autoptr(GPtrArray) hosts = pci_hosts();
+    PciHost *host = hosts->pdata[0];
+    PciDevice *port = add_port();
+    unsigned pages;
+
+    pci_host_map_ecam(host, TEST_ECAM, 256 * MiB);
+    pci_host_start_hole(host);
+    add_function();
+    number_port(1, 3);
+    pages = pci_host_hole_counts(host).pages;
+    g_assert_cmpint(pages, ==, 65536 - 1 - 3 * 256 + (OFFSET - 1));
+    enable(0x100, TOTAL);
+    for (unsigned bdf = 0x100 + OFFSET; bdf < 0x100 + OFFSET + TOTAL; bdf++) {
+        g_assert_cmphex(test_get(TEST_ECAM + bdf * UINT64_C(4096) + PCI_CLASS_DEVICE, MEM_LE16), ==,
+                        PCI_CLASS_OTHERS);
+    }
+    g_assert_cmpint(pci_host_hole_counts(host).pages, ==, pages + 256 - OFFSET - TOTAL % 256);
+    enable(0x100, 0);
+    g_assert_cmphex(test_get(TEST_ECAM + (0x100 + OFFSET) * 4096, MEM_LE32), ==, UINT32_MAX);
+    device_delete(DEVICE(port));
+}
+
 /* --- migration --- */
 
 /* As a stream has it: a name, then the state. */
@@ -255,6 +280,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sriov/numbers", test_numbers);
     g_test_add_func("/sriov/mistakes", test_mistakes);
     g_test_add_func("/sriov/migration", test_migration);
+    g_test_add_func("/sriov/hole", test_hole);
     status = g_test_run();
     machine_unlock();
     return status;

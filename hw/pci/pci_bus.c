@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "hw/pci/pci_host.h"
 #include "hw/pci/pci_parts.h"
 
 bool pci_bus_is_express(const PciBus *bus)
@@ -71,9 +72,24 @@ PciBus *pci_bus_main_root(PciBus *bus)
     return root->main_root ? root->main_root : root;
 }
 
+void pci_bus_layout_changed(PciBus *bus)
+{
+    Device *owner = pci_bus_main_root(bus)->parent.owner;
+
+    if (object_is_a(owner, TYPE_PCI_HOST)) {
+        pci_hole_update(PCI_HOST(owner));
+    }
+}
+
+static void forget_numbers(PciBus *main_root)
+{
+    g_clear_pointer(&main_root->numbers, g_free);
+    pci_bus_layout_changed(main_root);
+}
+
 void pci_bus_forget_numbers(const PciDevice *dev)
 {
-    g_clear_pointer(&pci_bus_main_root(pci_device_bus(dev))->numbers, g_free);
+    forget_numbers(pci_bus_main_root(pci_device_bus(dev)));
 }
 
 bool pci_bus_add_expander(PciBus *main_root, PciBus *root, Error **errp)
@@ -86,14 +102,14 @@ bool pci_bus_add_expander(PciBus *main_root, PciBus *root, Error **errp)
     }
     g_ptr_array_add(main_root->expanders, root);
     root->main_root = main_root;
-    g_clear_pointer(&main_root->numbers, g_free);
+    forget_numbers(main_root);
     return true;
 }
 
 void pci_bus_remove_expander(PciBus *root)
 {
     g_ptr_array_remove(root->main_root->expanders, root);
-    g_clear_pointer(&root->main_root->numbers, g_free);
+    forget_numbers(root->main_root);
     root->main_root = NULL;
 }
 

@@ -130,6 +130,7 @@ static void leave(PciDevice *dev)
     pci_dma_stop(dev);
     pci_device_bus(dev)->devices[dev->devfn] = NULL;
     dev->devfn = -1;
+    pci_bus_layout_changed(pci_device_bus(dev));
 }
 
 static bool pci_device_realize(Device *device, Error **errp)
@@ -142,6 +143,7 @@ static bool pci_device_realize(Device *device, Error **errp)
     discard(dev);
     pci_config_init(dev);
     pci_device_bus(dev)->devices[dev->devfn] = dev;
+    pci_bus_layout_changed(pci_device_bus(dev));
     pci_dma_init(dev);
     if (!pci_rom_load(dev, errp)) {
         leave(dev);

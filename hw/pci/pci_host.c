@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "hw/pci/pci_host.h"
+#include "hw/pci/pci_parts.h"
 
 #define CONFIG_ADDRESS_ENABLE BIT(31)
 
@@ -114,7 +115,7 @@ static void ecam_write(void *opaque, uint64_t offset, uint64_t value, unsigned b
     write_function(dev, where, value, bytes);
 }
 
-static const MemoryOps ecam_ops = {
+const MemoryOps pci_ecam_ops = {
     .read = ecam_read, .write = ecam_write, .endian = ENDIAN_LITTLE,
     .valid = { .min = 1, .max = 4 }, .impl = { .min = 1, .max = 4 },
 };
@@ -130,6 +131,7 @@ void pci_host_map_ecam(PciHost *host, uint64_t base, uint64_t bytes)
         memory_region_set_size(&host->ecam, MIN(bytes, 256 * MiB));
         memory_region_add_overlap(memory_region_system(), base, &host->ecam, 1);
     }
+    pci_hole_move(host);
     memory_transaction_commit();
 }
 
@@ -155,7 +157,7 @@ static void pci_host_init(Object *obj)
     host->ecam_base = PCI_UNMAPPED;
     memory_region_init_io(&host->address_region, obj, &address_ops, "pci-conf-idx", 4);
     memory_region_init_io(&host->data_region, obj, &data_ops, "pci-conf-data", 4);
-    memory_region_init_io(&host->ecam, obj, &ecam_ops, "pcie-mmcfg-mmio", 256 * MiB);
+    memory_region_init_io(&host->ecam, obj, &pci_ecam_ops, "pcie-mmcfg-mmio", 256 * MiB);
 }
 
 static void pci_host_finalize(Object *obj)
@@ -163,6 +165,7 @@ static void pci_host_finalize(Object *obj)
     memory_region_clear(&PCI_HOST(obj)->address_region);
     memory_region_clear(&PCI_HOST(obj)->data_region);
     memory_region_clear(&PCI_HOST(obj)->ecam);
+    pci_hole_free(PCI_HOST(obj));
 }
 
 static bool pci_host_realize(Device *dev, Error **errp)

@@ -50,6 +50,17 @@ void pci_bus_each_of_all(PciBus *main_root, void (*fn)(void *opaque, PciDevice *
                          void *opaque);
 /* Bus numbers behind `dev`, or what sits there, changed. */
 void pci_bus_forget_numbers(const PciDevice *dev);
+/* Functions came to the bus or went, or numbers changed. */
+void pci_bus_layout_changed(PciBus *bus);
+/* The host's part: its functions, or where configuration space is. */
+struct PciHost;
+void pci_hole_update(struct PciHost *host);
+void pci_hole_move(struct PciHost *host);
+void pci_hole_free(struct PciHost *host);
+extern const MemoryOps pci_ecam_ops; /* of a PciHost */
+/* What may appear by VF Enable: calls for each requester id, as numbers are now. */
+void pcie_sriov_each_place(const PciDevice *pf, void (*fn)(void *opaque, unsigned place),
+                           void *opaque);
 /* Ports of a bridge by 10 bits of address (hw/pci/pci_bridge_ports.c): what passes is filled in when
  * it first matters. */
 struct PciBridge;

@@ -73,6 +73,7 @@ bool pcie_sriov_init(PciDevice *pf, const PcieSriovSpec *spec, Error **errp)
     pf->pcie->sriov->vf_type = spec->vf_type;
     pf->pcie->sriov->vfs = g_ptr_array_new();
     init_registers(pf, spec);
+    pci_bus_layout_changed(pci_device_bus(pf));
     return true;
 }
 
@@ -92,6 +93,17 @@ void pcie_sriov_add_bar(PciDevice *pf, unsigned n, uint8_t type, uint64_t size)
         memset(pf->fixed + at, 0, 4);
     }
     pf->fixed[at] = 0xf;
+}
+
+void pcie_sriov_each_place(const PciDevice *pf, void (*fn)(void *opaque, unsigned place),
+                           void *opaque)
+{
+    unsigned total = sriov_of(pf) ? get(pf, PCI_SRIOV_TOTAL_VF) : 0;
+
+    for (unsigned i = 0; i < total; i++) {
+        fn(opaque, pci_device_requester_id(pf) + get(pf, PCI_SRIOV_VF_OFFSET) +
+                       i * get(pf, PCI_SRIOV_VF_STRIDE));
+    }
 }
 
 unsigned pcie_sriov_count(const PciDevice *pf)

@@ -32,6 +32,7 @@ typedef enum MemoryKind {
     MEMORY_RAM,        /* or ROM, if it is read-only */
     MEMORY_ROM_DEVICE, /* reads like RAM in romd mode, else through ops; writes go to ops */
     MEMORY_IO,
+    MEMORY_ONES,       /* nobody is there: reads are all ones and ask nobody, writes go to ops */
     MEMORY_ALIAS,      /* a window on another region */
     MEMORY_IOMMU,      /* accesses are translated, system/iommu_region.h */
     MEMORY_RESERVED,   /* keeps others away; answers as if nobody were there */
@@ -115,6 +116,9 @@ typedef struct MemoryWindow {
 void memory_region_init(MemoryRegion *mr, Object *owner, const char *name, uint64_t size);
 void memory_region_init_io(MemoryRegion *mr, Object *owner, const MemoryOps *ops, const char *name,
                            uint64_t size);
+/* Like RAM it is read without a call, but it is none: no log, no dump, no migration knows it. */
+void memory_region_init_ones(MemoryRegion *mr, Object *owner, const MemoryOps *ops,
+                             const char *name, uint64_t size);
 void memory_region_init_reserved(MemoryRegion *mr, Object *owner, const char *name, uint64_t size);
 void memory_region_init_alias(MemoryRegion *mr, Object *owner, const char *name,
                               MemoryRegion *target, MemoryWindow window);

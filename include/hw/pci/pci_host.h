@@ -13,6 +13,9 @@
 #define TYPE_PCI_HOST  "pci-host-bridge"
 #define TYPE_PCIE_HOST "pcie-host-bridge"
 
+/* pci_hole.c: who answers reads of functions that are not there. */
+typedef struct PciHole PciHole;
+
 typedef struct PciHost {
     MmioDevice parent;
     PciBus *bus;                /* set by the derived realize */
@@ -23,6 +26,7 @@ typedef struct PciHost {
     MemoryRegion ecam;          /* pci_host_map_ecam() */
     uint64_t ecam_base;         /* PCI_UNMAPPED: not mapped */
     uint64_t absent_reads, absent_writes; /* through `ecam`, of functions that are not there */
+    PciHole *hole;              /* NULL: `ecam` answers all */
 } PciHost;
 DECLARE_CAST(PciHost, PCI_HOST)
 
@@ -39,6 +43,16 @@ void pci_host_config_write(PciHost *host, PciConfigAddress where, uint32_t value
  * `base` of the system's memory; PCI_UNMAPPED takes it away.
  */
 void pci_host_map_ecam(PciHost *host, uint64_t base, uint64_t bytes);
+/*
+ * From now on pages of `ecam` where nobody is read as ones without a call: they are no part of
+ * absent_reads. What is there is seen at once when it comes, goes, or gets another number.
+ */
+void pci_host_start_hole(PciHost *host);
+typedef struct PciHoleCounts {
+    unsigned slots, pages;
+    uint64_t updates;
+} PciHoleCounts;
+PciHoleCounts pci_host_hole_counts(const PciHost *host); /* zeros: there is none */
 /* All of them, in the order of realize; borrowed. Free the array. */
 GPtrArray *pci_hosts(void);
 
