@@ -166,15 +166,15 @@ static MemTxResult read_part(const MemoryTarget *target, MemTxAttrs attrs, uint8
 {
     MemTxResult result = target->result;
 
+    if (!target->region || is_refused(target, attrs)) {
+        memset(buf, 0xff, bytes);
+        return target->region ? MEM_TX_ACCESS_ERROR : result;
+    }
     if (direct(target, false)) {
         memcpy(buf, target->host, bytes);
         return MEM_TX_OK;
     }
-    if (target->region && !is_refused(target, attrs)) {
-        return read_device(target, attrs, buf, bytes);
-    }
-    memset(buf, 0xff, bytes);
-    return target->region ? MEM_TX_ACCESS_ERROR : result;
+    return read_device(target, attrs, buf, bytes);
 }
 
 static MemTxResult write_part(const MemoryTarget *target, MemTxAttrs attrs, const uint8_t *buf,
@@ -288,8 +288,8 @@ static MemTxResult fill_part(const MemoryTarget *target, MemTxAttrs attrs, uint8
 {
     uint8_t block[512];
 
-    if (!target->region) {
-        return target->result;
+    if (!target->region || is_refused(target, attrs)) {
+        return target->region ? MEM_TX_ACCESS_ERROR : target->result;
     }
     if (direct(target, true)) {
         memset(target->host, value, *bytes);

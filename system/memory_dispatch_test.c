@@ -172,8 +172,46 @@ static void test_attrs_memory(Fixture *f, const void *data)
                     MEM_TX_ACCESS_ERROR);
     g_assert_cmphex(value, ==, 0xffffffff);
     g_assert_cmpint(address_space_load(&f->as, 0, MEM_LE32, only_memory, &value), ==, MEM_TX_OK);
+    g_assert_cmpint(address_space_fill(&f->as, DEVICE_ADDR, only_memory, 0, 16), ==,
+                    MEM_TX_ACCESS_ERROR);
     g_assert_cmpstr(d.log, ==, "");
     device_unplug(f, &d);
+}
+
+/* Nobody is asked for what reads ones, and what may end at a page's end goes on behind it. */
+static void test_ones(Fixture *f, const void *data)
+{
+    static const MemoryOps ops = { .write = device_write };
+    MemTxAttrs only_memory = { .is_memory = true };
+    Device d = { .fixture = f };
+    MemoryRegion hole;
+    uint8_t bytes[5000];
+    MemoryMap map;
+    uint64_t value;
+
+    memory_region_init_ones(&hole, NULL, &ops, "hole", 16 * KiB);
+    memory_region_set_opaque(&hole, &d);
+    memory_region_add(&f->root, MiB, &hole);
+    g_assert_cmphex(fixture_load(f, MiB + 0x123, MEM_LE32), ==, UINT32_MAX);
+    g_assert_cmphex(fixture_load(f, MiB + 4094, MEM_LE64), ==, UINT64_MAX);
+    g_assert_cmphex(fixture_load(f, MiB - 2, MEM_LE32), ==, 0xffff0000);
+    g_assert_cmpint(address_space_read(&f->as, MiB + 100, MEM_TX_NONE, bytes, sizeof(bytes)), ==,
+                    MEM_TX_OK);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        g_assert_cmphex(bytes[i], ==, 0xff);
+    }
+    g_assert_cmpstr(d.log, ==, "");
+    g_assert_cmpint(address_space_store(&f->as, MiB + 4, MEM_LE32, MEM_TX_NONE, 7), ==, MEM_TX_OK);
+    g_assert_cmpstr(d.log, !=, "");
+    g_assert_cmphex(fixture_load(f, MiB + 4, MEM_LE32), ==, UINT32_MAX);
+    g_assert_cmpint(address_space_load(&f->as, MiB, MEM_LE32, only_memory, &value), ==,
+                    MEM_TX_ACCESS_ERROR);
+    g_assert_true(address_space_map_read(&map, &f->as, MiB, 8192, MEM_TX_NONE));
+    g_assert_true(map.is_bounce);
+    address_space_unmap(&map, 0);
+    memory_region_remove(&f->root, &hole);
+    rcu_barrier_all();
+    memory_region_clear(&hole);
 }
 
 /* Flash: reads as memory in romd mode; always written through ops. */
@@ -221,6 +259,7 @@ int main(int argc, char **argv)
     ADD("entered-again", test_entered_again);
     ADD("store64", test_store64);
     ADD("attrs-memory", test_attrs_memory);
+    ADD("ones", test_ones);
     ADD("rom-device", test_rom_device);
     ADD("read-only", test_read_only);
     return g_test_run();

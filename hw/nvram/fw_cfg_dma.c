@@ -1,6 +1,7 @@
 /*
  * fw_cfg's DMA: the guest leaves a big-endian { u32 control; u32 length; u64 address } in memory and
- * writes where; control becomes 0 when it is done, or ERROR.
+ * writes where; control becomes 0 when it is done, or ERROR. It reaches memory alone: 4 GiB of zeros
+ * for a device's registers would keep the machine busy.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -13,6 +14,8 @@
 #define CONTROL_SKIP   BIT(2)
 #define CONTROL_SELECT BIT(3)
 #define CONTROL_WRITE  BIT(4)
+
+static const MemTxAttrs only_memory = { .is_memory = true };
 
 typedef struct Command {
     uint32_t control, length;
@@ -46,10 +49,10 @@ static bool do_read(FwCfg *s, const FwCfgBlob *blob, const Command *c)
     MemTxResult result = MEM_TX_OK;
 
     if (bytes) {
-        result = dma_write(as, c->address, MEM_TX_NONE, (uint8_t *)blob->data + s->offset, bytes);
+        result = dma_write(as, c->address, only_memory, (uint8_t *)blob->data + s->offset, bytes);
     }
     if (c->length > bytes) {
-        result |= dma_fill(as, c->address + bytes, MEM_TX_NONE, 0, c->length - bytes);
+        result |= dma_fill(as, c->address + bytes, only_memory, 0, c->length - bytes);
     }
     s->offset += bytes;
     return result == MEM_TX_OK;
@@ -61,7 +64,7 @@ static bool do_write(FwCfg *s, const FwCfgBlob *blob, const Command *c)
     size_t offset = s->offset;
 
     if (!blob || !blob->is_writable || bytes != c->length ||
-        dma_read(address_space_system(), c->address, MEM_TX_NONE,
+        dma_read(address_space_system(), c->address, only_memory,
                  (uint8_t *)blob->data + offset, bytes) != MEM_TX_OK) {
         return false;
     }

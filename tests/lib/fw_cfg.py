@@ -37,13 +37,13 @@ class FwCfg:
         self.select(key)
         return self.dma_read(size)
 
-    def dma(self, control, size, at):
+    def dma(self, control, size, at, left=0):
         request = control.to_bytes(4, 'big') + size.to_bytes(4, 'big') + at.to_bytes(8, 'big')
         self.vm.qtest(f'write {DMA_AT:#x} 16 0x{request.hex()}')
         self.vm.qtest('outl 0x514 0')
         self.vm.qtest(f'outl 0x518 {int.from_bytes(DMA_AT.to_bytes(4, "big"), "little"):#x}')
-        left = int.from_bytes(bytes.fromhex(self.vm.qtest(f'read {DMA_AT:#x} 4')[2:]), 'big')
-        assert left == 0, hex(left)
+        found = int.from_bytes(bytes.fromhex(self.vm.qtest(f'read {DMA_AT:#x} 4')[2:]), 'big')
+        assert found == left, hex(found)
 
     def dma_read(self, size):
         """Of what is selected, from where it was read to."""

@@ -95,6 +95,17 @@ class Files(unittest.TestCase):
                 self.assertEqual(cfg.file(rom), b'\0contents\xff')
                 self.assertEqual(cfg.file('bootorder'), f'/rom@{rom}\0'.encode())
 
+    def test_dma_is_to_memory(self):
+        """Devices are not reached, however much is asked for (a fuzzer's finding: 4 GiB of zeros)."""
+        with machine('-M', 'microvm,pcie=on') as vm:
+            cfg = FwCfg(vm)
+            for at in 0xfec00000, 0xc0000000, 3 << 38:
+                cfg.dma(0x0a, 0xffffffff, at, left=1)
+            vm.qtest('writel 0xfec00000 1')
+            self.assertEqual(vm.qtest('readl 0xfec00010'), '0x0000000000170020')
+            cfg.dma(0x0a, 4, 0x9000)
+            self.assertEqual(vm.qtest('read 0x9000 4'), '0x51454d55')
+
     def test_refusals(self):
         for option, text in (('-fw_cfg', "fw_cfg: 'name' is missing"),):
             self.assertIn(text, refusal(house.binary(), option, 'string=x'))
