@@ -374,6 +374,7 @@ void *vnc_client_run(void *opaque)
     g_mutex_unlock(&s.client->server->lock);
     g_mutex_lock(&making);
     if (s.rfb) {
+        vnc_extensions_end(s.rfb);
         rfbCloseClient(s.rfb);
         rfbClientConnectionGone(s.rfb);
     }

@@ -83,12 +83,19 @@ static rfbBool handle(rfbClientPtr rfb, void *data, const rfbClientToServerMsg *
     return TRUE;
 }
 
+static int encodings[] = { ENCODING_KEYS, ENCODING_LEDS, ENCODING_POINTER_KIND, 0 };
+static rfbProtocolExtension extension = {
+    .pseudoEncodings = encodings, .enablePseudoEncoding = enable, .handleMessage = handle,
+};
+
 void vnc_extensions_register(void)
 {
-    static int encodings[] = { ENCODING_KEYS, ENCODING_LEDS, ENCODING_POINTER_KIND, 0 };
-    static rfbProtocolExtension extension = {
-        .pseudoEncodings = encodings, .enablePseudoEncoding = enable, .handleMessage = handle,
-    };
-
     rfbRegisterProtocolExtension(&extension);
+}
+
+/* The library does not. */
+void vnc_extensions_end(rfbClientPtr rfb)
+{
+    while (rfbDisableExtension(rfb, &extension)) {
+    }
 }

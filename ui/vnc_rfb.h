@@ -39,6 +39,7 @@ bool vnc_session_wait(VncSession *session, bool may_block);
 bool vnc_session_greet(VncSession *session);
 /* vnc_extensions.c: what QEMU added to the protocol. */
 void vnc_extensions_register(void);
+void vnc_extensions_end(rfbClientPtr rfb);
 bool vnc_session_send_state(VncSession *session);
 
 #endif

@@ -270,6 +270,11 @@ static bool has_place(VirtQueue *vq)
     return false;
 }
 
+void virtio_dma_list_init(const VirtioDevice *vdev, DmaList *list)
+{
+    dma_list_init(list, virtio_dma_space(vdev), virtio_dma_attrs(vdev));
+}
+
 void *virtqueue_pop(VirtQueue *vq, size_t bytes)
 {
     VirtQueueElement *elem;

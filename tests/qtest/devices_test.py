@@ -61,6 +61,7 @@ REFUSED = {
     'vmmouse': "'i8042' link is not set",
     'ramfb': 'duplicate fw_cfg file name', 'tpm-crb': "'tpmdev' property is required",
     'tpm-tis': "'tpmdev' property is required", 'virtio-rng-device': "No 'virtio-bus' bus found",
+    'virtio-gpu-device': "No 'virtio-bus' bus found",
     'virtio-keyboard-device': "No 'virtio-bus' bus found",
     'virtio-mouse-device': "No 'virtio-bus' bus found",
     'virtio-tablet-device': "No 'virtio-bus' bus found",

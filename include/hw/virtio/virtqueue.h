@@ -44,6 +44,9 @@ VirtQueue *virtqueue_init(VirtioDevice *vdev, unsigned n, uint16_t max_size, Vir
 unsigned virtqueue_index(const VirtQueue *vq);
 VirtioDevice *virtqueue_device(const VirtQueue *vq);
 
+/* An empty list of the driver's memory, for what requests say is elsewhere in it. */
+void virtio_dma_list_init(const VirtioDevice *vdev, DmaList *list);
+
 /* The next buffer, `bytes` of zeros behind what it is; NULL: there is none. */
 void *virtqueue_pop(VirtQueue *vq, size_t bytes);
 /* Back to the driver: the first `written` bytes of `in` were changed. Frees it. */
