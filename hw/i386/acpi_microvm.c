@@ -78,6 +78,15 @@ static Aml *power_button(void)
         aml_name("_UID", aml_int(0)));
 }
 
+static Aml *xhci_device(void)
+{
+    return aml_device("XHCI",
+        aml_name("_HID", aml_eisaid("PNP0D10")),
+        aml_name("_CRS", aml_resource_template(
+            aml_memory32_fixed(AML_READ_WRITE, MICROVM_XHCI, MICROVM_XHCI_BYTES),
+            aml_interrupt(&level_line, MICROVM_XHCI_GSI))));
+}
+
 static void add_slots(const MicrovmMachine *m, Aml *scope)
 {
     for (unsigned n = 0; n < m->lines.slots; n++) {
@@ -209,6 +218,9 @@ static Aml *dsdt(const MicrovmMachine *m)
         power_button());
 
     add_slots(m, sb);
+    if (m->parent.parent.usb) {
+        aml_append(sb, xhci_device());
+    }
     if (m->gpex) {
         aml_append(sb, pcie_device(m));
     }

@@ -1,6 +1,6 @@
 /*
- * The board microvm: see microvm.h. What is left out: the USB controller (usb=on fails until there
- * is an xHCI), and x-pci-hole with KVM, whose slots of memory nobody makes.
+ * The board microvm: see microvm.h. What is left out: x-pci-hole with KVM, whose slots of memory
+ * nobody makes.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -17,6 +17,8 @@
 #include "x86_direct.h"
 
 #define RTC_BASE_YEAR 2000
+#define XHCI_SLOTS    64
+#define XHCI_PORTS    8 /* of USB 2 and of USB 3 */
 #define FIRMWARE_ACPI "bios-microvm.bin"
 #define FIRMWARE_BARE "qboot.rom"
 
@@ -196,6 +198,22 @@ static bool make_pcie(MicrovmMachine *m, Error **errp)
     return true;
 }
 
+static bool make_xhci(MicrovmMachine *m, Error **errp)
+{
+    Device *xhci = device_new("sysbus-xhci");
+
+    object_set_int(xhci, "intrs", 1, NULL);
+    object_set_int(xhci, "slots", XHCI_SLOTS, NULL);
+    object_set_int(xhci, "p2", XHCI_PORTS, NULL);
+    object_set_int(xhci, "p3", XHCI_PORTS, NULL);
+    if (!device_realize_and_unref(xhci, bus_system(), errp)) {
+        return false;
+    }
+    mmio_device_map(MMIO_DEVICE(xhci), 0, MICROVM_XHCI);
+    irq_connect(device_irq_out(xhci, "sysbus-irq", 0), gsi(m, MICROVM_XHCI_GSI));
+    return true;
+}
+
 /* --- the whole --- */
 
 /* Who runs vCPUs sees the map of memory as it is; a kernel has slots, which must be made for it. */
@@ -228,8 +246,8 @@ static bool check_properties(const MicrovmMachine *m, Error **errp)
     if (m->pcie == ON_OFF_AUTO_VALUE_ON && !microvm_has_acpi(m)) {
         return error_set(errp, "microvm: pcie=on needs acpi=on");
     }
-    if (m->parent.parent.usb) {
-        return error_set(errp, "microvm: usb=on: there is no xHCI controller in this build");
+    if (m->parent.parent.usb && !microvm_has_acpi(m)) {
+        return error_set(errp, "microvm: usb=on needs acpi=on");
     }
     return check_pci_hole(m, errp);
 }
@@ -267,7 +285,8 @@ static bool microvm_build(Machine *machine, Error **errp)
     return x86_make_fw_cfg(x86, errp) && x86_load_kernel(x86, 0, errp) && load_firmware(m, errp) &&
            make_isa(m, errp) && make_ioapics(m, errp) && make_isa_devices(m, errp) &&
            make_slots(m, errp) && (!microvm_has_acpi(m) || make_ged(m, errp)) &&
-           (m->pcie != ON_OFF_AUTO_VALUE_ON || make_pcie(m, errp));
+           (m->pcie != ON_OFF_AUTO_VALUE_ON || make_pcie(m, errp)) &&
+           (!machine->usb || make_xhci(m, errp));
 }
 
 /* A guest without ACPI finds its devices on the command line, the highest slot first. */

@@ -99,6 +99,14 @@ static void add_pcie(const MicrovmMachine *m, void *fdt)
     must(fdt_end_node(fdt));
 }
 
+static void add_xhci(void *fdt)
+{
+    begin_at(fdt, "usb", MICROVM_XHCI, "generic-xhci");
+    PUT_CELLS(fdt, "reg", WIDE(MICROVM_XHCI), WIDE(MICROVM_XHCI_BYTES));
+    put_interrupt(fdt, MICROVM_XHCI_GSI);
+    must(fdt_end_node(fdt));
+}
+
 static void add_port(void *fdt, const char *stem, const char *compatible, uint16_t port,
                      unsigned irq)
 {
@@ -124,6 +132,9 @@ static void add_nodes(const MicrovmMachine *m, void *fdt)
         add_pcie(m, fdt);
     }
     add_slots(m, fdt);
+    if (m->parent.parent.usb) {
+        add_xhci(fdt);
+    }
     if (microvm_has_serial(m)) {
         add_port(fdt, "serial", "ns16550", MICROVM_SERIAL_PORT, MICROVM_SERIAL_IRQ);
     }

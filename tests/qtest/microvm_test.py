@@ -234,6 +234,7 @@ class Devices(unittest.TestCase):
         for options, why in (
                 (',x-pci-hole=kvm', 'KVM_MEM_PCI_HOLE is not supported by this accelerator'),
                 (',x-pci-hole=maybe', "does not accept value 'maybe'"),
+                (',usb=on,acpi=off', 'usb=on needs acpi=on'),
                 (',pcie=on,acpi=off', 'pcie=on needs acpi=on')):
             self.assertIn(why, refusal(house.binary(), '-M', 'microvm' + options))
 
@@ -455,6 +456,12 @@ class DeviceTree(unittest.TestCase):
         self.assertEqual(device['interrupts'], struct.pack('>2I', 23, 0))
         self.assertEqual(device['interrupt-parent'], nodes['/ioapic2@fec10000']['phandle'])
         self.assertEqual(nodes['/pcie@c0000000']['bus-range'], struct.pack('>2I', 0, 255))
+
+    def test_usb(self):
+        node = self.nodes(options=',usb=on')['/usb@fe900000']
+        self.assertEqual(node['compatible'], b'generic-xhci\0')
+        self.assertEqual(node['reg'], struct.pack('>4I', 0, 0xfe900000, 0, 0x4000))
+        self.assertEqual(node['interrupts'], struct.pack('>2I', 10, 0))
 
     def test_bare(self):
         nodes = self.nodes(options=',acpi=off,rtc=off')

@@ -198,6 +198,19 @@ class Ours(Usb, unittest.TestCase):
             self.assertEqual(slot.state(disk.IN), 2)
             self.assertEqual(vm.qmp('query-block'), [])
 
+    def test_microvm(self):
+        """At its address, with a level of line 10."""
+        with Vm(self.binary, '-M', 'microvm,usb=on', '-nodefaults', '-device', 'usb-kbd', qtest=True) as vm:
+            vm.qtest('irq_intercept_in ioapic')
+            hc = Xhci(vm, bar=0xfe900000, is_pci=False)
+            self.assertEqual((hc.ports, hc.get(4) >> 8 & 0x7ff), (16, 1))
+            hc.wait(xhci.PORT_CHANGE)
+            self.assertTrue(vm.irqs[10])
+            hc.put(hc.rt + xhci.IMAN, 3)
+            hc.get(0)
+            self.assertFalse(vm.irqs[10])
+            self.assertEqual(hc.device(1).descriptor(1)[0], xhci.SUCCESS)
+
     def test_hub(self):
         with self.machine('-device', 'usb-hub,id=h,port=1', '-device', 'usb-kbd,port=1.3', '-device',
                           'usb-hub,port=1.8', '-device', 'usb-mouse,port=1.8.2') as vm:
