@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "xhci.h"
 
+#include "system/run_state.h"
 #include "util/log.h"
 
 /* --- memory --- */
@@ -90,6 +91,29 @@ void xhci_halt(Xhci *xhci)
     timer_cancel(&xhci->wrap);
 }
 
+/* Slots name their devices by place, and all is loaded by now. */
+static void find_devices(Xhci *xhci)
+{
+    for (unsigned id = 1; id <= xhci->slot_count; id++) {
+        XhciSlot *slot = &xhci->slots[id];
+
+        slot->dev = slot->is_enabled && slot->state != SLOT_ENABLED ?
+            xhci_find_device(xhci, slot->port, slot->route) : NULL;
+    }
+    xhci_mark_all_due(xhci);
+}
+
+static void run_state_changed(Notifier *notifier, void *data)
+{
+    Xhci *xhci = container_of(notifier, Xhci, run_state_notifier);
+
+    if (((const RunStateChange *)data)->is_running && xhci->is_loaded) {
+        xhci->is_loaded = false;
+        find_devices(xhci);
+        xhci_defer(xhci);
+    }
+}
+
 /* --- the bus --- */
 
 static void wake(void *opaque, UsbDevice *dev, uint8_t endpoint)
@@ -132,12 +156,15 @@ bool xhci_realize(Xhci *xhci, Device *dev, const XhciOps *ops, Error **errp)
     xhci->work = deferred_new(event_loop_main(), work, xhci);
     xhci->bus = usb_bus_new(dev, &bus_ops_of_xhci, xhci);
     xhci_add_usb_ports(xhci);
+    xhci->run_state_notifier.fn = run_state_changed;
+    vm_add_state_notifier(&xhci->run_state_notifier);
     return true;
 }
 
 void xhci_unrealize(Xhci *xhci)
 {
     if (xhci->bus) {
+        notifier_remove(&xhci->run_state_notifier);
         each_endpoint_give_up(xhci);
         usb_bus_delete(xhci->bus);
         xhci->bus = NULL;
@@ -164,7 +191,7 @@ void xhci_reset(Xhci *xhci)
     xhci->dcbaap = 0;
     xhci->commands = (XhciRing){ 0 };
     xhci->started_ns = 0;
-    xhci->has_saved_state = xhci->is_work_due = false;
+    xhci->has_saved_state = xhci->is_work_due = xhci->is_loaded = false;
     for (unsigned n = 0; n < xhci->interrupter_count; n++) {
         xhci_interrupter_reset(xhci, n);
     }
@@ -239,7 +266,6 @@ static bool is_sane(const Xhci *xhci)
     return true;
 }
 
-/* Devices are loaded by the time that the main loop runs. */
 static bool xhci_post_load(void *opaque, int version, Error **errp)
 {
     Xhci *xhci = opaque;
@@ -247,15 +273,8 @@ static bool xhci_post_load(void *opaque, int version, Error **errp)
     if (!is_sane(xhci)) {
         return error_set(errp, "xhci: there are no such rings");
     }
-    for (unsigned id = 1; id <= xhci->slot_count; id++) {
-        const XhciSlot *slot = &xhci->slots[id];
-
-        xhci->slots[id].dev = slot->is_enabled && slot->state != SLOT_ENABLED ?
-            xhci_find_device(xhci, slot->port, slot->route) : NULL;
-    }
     xhci_update_interrupts(xhci);
-    xhci_mark_all_due(xhci);
-    xhci_defer(xhci);
+    xhci->is_loaded = true;
     return true;
 }
 

@@ -13,6 +13,7 @@
 #define HW_USB_XHCI_H
 
 #include "util/event_loop.h"
+#include "util/notifier.h"
 #include "usb.h"
 
 #define XHCI_SLOTS        64
@@ -182,8 +183,10 @@ struct Xhci {
     MemoryRegion region, capabilities, operational, runtime, doorbells;
     Timer moderation, wrap;
     Deferred *work;
+    Notifier run_state_notifier;
     bool is_busy;          /* no register is touched by what goes on */
     bool is_work_due;
+    bool is_loaded;        /* and did not run since */
 };
 
 /* Rows for properties, saved state and timers of who embeds it as `f`. */
