@@ -226,13 +226,19 @@ static void slow_store(TcgCpu *cpu, HostFrame *frame)
 
 static void slow_atomic(TcgCpu *cpu, HostFrame *frame)
 {
+    uint32_t ask = asked(frame, 0), more = asked(frame, 1);
+    IrOp op = more & SLOW_OP;
+    IrMem mem = ask & SLOW_MEM;
+    uint64_t addr = frame->gprs[ask >> SLOW_ADDR_SHIFT & 15], old;
+    uint64_t value = frame->gprs[ask >> SLOW_VALUE_SHIFT & 15];
+
     cpu->host_pc = frame->site;
-    if (frame->op == IR_CMPXCHG) {
-        frame->value.u64 = tcg_cmpxchg(cpu, frame->mem, frame->addr, frame->expected.u64,
-                                       frame->value.u64);
+    if (op == IR_CMPXCHG) {
+        old = tcg_cmpxchg(cpu, mem, addr, frame->gprs[more >> SLOW_EXPECTED_SHIFT & 15], value);
     } else {
-        frame->value.u64 = tcg_atomic(cpu, frame->op, frame->mem, frame->addr, frame->value.u64);
+        old = tcg_atomic(cpu, op, mem, addr, value);
     }
+    frame->gprs[more >> SLOW_DEST_SHIFT & 15] = ask & SLOW_IS_I32 ? (uint32_t)old : old;
     cpu->host_pc = 0;
 }
 
@@ -246,14 +252,14 @@ static void make_without(TcgCpu *cpu, const HostFrame *frame)
 
 static void slow_span(TcgCpu *cpu, HostFrame *frame)
 {
-    if (!span_fill(cpu, (TcgSpan *)((char *)cpu + frame->op), frame->addr, frame->mem)) {
+    if (!span_fill(cpu, (TcgSpan *)((char *)cpu + frame->span), frame->addr, frame->place)) {
         make_without(cpu, frame);
     }
 }
 
 static void slow_scatter(TcgCpu *cpu, HostFrame *frame)
 {
-    if (!scatter_fill(cpu, (TcgScatter *)((char *)cpu + frame->op), frame->addr, frame->mem)) {
+    if (!scatter_fill(cpu, (TcgScatter *)((char *)cpu + frame->span), frame->addr, frame->place)) {
         make_without(cpu, frame);
     }
 }

@@ -36,10 +36,10 @@ static inline Rm rm_state(uint32_t offset)
 typedef struct HostFrame {
     uint64_t spills[SPILLS];
     uint64_t gprs[16];    /* as they were in an operation that raises, or calls a slow way */
-    uint64_t addr, mem;   /* what the slow way is asked for; spans: mem is the place's name */
-    uint64_t op;          /* atomics: which; spans: where in TcgCpu */
+    uint64_t addr;        /* outside of its span */
+    uint32_t place, span; /* the place's name, where in TcgCpu its span is */
     uintptr_t site;       /* the address after the call */
-    IrValue value, expected;
+    uint64_t unused;
     IrValue vspills[VSPILLS];
     IrValue xmms[16];
 } HostFrame;
@@ -72,14 +72,17 @@ typedef enum SlowKind {
 } SlowKind;
 
 /*
- * What SLOW_LOAD and SLOW_STORE are asked for stands behind the call, as the operands of instructions
- * that do nothing: a word of this, and the constant that is stored, if it is one.
+ * What slow ways of memory are asked for stands behind the call, as the operands of instructions that
+ * do nothing: a word of this; of stores, the constant, if it is one; of atomics, another word.
  */
 #define SLOW_MEM         0xffff /* IrMem */
 #define SLOW_ADDR_SHIFT  16     /* the registers' numbers */
 #define SLOW_VALUE_SHIFT 20
 #define SLOW_IS_I32      BIT(25)
 #define SLOW_IS_CONSTANT BIT(26)
+#define SLOW_OP          0xff   /* IrOp, of atomics, in their second word */
+#define SLOW_DEST_SHIFT  8
+#define SLOW_EXPECTED_SHIFT 12
 #define SLOW_ASK_BYTES   5
 #define SLOW_ASK_OPCODE  0xa9   /* test eax, imm32 */
 
@@ -196,6 +199,7 @@ void jit_integer(Jit *j, const IrInsn *insn);
 void jit_vector(Jit *j, const IrInsn *insn);
 void jit_state(Jit *j, const IrInsn *insn);
 void jit_memory(Jit *j, const IrInsn *insn);
+void jit_atomic(Jit *j, const IrInsn *insn);
 void jit_call(Jit *j, const IrInsn *insn);
 void jit_exit(Jit *j, const IrInsn *insn);
 void jit_entry(Jit *j);
