@@ -93,9 +93,13 @@ void vnc_extensions_register(void)
     rfbRegisterProtocolExtension(&extension);
 }
 
-/* The library does not. */
+/* The library forgets what it made for them. */
 void vnc_extensions_end(rfbClientPtr rfb)
 {
-    while (rfbDisableExtension(rfb, &extension)) {
+    while (rfb->extensions) {
+        rfbExtensionData *first = rfb->extensions;
+
+        rfb->extensions = first->next;
+        free(first);
     }
 }
