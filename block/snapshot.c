@@ -7,6 +7,7 @@
 #include "block/backend.h"
 
 #include "block/create.h"
+#include "block/snapshot.h"
 #include "qapi/qapi-commands-block-core.h"
 
 /* --- users go over to another node --- */
@@ -121,19 +122,15 @@ bool block_snapshot(BlockNode *node, BlockNode *overlay, Error **errp)
     return true;
 }
 
-bool qmp_blockdev_snapshot(const char *node_name, const char *overlay_name, Error **errp)
+void block_snapshot_undo(BlockNode *node, BlockNode *overlay, bool was_read_only)
 {
-    BlockNode *node = block_node_of(node_name, node_name, errp);
-    BlockNode *overlay = node ? block_node_get(overlay_name, errp) : NULL;
-    bool is_done;
-
-    if (!overlay) {
-        return false;
+    block_node_ref(node);
+    block_node_detach(overlay, "backing");
+    node->is_read_only = was_read_only;
+    if (!block_node_replace(overlay, node, NULL)) {
+        g_assert_not_reached(); /* they had it before */
     }
-    block_begin_quiet_all();
-    is_done = block_snapshot(node, overlay, errp);
-    block_end_quiet_all();
-    return is_done;
+    block_node_unref(node);
 }
 
 /* --- new images for them --- */
@@ -217,29 +214,86 @@ static BlockNode *make_overlay(BlockNode *node, const char *path, const char *na
     return open_overlay(file, node, name, errp);
 }
 
-bool qmp_blockdev_snapshot_sync(const char *device, const char *node_name,
-                                const char *snapshot_file, const char *snapshot_node_name,
-                                const char *format, bool has_mode, NewImageMode mode, Error **errp)
+/* --- steps of a transaction --- */
+
+static bool take(BlockSnapshotStep *step, BlockNode *node, BlockNode *overlay, Error **errp)
 {
-    bool is_new = !has_mode || mode == NEW_IMAGE_MODE_ABSOLUTE_PATHS, is_done;
-    BlockNode *node = block_node_of(device, node_name, errp);
+    bool was_read_only = node->is_read_only;
+
+    if (!block_snapshot(node, overlay, errp)) {
+        return false;
+    }
+    *step = (BlockSnapshotStep){ block_node_ref(node), block_node_ref(overlay), was_read_only };
+    return true;
+}
+
+bool block_snapshot_step(BlockSnapshotStep *step, const BlockdevSnapshot *args, Error **errp)
+{
+    BlockNode *node = block_node_of(args->node, args->node, errp);
+    BlockNode *overlay = node ? block_node_get(args->overlay, errp) : NULL;
+
+    return overlay && take(step, node, overlay, errp);
+}
+
+bool block_snapshot_sync_step(BlockSnapshotStep *step, const BlockdevSnapshotSync *args,
+                              Error **errp)
+{
+    bool is_new = !args->has_mode || args->mode == NEW_IMAGE_MODE_ABSOLUTE_PATHS;
+    BlockNode *node = block_node_of(args->device, args->node_name, errp);
     g_autoptr(BlockNode) overlay = NULL;
 
     if (!node) {
         return false;
     }
-    if (node_name && !snapshot_node_name) {
+    if (args->node_name && !args->snapshot_node_name) {
         return error_set(errp, "New overlay node-name missing");
     }
-    if (format && strcmp(format, "qcow2")) {
-        return error_set(errp, block_driver_find(format) ?
+    if (args->format && strcmp(args->format, "qcow2")) {
+        return error_set(errp, block_driver_find(args->format) ?
                          "Format driver '%s' does not support backing files" :
-                         "Unknown format '%s'", format);
+                         "Unknown format '%s'", args->format);
     }
+    overlay = make_overlay(node, args->snapshot_file, args->snapshot_node_name, is_new, errp);
+    return overlay && take(step, node, overlay, errp);
+}
+
+void block_snapshot_step_undo(BlockSnapshotStep *step)
+{
+    if (step->overlay) {
+        block_snapshot_undo(step->node, step->overlay, step->was_read_only);
+    } else {
+        block_image_snapshot(step->node, BLOCK_SNAPSHOT_DELETE, NULL, step->name);
+    }
+}
+
+void block_snapshot_step_clear(BlockSnapshotStep *step)
+{
+    g_clear_pointer(&step->node, block_node_unref);
+    g_clear_pointer(&step->overlay, block_node_unref);
+    g_clear_pointer(&step->name, g_free);
+}
+
+bool qmp_blockdev_snapshot(const BlockdevSnapshot *args, Error **errp)
+{
+    BlockSnapshotStep step = { NULL };
+    bool is_done;
+
     block_begin_quiet_all();
-    overlay = make_overlay(node, snapshot_file, snapshot_node_name, is_new, errp);
-    is_done = overlay && block_snapshot(node, overlay, errp);
+    is_done = block_snapshot_step(&step, args, errp);
     block_end_quiet_all();
+    block_snapshot_step_clear(&step);
+    return is_done;
+}
+
+bool qmp_blockdev_snapshot_sync(const BlockdevSnapshotSync *args, Error **errp)
+{
+    BlockSnapshotStep step = { NULL };
+    bool is_done;
+
+    block_begin_quiet_all();
+    is_done = block_snapshot_sync_step(&step, args, errp);
+    block_end_quiet_all();
+    block_snapshot_step_clear(&step);
     return is_done;
 }
 

@@ -138,6 +138,62 @@ class Images(unittest.TestCase):
         self.assertEqual(self.content(path)[:1536], pattern(1) + bytes(1024))
         self.assertEqual(self.content(first)[:1536], pattern(1) + pattern(2) + bytes(512))
 
+    def test_transactions(self):
+        """All of it, or none: what came before the action that fails is as it was."""
+        path, other = self.image(), self.image('b.qcow2')
+        first, second, third = (self.path(f'{n}.qcow2') for n in (1, 2, 3))
+
+        def sync(device, file):
+            return {'type': 'blockdev-snapshot-sync', 'data': {'device': device, 'snapshot-file': file}}
+
+        def inner(device, name):
+            return {'type': 'blockdev-snapshot-internal-sync', 'data': {'device': device, 'name': name}}
+
+        def state():
+            return [(drive['file'], drive['ro'], drive['image'].get('snapshots'))
+                    for drive in (info['inserted'] for info in vm.qmp('query-block'))]
+
+        with self.machine(f'file={path},if=none,id=d', '-drive', f'file={other},if=none,id=e') as vm:
+            disk = ata.Ide(vm)
+            self.write(disk, 0, pattern(1))
+            before = state()
+            for last, why in (({'type': 'abort', 'data': {}}, 'Transaction aborted using Abort action'),
+                              (inner('nothing', 'a'), "Cannot find device='nothing' nor node-name='nothing'"),
+                              (inner('e', ''), 'Name is empty')):
+                with self.assertRaises(QmpError) as caught:
+                    vm.qmp('transaction', actions=[inner('e', 'in'), sync('d', first), sync('d', second), last])
+                self.assertEqual(caught.exception.desc, why)
+                self.assertEqual(state(), before)
+                self.write(disk, 1, pattern(2))
+            vm.qmp('transaction', actions=[inner('d', 'in'), sync('d', first), sync('e', third)])
+            self.write(disk, 2, pattern(3))
+            self.assertEqual(disk.pio_read(0, 3), pattern(1) + pattern(2) + pattern(3))
+            self.assertEqual([drive['inserted']['file'] for drive in vm.qmp('query-block')], [first, third])
+        for name in (path, other, first, third):
+            self.img('check', '-q', name)
+        self.assertEqual(self.content(path)[:1536], pattern(1) + pattern(2) + bytes(512))
+        self.assertEqual(self.content(path, '-l', 'in')[:1536], pattern(1) + pattern(2) + bytes(512))
+
+    def test_internal_snapshots_by_clients(self):
+        path = self.image()
+        with self.machine(f'file={path},if=none,id=d') as vm:
+            disk = ata.Ide(vm)
+            self.write(disk, 0, pattern(1))
+            vm.qmp('blockdev-snapshot-internal-sync', device='d', name='a')
+            for name, why in (('a', "Snapshot with name 'a' already exists on device 'd'"), ('', 'Name is empty')):
+                with self.assertRaises(QmpError) as caught:
+                    vm.qmp('blockdev-snapshot-internal-sync', device='d', name=name)
+                self.assertEqual(caught.exception.desc, why)
+            self.write(disk, 0, pattern(2))
+            (info,) = vm.qmp('query-block')[0]['inserted']['image']['snapshots']
+            self.assertEqual((info['name'], info['vm-state-size']), ('a', 0))
+            self.assertEqual(self.content(path, '-l', 'a', '-U')[:512], pattern(1))
+            with self.assertRaises(QmpError):
+                vm.qmp('blockdev-snapshot-delete-internal-sync', device='d', id='7', name='a')
+            self.assertEqual(vm.qmp('blockdev-snapshot-delete-internal-sync', device='d', name='a'), info)
+            self.assertNotIn('snapshots', vm.qmp('query-block')[0]['inserted']['image'])
+        self.img('check', '-q', path)
+
     def create(self, vm, **options):
         """The states that the job is in, and why it fails."""
         states = []
