@@ -19,6 +19,7 @@ void acpi_build(AcpiLinker *linker, const AcpiBoard *board)
     acpi_add_fixed_tables(t, board, dsdt, facs);
     acpi_add_nvdimm_tables(t, board);
     acpi_add_tpm_tables(t);
+    acpi_add_viot_table(t, board);
     acpi_add_tables_of_devices(t);
     for (guint i = 0; i < board->user_tables->len; i++) {
         const GByteArray *table = board->user_tables->pdata[i];

@@ -11,6 +11,7 @@
 struct PcMachine;
 
 Aml *acpi_dsdt(const AcpiBoard *board);
+void acpi_add_viot_table(AcpiTables *t, const AcpiBoard *board); /* acpi_viot.c */
 void acpi_build(AcpiLinker *linker, const AcpiBoard *board);
 
 /* acpi_pc.c: the board's files in fw_cfg, brought up to date when a guest reads them first. */

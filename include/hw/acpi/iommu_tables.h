@@ -1,5 +1,6 @@
 /*
- * IOMMUs: DMAR (VT-d 4.0, chapter 8) and IORT (Arm DEN 0049E). Begin, add, acpi_table_end().
+ * IOMMUs: DMAR (VT-d 4.0, chapter 8), IORT (Arm DEN 0049E), VIOT (ACPI 6.5, 5.2.32). Begin, add,
+ * acpi_table_end().
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -102,5 +103,11 @@ typedef struct IortReserved {
     IortMappings ids;
 } IortReserved;
 uint32_t iort_reserved(AcpiTables *t, const IortReserved *reserved);
+
+/* VIOT: one virtio IOMMU on PCI, and the functions behind it, by their numbers. */
+typedef struct ViotRange {
+    uint16_t first, last; /* bus, device and function */
+} ViotRange;
+void acpi_add_viot(AcpiTables *t, uint16_t iommu, const ViotRange *ranges, unsigned count);
 
 #endif
