@@ -9,6 +9,7 @@
 #include "util/osdep.h"
 #include "block/block_drive.h"
 #include "hw/pci/pci_test_machine.h"
+#include "system/address_space.h"
 #include "system/clock.h"
 #include "ui/input.h"
 #include "xhci.h"
@@ -68,8 +69,8 @@ static uint64_t next(Input *in, unsigned bytes)
 
 static void put64(uint64_t addr, uint64_t value)
 {
-    test_put(addr, MEM_32, (uint32_t)value);
-    test_put(addr + 4, MEM_32, value >> 32);
+    test_put(addr, MEM_LE32, (uint32_t)value);
+    test_put(addr + 4, MEM_LE32, value >> 32);
 }
 
 static void put_trb(unsigned id, unsigned ring, uint64_t parameter, uint32_t status,
@@ -79,23 +80,23 @@ static void put_trb(unsigned id, unsigned ring, uint64_t parameter, uint32_t sta
     uint64_t base = id ? SLOT_AT(id) + RING_AT(ring) : COMMANDS;
 
     put64(base + *at * XHCI_TRB_BYTES, parameter);
-    test_put(base + *at * XHCI_TRB_BYTES + 8, MEM_32, status);
-    test_put(base + *at * XHCI_TRB_BYTES + 12, MEM_32, control);
+    test_put(base + *at * XHCI_TRB_BYTES + 8, MEM_LE32, status);
+    test_put(base + *at * XHCI_TRB_BYTES + 12, MEM_LE32, control);
     *at = (*at + 1) % RING_TRBS;
 }
 
 static void command(unsigned type, unsigned id, uint64_t parameter)
 {
     put_trb(0, 0, parameter, 0, type << 10 | id << 24 | TRB_C);
-    test_put(BAR_AT + 0x2000, MEM_32, 0);
+    test_put(BAR_AT + 0x2000, MEM_LE32, 0);
 }
 
 static void put_endpoint(unsigned id, unsigned dci, unsigned type, unsigned packet)
 {
     uint64_t at = SLOT_AT(id) + INPUT_AT + XHCI_CONTEXT_BYTES * (dci + 1);
 
-    test_put(at, MEM_32, 4 << 16);
-    test_put(at + 4, MEM_32, type << 3 | packet << 16);
+    test_put(at, MEM_LE32, 4 << 16);
+    test_put(at + 4, MEM_LE32, type << 3 | packet << 16);
     put64(at + 8, (SLOT_AT(id) + RING_AT(dci)) | 1);
 }
 
@@ -106,16 +107,16 @@ static void set_up_device(unsigned id)
 
     put64(DCBAA + 8 * id, SLOT_AT(id) + OUTPUT_AT);
     command(TRB_ENABLE_SLOT, 0, 0);
-    test_put(input, MEM_32, 0);
-    test_put(input + 4, MEM_32, 3);
-    test_put(input + 32, MEM_32, places[n].route | places[n].speed << 20 | 4u << 27);
-    test_put(input + 36, MEM_32, places[n].port << 16);
+    test_put(input, MEM_LE32, 0);
+    test_put(input + 4, MEM_LE32, 3);
+    test_put(input + 32, MEM_LE32, places[n].route | places[n].speed << 20 | 4u << 27);
+    test_put(input + 36, MEM_LE32, places[n].port << 16);
     put_endpoint(id, 1, EP_TYPE_CONTROL, 64);
     command(TRB_ADDRESS_DEVICE, id, input);
     put_trb(id, 1, 0x0000000000010900, 8, TRB_SETUP << 10 | TRB_IDT | TRB_C);
     put_trb(id, 1, 0, 0, TRB_STATUS << 10 | TRB_C);
-    test_put(BAR_AT + 0x2000 + 4 * id, MEM_32, 1);
-    test_put(input + 4, MEM_32, 1 | BIT(places[n].in) | (places[n].out ? BIT(places[n].out) : 0));
+    test_put(BAR_AT + 0x2000 + 4 * id, MEM_LE32, 1);
+    test_put(input + 4, MEM_LE32, 1 | BIT(places[n].in) | (places[n].out ? BIT(places[n].out) : 0));
     put_endpoint(id, places[n].in, places[n].out ? 6 : 7, 64);
     if (places[n].out) {
         put_endpoint(id, places[n].out, 2, 64);
@@ -134,21 +135,19 @@ static void start(void)
     }
     device_reset(controller);
     memset(rings, 0, sizeof(rings));
-    for (uint64_t at = 0; at < MEMORY_BYTES / 2; at += 8) {
-        test_put(at, MEM_64, 0);
-    }
-    pci_config_write(PCI_DEVICE(controller), PCI_BASE_ADDRESS_0, BAR_AT, 4);
+    address_space_fill(address_space_system(), 0, (MemTxAttrs){ 0 }, 0, MEMORY_BYTES / 2);
+    pci_config_write(PCI_DEVICE(controller), PCI_BAR0, BAR_AT, 4);
     pci_config_write(PCI_DEVICE(controller), PCI_COMMAND, 6, 2);
     put64(ERST, EVENTS);
-    test_put(ERST + 8, MEM_32, EVENT_TRBS);
-    test_put(BAR_AT + 0x78, MEM_32, XHCI_SLOTS);
+    test_put(ERST + 8, MEM_LE32, EVENT_TRBS);
+    test_put(BAR_AT + 0x78, MEM_LE32, XHCI_SLOTS);
     put64(BAR_AT + 0x70, DCBAA);
     put64(BAR_AT + 0x58, COMMANDS | 1);
-    test_put(BAR_AT + 0x1028, MEM_32, 1);
+    test_put(BAR_AT + 0x1028, MEM_LE32, 1);
     put64(BAR_AT + 0x1038, EVENTS);
     put64(BAR_AT + 0x1030, ERST);
-    test_put(BAR_AT + 0x1020, MEM_32, IMAN_IE);
-    test_put(BAR_AT + 0x40, MEM_32, USBCMD_RS | USBCMD_INTE | USBCMD_EWE);
+    test_put(BAR_AT + 0x1020, MEM_LE32, IMAN_IE);
+    test_put(BAR_AT + 0x40, MEM_LE32, USBCMD_RS | USBCMD_INTE | USBCMD_EWE);
     for (unsigned id = 1; id <= ARRAY_SIZE(places); id++) {
         set_up_device(id);
     }
@@ -170,7 +169,7 @@ static void transfer(Input *in)
     put_trb(id, dci, parameter, length << (flags >> 14) | (flags & 1 ? 1u << 22 : 0),
             type << 10 | (flags & 0x3ff) | TRB_C);
     if (!(flags & 0x400)) {
-        test_put(BAR_AT + 0x2000 + 4 * id, MEM_32, dci | (next(in, 1) & 3) << 16);
+        test_put(BAR_AT + 0x2000 + 4 * id, MEM_LE32, dci | (next(in, 1) & 3) << 16);
     }
 }
 
@@ -180,7 +179,7 @@ static void write_register(Input *in)
     uint32_t at = bases[next(in, 1) % ARRAY_SIZE(bases)] + (next(in, 1) & 0xfc);
     unsigned bytes = next(in, 1) % 4;
 
-    test_put(BAR_AT + at, bytes == 3 ? MEM_64 : MEM_32, next(in, bytes == 3 ? 8 : 1 + bytes));
+    test_put(BAR_AT + at, bytes == 3 ? MEM_LE64 : MEM_LE32, next(in, bytes == 3 ? 8 : 1 + bytes));
 }
 
 static void use_input(Input *in)
@@ -231,16 +230,16 @@ static void operate(Input *in)
         put_trb(0, 0, SLOT_AT(1 + next(in, 1) % 5) + (next(in, 1) & 0xf), next(in, 2) << 16,
                 (next(in, 1) % 26) << 10 | (uint32_t)(next(in, 1) % 6) << 24 |
                     (next(in, 1) & 0x1f) << 16 | (next(in, 1) & 2) << 8 | TRB_C);
-        test_put(BAR_AT + 0x2000, MEM_32, 0);
+        test_put(BAR_AT + 0x2000, MEM_LE32, 0);
         break;
     case WRITE_REGISTER:
         write_register(in);
         break;
     case READ_REGISTER:
-        test_get(BAR_AT + (next(in, 2) & 0x3fff), MEM_32);
+        test_get(BAR_AT + (next(in, 2) & 0x3fff), MEM_LE32);
         break;
     case PUT_WORD:
-        test_put(next(in, 3) % (MEMORY_BYTES / 2) & ~3u, MEM_32, next(in, 4));
+        test_put(next(in, 3) % (MEMORY_BYTES / 2) & ~3u, MEM_LE32, next(in, 4));
         break;
     case STEP:
         clock_qtest_step((int64_t)next(in, 2) * 10000);
@@ -255,8 +254,8 @@ static void operate(Input *in)
         run_loop();
         break;
     default:
-        test_put(BAR_AT + 0x1038, MEM_32, EVENTS + next(in, 1) % EVENT_TRBS * 16 + ERDP_EHB);
-        test_put(BAR_AT + 0x103c, MEM_32, 0);
+        test_put(BAR_AT + 0x1038, MEM_LE32, EVENTS + next(in, 1) % EVENT_TRBS * 16 + ERDP_EHB);
+        test_put(BAR_AT + 0x103c, MEM_LE32, 0);
         break;
     }
 }
