@@ -8,6 +8,7 @@
 
 #include "hw/core/bus.h"
 #include "hw/core/device.h"
+#include "hw/core/machine.h"
 #include "hw/pci/pci_bus.h"
 #include "net/net.h"
 #include "system/run_state.h"
@@ -16,7 +17,7 @@
 
 /* Adapters that -nic and -net nic ask for: what device_add() takes. */
 static GPtrArray *adapters;
-static unsigned made; /* names given so far */
+static unsigned made, hub_ports; /* names given so far */
 
 static void state_changed(Notifier *notifier, void *data)
 {
@@ -41,6 +42,23 @@ static char *take(json_object *keys, const char *key)
     return text;
 }
 
+/* Adapters that sit on PCI, for model=help. */
+static G_NORETURN void print_models(void)
+{
+    g_autoptr(GPtrArray) types = type_list(TYPE_DEVICE, false);
+    GString *text = g_string_new("Supported NIC models:\n");
+
+    for (guint n = 0; n < types->len; n++) {
+        const DeviceType *type = (const DeviceType *)type_ops(types->pdata[n]);
+
+        if (type->category == DEVICE_CATEGORY_NETWORK && type->access == DEVICE_ACCESS_USER &&
+            !g_strcmp0(type->bus_type, TYPE_PCI_BUS)) {
+            g_string_append_printf(text, "%s\n", type_name(types->pdata[n]));
+        }
+    }
+    option_exit_with(text);
+}
+
 static bool is_type(json_object *keys, const char *type)
 {
     return !g_strcmp0(text_of(keys, "type"), type);
@@ -52,6 +70,9 @@ static void print_help_if_asked(json_object *keys)
         g_autofree char *help = net_help();
 
         option_exit_with(g_string_new(help));
+    }
+    if (!g_strcmp0(text_of(keys, "model"), "help")) {
+        print_models();
     }
 }
 
@@ -68,6 +89,7 @@ static const char *model_type(const char *model)
 {
     bool has_pci = bus_find_free(TYPE_PCI_BUS);
 
+    model = model ? model : machine_ops(machine_current())->default_nic;
     return model && strcmp(model, "virtio") ? model
            : has_pci ? "virtio-net-pci" : "virtio-net-device";
 }
@@ -142,7 +164,7 @@ static bool add_nic(OptionSet *set, OptionValue *value, void *opaque, Error **er
 static char *add_hub_port(const char *plugged, Error **errp)
 {
     g_autoptr(JsonObject) keys = json_object_new_object();
-    g_autofree char *id = new_id("hub-port");
+    g_autofree char *id = g_strdup_printf("hub" FIRST_HUB "port%u", hub_ports++);
 
     json_set(keys, "type", json_string("hubport"));
     json_set(keys, "id", json_string(id));
@@ -195,6 +217,30 @@ static bool add_net(OptionSet *set, OptionValue *value, void *opaque, Error **er
     return port;
 }
 
+/* As if the user had said "-net nic -net user", if nothing was said at all. */
+static bool add_defaults(OptionSet *set)
+{
+    g_autoptr(JsonObject) nic = json_object_new_object();
+    g_autoptr(JsonObject) user = json_object_new_object();
+    OptionValue value = { .keys = user };
+    Error *err = NULL;
+
+    if (option_given(set, "nodefaults") || option_given(set, "netdev") ||
+        option_given(set, "nic") || option_given(set, "net") ||
+        !machine_ops(machine_current())->default_nic) {
+        return true;
+    }
+    if (!add_net_nic(nic, &err)) {
+        error_report_err(err);
+        return false;
+    }
+    json_set(user, "type", json_string("user"));
+    if (!add_net(set, &value, NULL, &err)) {
+        error_free(err); /* built without it */
+    }
+    return true;
+}
+
 bool networks_add(OptionSet *set)
 {
     static Notifier notifier = { .fn = state_changed };
@@ -202,7 +248,7 @@ bool networks_add(OptionSet *set)
     vm_add_state_notifier(&notifier);
     adapters = g_ptr_array_new_with_free_func((GDestroyNotify)json_unref);
     return option_each(set, "netdev", add_netdev, NULL) && option_each(set, "nic", add_nic, NULL) &&
-           option_each(set, "net", add_net, NULL);
+           option_each(set, "net", add_net, NULL) && add_defaults(set);
 }
 
 bool networks_place(OptionSet *set)

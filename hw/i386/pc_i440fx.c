@@ -87,6 +87,7 @@ static const PcMachineType i440fx_type = {
     .bridge_irq_count = ISA_IRQS,
     .has_floppy_drive = true,
     .has_floppy = true,
+    .default_nic = "e1000",
     .hpet_lines = BIT(2),
     .split_ram = split_ram,
     .functions = functions,

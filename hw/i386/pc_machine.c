@@ -264,6 +264,7 @@ static const PcMachineType pc_type = {
     .block_interface = BLOCK_IF_IDE,
     .has_cdrom = true,
     .default_vga = "std",
+    .default_nic = "e1000e",
     .auto_enable_numa = NUMA_AUTO_WITH_SLOTS,
     .build = pc_build,
     .complete = pc_complete,

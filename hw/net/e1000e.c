@@ -79,7 +79,7 @@ static const RegisterMap e1000e_map = E1000E_MAP;
 
 static const E1000Model model_82574 = {
     .registers = &e1000e_map, .queues = 2, .is_82574 = true, .status = 0x00000281,
-    .phy_id_2 = 0x0cb1, .nvm_compat = 0x0420, .nvm_init_2 = 0xf746,
+    .phy_id_2 = 0x0cb1, .nvm_compat = 0x0420, .nvm_init_2 = 0x8058,
     .io_bar = BAR_IO, .io_bytes = IO_BYTES, .eerd_shift = 2, .eerd_done = EERD_DONE,
 };
 

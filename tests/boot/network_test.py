@@ -17,7 +17,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 
 SECONDS = 300
-MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'af_packet']
+MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']
 DATA = random.Random(5).randbytes(4 << 20)
 SCRIPT = """#!/busybox sh
 [ "$1" = deconfig ] && exec ip addr flush dev $interface
@@ -55,10 +55,10 @@ class Network(unittest.TestCase):
             raise unittest.SkipTest('Linux or busybox-static cannot be fetched from the package '
                                     'archive') from error
 
-    def start(self, *args, append=''):
+    def start(self, *args, append='', board='q35'):
         shell = guest.Terminal(
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
-             '-no-reboot', '-M', 'q35', '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
+             '-no-reboot', '-M', board, '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
              '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t panic=-1 {append}', *args],
             SECONDS)
         shell.wait_for(guest.PROMPT)
@@ -67,7 +67,7 @@ class Network(unittest.TestCase):
         self.assertEqual(shell.run('cat /sys/class/net/eth0/address'), '52:54:00:12:34:56')
         return shell
 
-    def check_user(self, device, *args, append=''):
+    def check_user(self, device, *args, **more):
         server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
@@ -75,7 +75,7 @@ class Network(unittest.TestCase):
         with socket.create_server(('127.0.0.1', 0)) as free:
             port = free.getsockname()[1]
         shell = self.start('-netdev', f'user,id=n,hostfwd=tcp:127.0.0.1:{port}-:80',
-                           '-device', f'{device},netdev=n', *args, append=append)
+                           '-device', f'{device},netdev=n', *args, **more)
         self.assertIn('lease 10.0.2.15 10.0.2.2 10.0.2.3',
                       shell.run('ip link set eth0 up; udhcpc -i eth0 -s /script -q -n'))
         self.assertIn(' 0% packet loss', shell.run('ping -c 2 10.0.2.2'))
@@ -102,9 +102,14 @@ class Network(unittest.TestCase):
         self.assertEqual(shell.run('cat /sys/class/net/eth0/speed'), '1000')
         self.assertEqual(shell.end(), 0)
 
+    def test_e1000(self):
+        shell = self.check_user('e1000', board='pc')
+        self.assertRegex(shell.run('grep eth0 /proc/interrupts'), r'[1-9]\d* +IO-APIC')
+        self.assertEqual(shell.end(), 0)
+
     def test_e1000e_behind_iommu(self):
         shell = self.check_user('e1000e', '-device', 'intel-iommu,intremap=on',
-                                append='intel_iommu=on iommu.strict=1')
+                                append='intel_iommu=on iommu.strict=1 no_timer_check')
         self.assertIn('iommu_group', shell.run('ls /sys/class/net/eth0/device/'))
         self.assertEqual(shell.end(), 0)
 

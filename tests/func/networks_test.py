@@ -249,9 +249,9 @@ class Adapters(Base):
                         '-net', 'socket,listen=127.0.0.1:0')
         self.assertEqual(self.info(vm).splitlines(), [
             'hub 0',
-            ' \\ hub-port0: virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:00:00:09',
-            ' \\ hub-port1: u: index=0,type=user,net=10.0.2.0,restrict=off',
-            ' \\ hub-port3: net-net2: index=0,type=socket,'])
+            ' \\ hub0port0: virtio-net-pci.0: index=0,type=nic,model=virtio-net-pci,macaddr=52:54:00:00:00:09',
+            ' \\ hub0port1: u: index=0,type=user,net=10.0.2.0,restrict=off',
+            ' \\ hub0port2: net-net0: index=0,type=socket,'])
 
     def test_nic_refused(self):
         for want, *args in (('invalid syntax for mac', '-nic', 'user,mac=x'),

@@ -106,7 +106,7 @@ class Boards(unittest.TestCase):
                 port.outb(0x3c2, 0x67)
                 self.assertEqual(port.inb(0x3cc), 0x67)
         for args in (('-vga', 'none'), ('-nodefaults',), ('-device', 'isa-vga')):
-            with Vm(BINARY, '-M', 'pc', *args, qtest=True) as vm:
+            with Vm(BINARY, '-M', 'pc', '-nic', 'none', *args, qtest=True) as vm:
                 self.assertEqual(Port(vm).config(2 << 3, 0), 0xffffffff)
 
     def test_displays_together(self):

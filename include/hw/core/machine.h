@@ -78,6 +78,7 @@ typedef struct MachineType {
     uintptr_t has_cdrom, has_floppy_drive; /* without being asked for */
     uintptr_t ide_units;           /* of each IDE bus; 0: two */
     const char *default_vga;       /* -vga without -nodefaults; NULL: none */
+    const char *default_nic;       /* without -nodefaults, and of -nic; NULL: none */
     uintptr_t is_without_ram;      /* -m 0 by default: "none" */
     const char *deprecation;       /* NULL: it is not */
     /* RAM, topology and CPU model are there: builds the rest. */
