@@ -38,6 +38,12 @@ const TcgRegion *host_region(const TcgCpu *cpu);
 void host_info(GString *out);
 /* A clock that costs nothing to read; how fast it goes is the host's. */
 uint64_t host_ticks(void);
+/*
+ * What of the host's floating point guest code sees: around C that computes for itself, as a table of GLib's
+ * does when it grows.
+ */
+uint32_t host_fp_hold(void);
+void host_fp_release(uint32_t held);
 /* One vector operation, imm as in IR_VEC: for the interpreter. */
 bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
                  IrValue *out);

@@ -66,6 +66,15 @@ uint64_t host_ticks(void)
     return 0;
 }
 
+uint32_t host_fp_hold(void)
+{
+    return 0;
+}
+
+void host_fp_release(uint32_t held)
+{
+}
+
 void host_info(GString *out)
 {
 }

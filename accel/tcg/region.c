@@ -305,6 +305,7 @@ static bool invalidate_page(uint64_t ram, uint64_t bytes, const TcgRegion *curre
 
 bool region_invalidate(uint64_t ram, uint64_t bytes, const TcgRegion *current)
 {
+    uint32_t held = host_fp_hold();
     bool is_current = false;
 
     region_lock();
@@ -316,6 +317,7 @@ bool region_invalidate(uint64_t ram, uint64_t bytes, const TcgRegion *current)
         at = next;
     }
     region_unlock();
+    host_fp_release(held);
     return is_current;
 }
 

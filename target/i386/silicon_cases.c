@@ -447,4 +447,7 @@ void silicon_case_print(const SiliconCase *c, GString *out)
         g_string_append_printf(out, "%s%016" PRIx64 "%s", n % 4 ? " " : "#   before: ",
                                c->before.gpr[n], n % 4 == 3 ? "\n" : "");
     }
+    g_string_append_printf(out, "#   eflags %" PRIx64 " mxcsr %x x87 %04x %04x\n", c->before.eflags, c->before.mxcsr,
+                           c->before.legacy[0] | c->before.legacy[1] << 8,
+                           c->before.legacy[2] | c->before.legacy[3] << 8);
 }

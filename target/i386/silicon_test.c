@@ -285,6 +285,7 @@ static void compare_faults(Difference *d, const SiliconCase *c)
     }
     if (n->vector != o->vector) {
         differ(d, "vector", 0, n->vector, o->vector);
+        differ(d, "mxcsr", 0, n->mxcsr, o->mxcsr);
         return;
     }
     if (n->rip != o->rip) {

@@ -218,6 +218,16 @@ uint64_t host_ticks(void)
     return __builtin_ia32_rdtsc();
 }
 
+uint32_t host_fp_hold(void)
+{
+    return __builtin_ia32_stmxcsr();
+}
+
+void host_fp_release(uint32_t held)
+{
+    __builtin_ia32_ldmxcsr(held);
+}
+
 void host_info(GString *out)
 {
     g_string_append_printf(out, "code cache           %zu of %zu bytes\n", host_cache.used,

@@ -282,14 +282,14 @@ static const void *vec_compile(const IrInsn *insn)
     return code;
 }
 
-bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
-                 IrValue *out)
+/* NULL: there is none. */
+static const void *vec_code(const IrInsn *insn)
 {
     static GMutex lock;
     static GHashTable *compiled;
     uint64_t key = insn->imm;
+    uint32_t held = host_fp_hold();
     const void *code;
-    IrValue result = { .quads = { 0 } };
 
     g_mutex_lock(&lock);
     if (!compiled) {
@@ -303,6 +303,16 @@ bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const I
         }
     }
     g_mutex_unlock(&lock);
+    host_fp_release(held);
+    return code;
+}
+
+bool host_vector(const IrInsn *insn, const IrValue *x, const IrValue *y, const IrValue *z,
+                 IrValue *out)
+{
+    const void *code = vec_code(insn);
+    IrValue result = { .quads = { 0 } };
+
     if (!code) {
         return false;
     }
