@@ -285,11 +285,16 @@ void region_retire(TcgRegion *region)
     region_unlock();
 }
 
+static void leave_soon(TcgCpu *cpu, void *opaque)
+{
+    __atomic_store_n(&cpu->exit_wanted, 1, __ATOMIC_SEQ_CST);
+}
+
 static bool invalidate_page(uint64_t ram, uint64_t bytes, const TcgRegion *current)
 {
     CodePage *page = page_of(ram, false);
     TcgRegion *next;
-    bool is_current = false;
+    bool is_current = false, may_loop = false;
 
     for (TcgRegion *region = page ? page->regions : NULL; region; region = next) {
         unsigned i = (region->ram[0] >> TCG_PAGE_BITS) == ram >> TCG_PAGE_BITS ? 0 : 1;
@@ -297,8 +302,13 @@ static bool invalidate_page(uint64_t ram, uint64_t bytes, const TcgRegion *curre
         next = region->page_next[i];
         if (touches(region, ram, bytes)) {
             is_current |= region == current;
+            may_loop |= region->is_hot;
             drop(region);
         }
+    }
+    /* Nothing but a request leads out of a loop that is closed within its region. */
+    if (may_loop) {
+        exec_each(leave_soon, NULL);
     }
     return is_current;
 }
