@@ -74,6 +74,10 @@ static bool note(X87 *x, uint16_t status, uint16_t codes)
     X86Fpu *f = x->f;
     uint16_t early = FSW_IE | FSW_DE | FSW_ZE;
 
+    /* There is no result then that could be rounded. */
+    if (status & early & ~f->control) {
+        status &= ~(FSW_OE | FSW_UE | FSW_PE | (status & FSW_SF ? 0 : FSW_C1));
+    }
     f->status = (f->status & ~codes) | (status & codes) |
                 (status & (FSW_EXCEPTIONS | FSW_SF));
     summarize(f);

@@ -172,14 +172,22 @@ static IrMem mem_of(unsigned bytes, X86Mmu mmu)
     return (IrMem)__builtin_ctz(bytes) | IR_MEM_MMU(mmu);
 }
 
+/* An operand: EFLAGS.AC counts, which is for user pages alone. */
+static IrMem operand_mem(const X86Cpu *cpu, unsigned bytes, X86Mmu mmu)
+{
+    bool is_checked = cpu->state.mode & X86_MODE_ALIGN && mmu == X86_MMU_USER;
+
+    return mem_of(bytes, mmu) | (is_checked ? IR_MEM_ALIGNED : 0);
+}
+
 uint64_t x86_read(X86Cpu *cpu, uint64_t linear, unsigned bytes, X86Mmu mmu)
 {
-    return tcg_load(&cpu->state.tcg, mem_of(bytes, mmu), linear);
+    return tcg_load(&cpu->state.tcg, operand_mem(cpu, bytes, mmu), linear);
 }
 
 void x86_write(X86Cpu *cpu, uint64_t linear, unsigned bytes, uint64_t value, X86Mmu mmu)
 {
-    tcg_store(&cpu->state.tcg, mem_of(bytes, mmu), linear, value);
+    tcg_store(&cpu->state.tcg, operand_mem(cpu, bytes, mmu), linear, value);
 }
 
 void x86_check_writable(X86Cpu *cpu, uint64_t linear, size_t bytes, X86Mmu mmu)
@@ -205,7 +213,7 @@ void x86_read_bytes(X86Cpu *cpu, uint64_t linear, void *out, size_t bytes, X86Mm
 
     while (bytes > 0) {
         unsigned n = piece(bytes);
-        uint64_t value = x86_read(cpu, linear, n, mmu);
+        uint64_t value = tcg_load(&cpu->state.tcg, mem_of(n, mmu), linear);
 
         memcpy(at, &value, n);
         at += n;
@@ -224,7 +232,7 @@ void x86_write_bytes(X86Cpu *cpu, uint64_t linear, const void *data, size_t byte
         uint64_t value = 0;
 
         memcpy(&value, at, n);
-        x86_write(cpu, linear, n, value, mmu);
+        tcg_store(&cpu->state.tcg, mem_of(n, mmu), linear, value);
         at += n;
         linear += n;
         bytes -= n;

@@ -34,6 +34,7 @@ typedef struct SiliconCase {
     uint32_t undefined_at_jumps;    /* where it may have been left: an end, too */
     uint32_t ever_undefined;        /* on the way */
     bool may_set_ac;
+    bool stores_halves;             /* VCVTPS2PH to memory: here the store comes before #XM */
     uint32_t gather_masks;          /* registers: which bits of them a fault leaves is open */
     bool has_open_faults;           /* what is done by the time of one is not compared */
     bool is_c1_open;                /* the x87's, at its end */
