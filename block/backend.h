@@ -57,11 +57,6 @@ BlockBackend *block_backend_named(const char *device, const char *id, Error **er
 
 /* A drive, by its name, or a node. */
 BlockNode *block_node_of(const char *device, const char *node_name, Error **errp);
-/* --- internal_snapshot.c --- */
-
-/* By id, by name, or both; freed by the caller; NULL: there is none. */
-struct SnapshotInfo *block_snapshot_find(BlockNode *node, const char *id, const char *name);
-
 /* No drive has a request under way, and none begins. */
 void block_begin_quiet_all(void);
 void block_end_quiet_all(void);

@@ -6,7 +6,7 @@
 #include "util/osdep.h"
 #include "block/create.h"
 
-#include "block/job.h"
+#include "block/block_job.h"
 #include "qapi/qapi-commands-block-core.h"
 
 bool block_create(const BlockdevCreateOptions *options, Error **errp)

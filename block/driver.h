@@ -51,6 +51,10 @@ typedef struct BlockDriver {
     int (*finish)(BlockNode *node);
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
+    int (*snapshot_new)(BlockNode *node, const BlockSnapshotNew *new);
+    /* A read or write of a machine's state, which has its own offsets; and its end. */
+    int (*vm_state)(BlockNode *node, const BlockIo *io);
+    int (*vm_state_drop)(BlockNode *node);
     void (*stats)(BlockNode *node, BlockStats *stats);
     /* Something is about to happen to what it shows: what blkdebug waits for. Any thread. */
     void (*event)(BlockNode *node, BlkdebugEvent event);

@@ -9,7 +9,7 @@
  */
 #include "util/osdep.h"
 #include "block/driver.h"
-#include "block/job.h"
+#include "block/block_job.h"
 
 static const char *const perm_names[] = { "consistent read", "write", "write unchanged", "resize" };
 

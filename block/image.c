@@ -18,6 +18,32 @@ int block_image_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, 
     return node->driver->snapshot ? node->driver->snapshot(node, act, id, name) : -ENOTSUP;
 }
 
+bool block_image_has_snapshots(BlockNode *node)
+{
+    return block_node_skip_filters(node)->driver->snapshot_new != NULL;
+}
+
+int block_image_snapshot_new(BlockNode *node, const BlockSnapshotNew *new)
+{
+    node = block_node_skip_filters(node);
+    return node->driver->snapshot_new ? node->driver->snapshot_new(node, new) : -ENOTSUP;
+}
+
+int block_image_vm_state(BlockNode *node, bool is_write, uint64_t offset, void *buf, size_t bytes)
+{
+    struct iovec iov = { buf, bytes };
+    BlockIo io = { is_write ? BLOCK_WRITE : BLOCK_READ, 0, offset, bytes, &iov, 1 };
+
+    node = block_node_skip_filters(node);
+    return node->driver->vm_state ? node->driver->vm_state(node, &io) : -ENOTSUP;
+}
+
+int block_image_vm_state_drop(BlockNode *node)
+{
+    node = block_node_skip_filters(node);
+    return node->driver->vm_state_drop ? node->driver->vm_state_drop(node) : -ENOTSUP;
+}
+
 char *block_formats_text(void)
 {
     g_autoptr(GString) text = g_string_new(NULL);

@@ -1,10 +1,10 @@
 /*
- * See block/job.h.
+ * See include/block/block_job.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/job.h"
+#include "block/block_job.h"
 
 #include "qapi/qapi-commands-job.h"
 #include "qapi/qapi-events-job.h"

@@ -503,6 +503,8 @@ const BlockDriver block_qcow2 = {
     .create = qcow2_create,
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
     .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,
-    .snapshot = qcow2_snapshot, .set_backing = qcow2_set_backing, .empty = qcow2_empty,
+    .snapshot = qcow2_snapshot,
+    .snapshot_new = qcow2_snapshot_new, .vm_state = qcow2_vm_state,
+    .vm_state_drop = qcow2_vm_state_drop, .set_backing = qcow2_set_backing, .empty = qcow2_empty,
     .amend = qcow2_amend, .compressed_bytes = qcow2_compressed_bytes, .finish = qcow2_finish,
 };

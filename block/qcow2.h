@@ -288,6 +288,8 @@ int qcow2_write(BlockQcow2 *image, const BlockIo *io);
 /* --- qcow2_resize.c --- */
 
 bool qcow2_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp);
+/* The table gets room for what is behind the disk. Alone. */
+int qcow2_grow_l1(BlockQcow2 *image, uint64_t entries);
 
 /* --- qcow2_prealloc.c --- */
 

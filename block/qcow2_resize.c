@@ -89,6 +89,16 @@ static int move_l1(BlockQcow2 *image, uint64_t entries, uint64_t bytes)
     return err;
 }
 
+int qcow2_grow_l1(BlockQcow2 *image, uint64_t entries)
+{
+    int err = qcow2_sync(image);
+
+    if (!err && entries > QCOW2_MAX_L1_BYTES / 8) {
+        err = -EFBIG;
+    }
+    return err ? err : move_l1(image, entries, image->header.bytes);
+}
+
 static int set_bytes(BlockQcow2 *image, uint64_t bytes)
 {
     Qcow2Header header = image->header;

@@ -26,6 +26,12 @@ struct SnapshotInfoArray *qcow2_snapshots_info(const BlockQcow2 *image); /* NULL
 /* --- qcow2_snapshot_act.c --- */
 
 int qcow2_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
+int qcow2_snapshot_new(BlockNode *node, const BlockSnapshotNew *new);
+
+/* --- qcow2_vmstate.c --- */
+
+int qcow2_vm_state(BlockNode *node, const BlockIo *io);
+int qcow2_vm_state_drop(BlockNode *node);
 
 /* --- qcow2_snapshot.c --- */
 

@@ -321,13 +321,14 @@ static int add_to_list(BlockQcow2 *image, const Qcow2Snapshot *new)
     return 0;
 }
 
-static int create(BlockQcow2 *image, const char *name)
+static int create(BlockQcow2 *image, const BlockSnapshotNew *from)
 {
     gint64 now_us = g_get_real_time();
     Qcow2Snapshot new = {
-        .id = new_id(image), .name = g_strdup(name), .l1_entries = image->header.l1_entries,
+        .id = new_id(image), .name = g_strdup(from->name), .l1_entries = image->header.l1_entries,
         .date_sec = now_us / G_USEC_PER_SEC, .date_nsec = now_us % G_USEC_PER_SEC * 1000,
-        .disk_bytes = image->header.bytes, .icount = 0,
+        .disk_bytes = image->header.bytes, .icount = 0, .vm_clock_ns = from->vm_clock_ns,
+        .vm_state_bytes = from->vm_state_bytes,
     };
     int err = image->header.snapshots == QCOW2_MAX_SNAPSHOTS ? -EFBIG : 0;
 
@@ -440,13 +441,9 @@ static int show(BlockQcow2 *image, const Qcow2Snapshot *snapshot)
 
 static int act_alone(BlockQcow2 *image, BlockSnapshotAct act, const char *id, const char *name)
 {
-    Qcow2Snapshot *snapshot = act == BLOCK_SNAPSHOT_CREATE ? NULL : find(image, id, name);
+    Qcow2Snapshot *snapshot = find(image, id, name);
     int err;
 
-    if (act == BLOCK_SNAPSHOT_CREATE) {
-        err = begin(image);
-        return end(image, err ? err : create(image, name));
-    }
     if (!snapshot) {
         return -ENOENT;
     }
@@ -459,11 +456,29 @@ static int act_alone(BlockQcow2 *image, BlockSnapshotAct act, const char *id, co
     return end(image, err);
 }
 
+int qcow2_snapshot_new(BlockNode *node, const BlockSnapshotNew *new)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    int err;
+
+    if (node->is_read_only || image->has_data_file || image->is_failed) {
+        return node->is_read_only ? -EACCES : image->is_failed ? -EIO : -ENOTSUP;
+    }
+    qcow2_enter_alone(image);
+    err = begin(image);
+    err = end(image, err ? err : create(image, new));
+    qcow2_leave_alone(image);
+    return err;
+}
+
 int qcow2_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name)
 {
     BlockQcow2 *image = qcow2_of(node);
     int err;
 
+    if (act == BLOCK_SNAPSHOT_CREATE) {
+        return qcow2_snapshot_new(node, &(BlockSnapshotNew){ .name = name });
+    }
     if (act != BLOCK_SNAPSHOT_SHOW && node->is_read_only) {
         return -EACCES;
     }

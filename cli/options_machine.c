@@ -124,6 +124,8 @@ static const OptionDef defs[] = {
     { "S", NULL, OPTION_FLAG, .help = "do not run CPUs until 'cont'" },
     { "preconfig", NULL, OPTION_FLAG,
       .help = "wait for 'x-exit-preconfig' before the machine is made" },
+    { "loadvm", NULL, OPTION_TEXT, .syntax = "NAME",
+      .help = "begin with the machine of a snapshot (see savevm)" },
     { "incoming", NULL, OPTION_TEXT, .syntax = "URI|defer",
       .help = "wait for a migration: tcp:H:P, unix:PATH, fd:N, exec:CMD, file:PATH, or for\n"
               "'migrate-incoming' (defer)" },

@@ -37,6 +37,7 @@
 #include "system/guest_debug.h"
 #include "system/identity.h"
 #include "system/rtc.h"
+#include "system/machine_snapshot.h"
 #include "system/run_state.h"
 #include "system/target.h"
 #include "system/vcpu.h"
@@ -433,6 +434,22 @@ static bool start_incoming(OptionSet *set)
     return true;
 }
 
+static bool load_snapshot(OptionSet *set)
+{
+    MachineSnapshot snapshot = { .name = option_text(set, "loadvm") };
+    Error *err = NULL;
+
+    if (!snapshot.name) {
+        return true;
+    }
+    error_set_location("loadvm", snapshot.name);
+    if (!machine_snapshot_ops()->load(&snapshot, &err)) {
+        return fail(err);
+    }
+    error_set_location(NULL, NULL);
+    return true;
+}
+
 static bool start_gdbstub(OptionSet *set)
 {
     const char *spec = option_text(set, "gdb");
@@ -478,7 +495,8 @@ bool startup_machine(OptionSet *set)
     if (!machine_set_ready(machine, &err)) {
         return fail(err);
     }
-    if (!write_vmstate(set) || !displays_start(set) || !start_gdbstub(set) || !start_incoming(set) || !let_go(set)) {
+    if (!write_vmstate(set) || !displays_start(set) || !start_gdbstub(set) || !start_incoming(set) ||
+        !load_snapshot(set) || !let_go(set)) {
         return false;
     }
     if (!option_given(set, "incoming") && vm_is_autostart()) {

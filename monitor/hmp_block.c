@@ -11,8 +11,7 @@
 
 /* --- info block --- */
 
-/* Three digits and a unit. Free it. */
-static char *size_text(uint64_t bytes)
+char *hmp_size_text(uint64_t bytes)
 {
     static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
     double value = bytes;
@@ -28,8 +27,8 @@ static void show_image(Hmp *hmp, json_object *image)
 {
     hmp_printf(hmp, "\nImages:\n");
     for (; image; image = json_member(image, "backing-image")) {
-        g_autofree char *bytes = size_text(hmp_int(image, "virtual-size"));
-        g_autofree char *taken = size_text(hmp_int(image, "actual-size"));
+        g_autofree char *bytes = hmp_size_text(hmp_int(image, "virtual-size"));
+        g_autofree char *taken = hmp_size_text(hmp_int(image, "actual-size"));
 
         hmp_printf(hmp, "image: %s\nfile format: %s\nvirtual size: %s (%" PRId64 " bytes)\n",
                    hmp_text(image, "filename"), hmp_text(image, "format"), bytes,

@@ -21,6 +21,8 @@ void hmp_drive_add(Hmp *hmp, json_object *args);
 void hmp_drive_del(Hmp *hmp, json_object *args);
 void hmp_info_block(Hmp *hmp, json_object *args);
 void show_blockstats(Hmp *hmp, json_object *value);
+/* Three digits and a unit. Free it. */
+char *hmp_size_text(uint64_t bytes);
 
 /* hmp_devices.c */
 void hmp_device_add(Hmp *hmp, json_object *args);
@@ -74,6 +76,12 @@ void show_migrate_capabilities(Hmp *hmp, json_object *value);
 void show_migrate_parameters(Hmp *hmp, json_object *value);
 void complete_migration_capability(HmpWords *words);
 void complete_migration_parameter(HmpWords *words);
+
+/* hmp_snapshot.c */
+void hmp_savevm(Hmp *hmp, json_object *args);
+void hmp_loadvm(Hmp *hmp, json_object *args);
+void hmp_delvm(Hmp *hmp, json_object *args);
+void show_snapshots(Hmp *hmp, json_object *drives);
 
 /* hmp_objects.c */
 /* The member "options" as -chardev and the like read it; NULL: what is wrong is printed. */

@@ -73,4 +73,20 @@ typedef enum BlockSnapshotAct {
 /* By id, or by name; CREATE: a name. A negative errno. */
 int block_image_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
 
+typedef struct BlockSnapshotNew {
+    const char *name;
+    uint64_t vm_state_bytes; /* that were written before; 0: it is of the disk only */
+    uint64_t vm_clock_ns;
+} BlockSnapshotNew;
+
+bool block_image_has_snapshots(BlockNode *node);
+/* As CREATE. */
+int block_image_snapshot_new(BlockNode *node, const BlockSnapshotNew *new);
+/* The state of a machine, which a snapshot keeps, from its byte `offset` on. Any thread. */
+int block_image_vm_state(BlockNode *node, bool is_write, uint64_t offset, void *buf, size_t bytes);
+/* It is written, or was read: it is no longer the active disk's. */
+int block_image_vm_state_drop(BlockNode *node);
+/* By id, by name, or both; freed by the caller; NULL: there is none. */
+struct SnapshotInfo *block_snapshot_find(BlockNode *node, const char *id, const char *name);
+
 #endif

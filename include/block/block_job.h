@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#ifndef BLOCK_JOB_H
-#define BLOCK_JOB_H
+#ifndef BLOCK_BLOCK_JOB_H
+#define BLOCK_BLOCK_JOB_H
 
 #include "qapi/qapi-types-job.h"
 #include "qom/error.h"
