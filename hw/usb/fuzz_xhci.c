@@ -133,11 +133,9 @@ static void start(void)
             usb_device_attach(dev, NULL);
         }
     }
-    device_reset(controller);
+    test_put(BAR_AT + 0x40, MEM_LE32, USBCMD_HCRST);
     memset(rings, 0, sizeof(rings));
     address_space_fill(address_space_system(), 0, (MemTxAttrs){ 0 }, 0, MEMORY_BYTES / 2);
-    pci_config_write(PCI_DEVICE(controller), PCI_BAR0, BAR_AT, 4);
-    pci_config_write(PCI_DEVICE(controller), PCI_COMMAND, 6, 2);
     put64(ERST, EVENTS);
     test_put(ERST + 8, MEM_LE32, EVENT_TRBS);
     test_put(BAR_AT + 0x78, MEM_LE32, XHCI_SLOTS);
@@ -296,6 +294,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     test_machine_init();
     devices = g_ptr_array_new();
     add("{\"driver\": \"qemu-xhci\", \"addr\": \"5\"}");
+    pci_config_write(PCI_DEVICE(controller), PCI_BAR0, BAR_AT, 4);
+    pci_config_write(PCI_DEVICE(controller), PCI_COMMAND, 6, 2);
     add_drive();
     add("{\"driver\": \"usb-storage\", \"port\": \"1\", \"drive\": \"disk\"}");
     add("{\"driver\": \"usb-kbd\", \"port\": \"2\"}");
@@ -312,7 +312,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (in.left) {
         operate(&in);
     }
-    device_reset(controller);
+    test_put(BAR_AT + 0x40, MEM_LE32, USBCMD_HCRST);
+    assert(test_get(BAR_AT + 0x44, MEM_LE32) == USBSTS_HCH);
     run_loop();
     return 0;
 }

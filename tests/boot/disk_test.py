@@ -54,7 +54,10 @@ class Firmware(unittest.TestCase):
         for board, *device in (('pc', '-device', 'virtio-blk-pci,drive=d,bootindex=0'),
                                ('q35', '-device', 'virtio-blk-pci,drive=d,bootindex=0,disable-legacy=on'),
                                ('pc', '-device', 'virtio-scsi-pci', '-device', 'scsi-hd,drive=d,bootindex=0'),
-                               ('q35', '-device', 'nvme,drive=d,serial=a,bootindex=0')):
+                               ('q35', '-device', 'nvme,drive=d,serial=a,bootindex=0'),
+                               ('q35', '-usb', '-device', 'usb-storage,drive=d,bootindex=0'),
+                               ('pc', '-usb', '-device', 'usb-hub,port=2', '-device',
+                                'usb-storage,drive=d,bootindex=0,port=2.3')):
             with self.subTest(board=board, device=device[-1]):
                 self.starts('disk', '-M', board, '-bios', LARGE_SEABIOS, '-nodefaults', '-drive',
                             'if=none,id=d,file={disk},format=raw', *device)

@@ -10,6 +10,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 import xhci  # noqa: E402
+from fw_cfg import FwCfg  # noqa: E402
 from pci import Pci  # noqa: E402
 from vm import Vm, refusal  # noqa: E402
 from xhci import Disk, Xhci  # noqa: E402
@@ -99,6 +100,12 @@ class Usb:
             self.assertEqual([report.hex() for report in reports],
                              ['0200000000000000', '0200040000000000', '0200000000000000', '0000000000000000'])
 
+
+    def test_boot_order(self):
+        args = ('-drive', 'if=none,id=d,driver=null-co,size=1M', '-device', 'usb-hub,port=3', '-device',
+                'usb-storage,drive=d,bootindex=1,port=3.2')
+        with self.machine(*args) as vm:
+            self.assertEqual(FwCfg(vm).file('bootorder'), b'/pci@i0cf8/usb@4/hub@3/storage@2/channel@0/disk@0,0\0')
 
     def disk(self, *args, options='', size=8 << 20):
         folder = tempfile.TemporaryDirectory()
