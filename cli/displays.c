@@ -8,6 +8,7 @@
 
 #include "chardev/chardev.h"
 #include "system/identity.h"
+#include "system/run_state.h"
 #include "ui/curses.h"
 #include "ui/vnc.h"
 #include "util/keyval.h"
@@ -115,8 +116,16 @@ static bool start_curses(OptionSet *set)
     return true;
 }
 
+static void reset_machine(void)
+{
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+}
+
+static const VncPower machine_power = { vm_request_powerdown, reset_machine };
+
 bool displays_start(OptionSet *set)
 {
+    vnc_set_power(&machine_power);
     vnc_set_machine_name(identity_name());
     return start_curses(set) && option_each(set, "vnc", add_vnc, (void *)keymap_of(set, NULL));
 }

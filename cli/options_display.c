@@ -31,7 +31,8 @@ static bool only_none_driver(OptionSet *set, const char *arg, Error **errp)
 static const OptionParam vnc_params[] = {
     S("vnc"), S("id"), S("websocket"), S("share"), S("display"), N("head"), N("connections"),
     N("to"), B("ipv4"), B("ipv6"), B("password"), S("password-secret"), B("reverse"),
-    N("key-delay-ms"), B("lossy"), B("non-adaptive"), S("audiodev"), { 0 },
+    N("key-delay-ms"), B("lossy"), B("non-adaptive"), B("power-control"),
+    S("audiodev"), { 0 },
 };
 
 static const OptionDef defs[] = {
@@ -49,7 +50,8 @@ static const OptionDef defs[] = {
               "ipv4=on|off, ipv6=on|off; websocket=on|[HOST:]PORT; password=on: as set_password\n"
               "says; password-secret=ID; reverse=on: connect to a client that listens at HOST:N;\n"
               "share=allow-exclusive|force-shared|ignore; connections=N; lossy=on: JPEG is allowed;\n"
-              "display=ID and head=N: another screen than the first; key-delay-ms=N" },
+              "display=ID and head=N: another screen than the first; key-delay-ms=N;\n"
+              "power-control=on: clients may shut the machine down and reset it" },
     { "audio", NULL, OPTION_TEXT, .apply = only_none, .syntax = "none", .help = "no sound" },
     { "audiodev", NULL, OPTION_TEXT, .apply = only_none_driver, .syntax = "none,id=ID",
       .help = "a sound back end that is silent" },

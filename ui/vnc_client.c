@@ -285,6 +285,12 @@ static int wish_size(int width, int height, int screens, rfbExtDesktopScreen *sc
     return rfbExtDesktopSize_ResizeProhibited;
 }
 
+/* The library answers that it failed. */
+static rfbBool ask_for_power(rfbClientPtr rfb, uint8_t version, uint8_t what)
+{
+    return vnc_send_power(vnc_session(rfb)->client, what);
+}
+
 static void be_quiet(const char *format, ...)
 {
 }
@@ -313,6 +319,7 @@ static bool make_screen(VncSession *s)
     s->screen->kbdAddEvent = key_event;
     s->screen->ptrAddEvent = pointer_event;
     s->screen->setDesktopSizeHook = wish_size;
+    s->screen->xvpHook = s->client->server->has_power ? ask_for_power : NULL;
     return true;
 }
 
@@ -376,6 +383,8 @@ void *vnc_client_run(void *opaque)
     if (s.rfb) {
         vnc_extensions_end(s.rfb);
         rfbCloseClient(s.rfb);
+        free(s.rfb->wsctx); /* which the library forgets too */
+        s.rfb->wsctx = NULL;
         rfbClientConnectionGone(s.rfb);
     }
     if (s.screen) {

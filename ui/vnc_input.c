@@ -9,13 +9,17 @@
 
 #define WAITING_MAX 256 /* acts of one client that the main loop has not seen */
 #define KEYS_MAX    1024 /* that wait for those before */
+/* what clients ask of the machine's power, by the protocol's numbers */
+#define XVP_SHUTDOWN 2
+#define XVP_RESET    4
 
 typedef struct Act {
     VncClient *client;
-    enum { ACT_KEY, ACT_POINTER, ACT_WISH } what;
+    enum { ACT_KEY, ACT_POINTER, ACT_WISH, ACT_POWER } what;
     QKeyCode key;
     bool is_down;
     VncPointer pointer;
+    void (*power)(void);
 } Act;
 
 /* --- keys, with a pause behind each --- */
@@ -159,6 +163,9 @@ static void run_act(void *opaque)
                                  act->pointer.height);
         }
         break;
+    case ACT_POWER:
+        act->power();
+        break;
     }
     g_mutex_lock(&client->server->lock);
     client->waiting--;
@@ -198,6 +205,25 @@ void vnc_send_wish(VncClient *client, uint32_t width, uint32_t height)
 {
     hand_over(&(Act){ .client = client, .what = ACT_WISH,
                       .pointer = { .width = width, .height = height } });
+}
+
+static const VncPower *machine_power;
+
+void vnc_set_power(const VncPower *power)
+{
+    machine_power = power;
+}
+
+/* A reboot that the guest agrees to has no button on a PC. */
+bool vnc_send_power(VncClient *client, uint8_t what)
+{
+    void (*power)(void) = what == XVP_SHUTDOWN ? machine_power->shut_down :
+                          what == XVP_RESET    ? machine_power->reset : NULL;
+
+    if (power) {
+        hand_over(&(Act){ .client = client, .what = ACT_POWER, .power = power });
+    }
+    return power;
 }
 
 /* --- what the machine's input tells --- */

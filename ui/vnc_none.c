@@ -23,6 +23,10 @@ void vnc_set_machine_name(const char *name)
 {
 }
 
+void vnc_set_power(const VncPower *power)
+{
+}
+
 bool vnc_add_client(int fd, bool needs_no_password, Error **errp)
 {
     return error_set(errp, "this build has no VNC");

@@ -44,7 +44,7 @@ struct VncServer {
     const Keymap *keymap;
     unsigned max_clients, key_delay_ms;
     VncShare share;
-    bool is_lossy;
+    bool is_lossy, has_power;
     GPtrArray *listeners;
     Console *console;    /* watched, while there are clients; else NULL */
     ConsoleListener listener;
@@ -124,6 +124,8 @@ typedef struct VncPointer {
     bool is_distance;
 } VncPointer;
 void vnc_send_pointer(VncClient *client, const VncPointer *pointer);
+/* False: there is no such thing. */
+bool vnc_send_power(VncClient *client, uint8_t what);
 void vnc_send_wish(VncClient *client, uint32_t width, uint32_t height);
 /* In the main loop. */
 void vnc_input_init(void);

@@ -312,6 +312,7 @@ static VncServer *server_new(const VncOptions *o, const Keymap *keymap)
         .key_delay_ms = o->has_key_delay_ms ? o->key_delay_ms : KEY_DELAY_MS_DEFAULT,
         .share = o->has_share ? o->share : VNC_SHARE_ALLOW_EXCLUSIVE,
         .is_lossy = o->has_lossy && o->lossy,
+        .has_power = o->has_power_control && o->power_control,
         .needs_password = o->has_password && o->password,
         .listeners = g_ptr_array_new_with_free_func(listener_free),
         .listener = vnc_console_listener,

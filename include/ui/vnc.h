@@ -20,6 +20,12 @@ bool vnc_is_built(void);
  * without scan codes.
  */
 bool vnc_server_add(json_object *options, const Keymap *keymap, Error **errp);
+/* What clients of servers with power-control=on ask for. Before servers are made. */
+typedef struct VncPower {
+    void (*shut_down)(void);
+    void (*reset)(void);
+} VncPower;
+void vnc_set_power(const VncPower *power);
 /* What clients call the machine: "QEMU" or, with a name, "QEMU (NAME)". Before servers are made. */
 void vnc_set_machine_name(const char *name);
 /* Hands over a connected socket, which is the server's from now on, or stays open: false. */

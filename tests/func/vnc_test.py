@@ -267,6 +267,24 @@ class Servers(unittest.TestCase):
             client.close()
             self.assertEqual(self.scan_codes(vm, 3), [0xe0, 0x9d, 0x9e])
 
+    def test_power(self):
+        def ask(client, what):
+            client.send(bytes([250, 0, 1, what]))
+
+        with self.vm(',power-control=on') as vm, Vnc.unix(self.path, encodings=(
+                vnc.RAW, vnc.POWER)) as client:
+            self.assertEqual(client.read(4), bytes([250, 0, 1, 1]))
+            ask(client, 2)
+            vm.qmp.wait_event('POWERDOWN')
+            ask(client, 4)
+            self.assertEqual(vm.qmp.wait_event('RESET')['data']['reason'], 'host-qmp-system-reset')
+            ask(client, 3)  # a reboot that the guest agrees to: there is none
+            self.assertEqual(client.read(4), bytes([250, 0, 1, 0]))
+        with self.vm() as vm, Vnc.unix(self.path, encodings=(vnc.RAW, vnc.POWER)) as client:
+            ask(client, 4)
+            client.update()
+            self.assertEqual(vm.qmp('query-status')['status'], 'running')
+
     def test_pointer(self):
         with self.vm() as vm, Vnc.unix(self.path, encodings=(
                 vnc.RAW, vnc.QEMU_POINTER)) as client:
