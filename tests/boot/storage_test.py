@@ -124,12 +124,37 @@ class Storage(unittest.TestCase):
         self.assertEqual(self.stored()[MIB:3 * MIB], bytes(2 * MIB))
         self.finish(shell)
 
-    def test_hot_plug(self):
+    def start_with_qmp(self, *args):
         path = os.path.join(self.folder.name, 'qmp')
-        shell = self.start('pc', ['virtio_blk'], *self.drive(), '-qmp', f'unix:{path},server=on,wait=off')
+        shell = self.start(*args, '-qmp', f'unix:{path},server=on,wait=off')
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(path)
-        qmp = Qmp(connection)
+        return shell, Qmp(connection)
+
+    def test_machine_snapshot(self):
+        """What runs, is in memory and on the disk is as it was; and goes on."""
+        image = os.path.join(self.folder.name, 'disk.qcow2')
+        img = os.path.join(os.environ['BINARIES'], 'qemu-img')
+        subprocess.run([img, 'create', '-q', '-f', 'qcow2', image, '64M'], check=True)
+        shell, qmp = self.start_with_qmp('q35', ['virtio_blk'], '-drive', f'file={image},if=virtio,id=d')
+        self.wait_for_disk(shell, 'vda')
+        shell.run('(while sleep 0.1; do date +%s%N >/beat; done) &')
+        shell.run('dd if=/dev/urandom of=/data bs=64k count=48 2>/dev/null; md5sum </data >/sum')
+        shell.run('dd if=/data of=/dev/vda bs=64k seek=7 conv=fsync 2>/dev/null')
+        before = shell.run('cat /sum')
+        self.assertEqual(qmp.hmp('savevm a'), '')
+        shell.run('dd if=/dev/zero of=/dev/vda bs=64k seek=7 count=48 conv=fsync 2>/dev/null; rm /data; echo x >/sum')
+        self.assertEqual(qmp.hmp('loadvm a'), '')
+        self.assertEqual(shell.run('cat /sum'), before)
+        shell.run('echo 3 > /proc/sys/vm/drop_caches')
+        self.assertEqual(shell.run('md5sum </data'), before)
+        self.assertEqual(shell.run('dd if=/dev/vda bs=64k skip=7 count=48 2>/dev/null | md5sum'), before)
+        shell.run('cp /beat /was; while cmp -s /beat /was; do sleep 0.1; done')
+        self.finish(shell)
+        subprocess.run([img, 'check', '-q', image], check=True)
+
+    def test_hot_plug(self):
+        shell, qmp = self.start_with_qmp('pc', ['virtio_blk'], *self.drive())
         for _ in range(2):
             qmp('device_add', driver='virtio-blk-pci', drive='d', id='disk')
             self.read_and_write(shell, 'vda')
