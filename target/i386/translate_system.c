@@ -71,6 +71,7 @@ enum {
     SYS_JUMPS = BIT(2),     /* it sets RIP */
     SYS_PROTECTED = BIT(3), /* #UD in real and virtual-8086 mode */
     SYS_FLAGS = BIT(4),     /* it sets arithmetic flags */
+    SYS_HIDDEN = BIT(5),    /* #UD unless CPL is 0 */
 };
 
 typedef struct SystemRow {
@@ -112,9 +113,9 @@ static const SystemRow system_rows[] = {
     [OP_XSETBV] = { { NO_ARGS("xsetbv", x86_help_xsetbv), READS_ALL }, SYS_LEAVES },
     [OP_XGETBV] = { { NO_ARGS("xgetbv", x86_help_xgetbv), .reads = GROUP_ALL,
                       .writes = GROUP_GPR(0) | GROUP_GPR(2), .flags = IR_HELPER_RAISES }, 0 },
-    [OP_MONITOR] = { { NO_ARGS("monitor", x86_help_monitor), READS_ALL }, SYS_CPL0 },
+    [OP_MONITOR] = { { NO_ARGS("monitor", x86_help_monitor), READS_ALL }, SYS_HIDDEN },
     [OP_MWAIT] = { { NO_ARGS("mwait", x86_help_mwait), ALL },
-                   SYS_CPL0 | SYS_LEAVES | SYS_JUMPS },
+                   SYS_HIDDEN | SYS_LEAVES | SYS_JUMPS },
     [OP_RSM] = { { NO_ARGS("rsm", x86_help_rsm), ALL }, SYS_LEAVES | SYS_JUMPS | SYS_FLAGS },
     [OP_PAUSE] = { { NO_ARGS("pause", x86_help_pause) }, SYS_LEAVES },
     [OP_RDPKRU] = { { NO_ARGS("rdpkru", x86_help_rdpkru), .reads = GROUP_GPR(1),
@@ -128,7 +129,8 @@ static void system_op(X86Tr *t)
 {
     const SystemRow *row = &system_rows[t->row->arg];
 
-    if ((row->needs & SYS_PROTECTED) && !tr_is_protected(t)) {
+    if (((row->needs & SYS_PROTECTED) && !tr_is_protected(t)) ||
+        ((row->needs & SYS_HIDDEN) && tr_cpl(t) != 0)) {
         tr_undefined(t);
         return;
     }
