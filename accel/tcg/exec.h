@@ -48,7 +48,7 @@ typedef struct TcgJump {
     uint32_t mode;
     bool is_global;
 } TcgJump;
-#define TCG_JUMPS       4096 /* 64 groups of 64, a group holds pages alike in their low bits */
+#define TCG_JUMPS       16384 /* 256 groups of 64, a group holds pages alike in their low bits */
 #define TCG_JUMP_GROUP  64
 #define TCG_JUMP_GROUPS (TCG_JUMPS / TCG_JUMP_GROUP)
 static inline unsigned tcg_jump_group(uint64_t pc)
@@ -142,8 +142,9 @@ typedef struct TlbFull {
 #define TLB_MAX_ENTRIES 8192u
 
 /* Which of a table's entries hold something, and which of them go with a flush of one tag. */
+#define TLB_USED_WORDS (MAX(TLB_MAX_ENTRIES, TCG_JUMPS) / 64)
 typedef struct TlbUsed {
-    uint64_t any[TLB_MAX_ENTRIES / 64], local[TLB_MAX_ENTRIES / 64];
+    uint64_t any[TLB_USED_WORDS], local[TLB_USED_WORDS];
 } TlbUsed;
 static inline void tlb_used_set(TlbUsed *used, unsigned at, bool is_global)
 {
@@ -164,7 +165,6 @@ typedef struct TlbTable {
 } TlbTable;
 
 #define TLB_TAGS 8
-_Static_assert(TCG_JUMPS <= TLB_MAX_ENTRIES, "TlbUsed serves jumps, too");
 typedef struct TlbTag {
     uint64_t tag;
     uint64_t last_used;

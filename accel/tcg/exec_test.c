@@ -550,9 +550,10 @@ static void test_jump_places(void)
 {
     ToyCpu *t = toy_new();
     TcgRegion region = { .is_valid = true };
-    TcgJump often = { 0x1000, NULL, &region, 1, false }, once = { 0x41000, NULL, &region, 1, false };
+    TcgJump often = { 0x1000, NULL, &region, 1, false }, once = often;
     const TcgJump *first = &t->tcg.jumps[tcg_jump_index(often.pc)];
 
+    once.pc += (uint64_t)TCG_JUMP_GROUPS << TCG_PAGE_BITS;
     g_assert_cmpuint(tcg_jump_index(once.pc), ==, tcg_jump_index(often.pc));
     tlb_remember_jump(&t->tcg, &often);
     tlb_remember_jump(&t->tcg, &once);

@@ -51,7 +51,7 @@ static void jump_indirect(Jit *j, uint32_t mode)
 
     emit_op(e, OP(0x8b), RCX, rm_reg(RAX));
     emit_op_imm(e, OP(0xc1), 5, rm_reg(RCX), 1, TCG_PAGE_BITS);
-    emit_op_imm(e, OP(0x83), 4, rm_reg(RCX), 1, TCG_JUMP_GROUPS - 1);
+    emit_op_imm(e, OP(0x81), 4, rm_reg(RCX), 4, TCG_JUMP_GROUPS - 1);
     emit_op_imm(e, OP(0xc1), 4, rm_reg(RCX), 1, 6);
     emit_op(e, OP(0x8b), RDX, rm_reg(RAX));
     emit_op_imm(e, OP(0xc1), 5, rm_reg(RDX), 1, 6);
