@@ -11,7 +11,8 @@
 
 /* Makes an end of `netdev->id`, or fails and leaves nothing. */
 typedef bool NetOpen(const Netdev *netdev, Error **errp);
-NetOpen net_dgram_open, net_hub_open, net_socket_open, net_stream_open, net_user_open;
+NetOpen net_bridge_open, net_dgram_open, net_hub_open, net_socket_open, net_stream_open,
+    net_tap_open, net_user_open;
 
 typedef struct NetKind {
     const char *name;

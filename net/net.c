@@ -147,6 +147,11 @@ NetEnd *net_peer(const NetEnd *end)
     return end->ports && end->ports[0].peer ? end->ports[0].peer->end : NULL;
 }
 
+unsigned net_offloads(NetEnd *end)
+{
+    return end && end->ops->offloads ? end->ops->offloads(end) : 0;
+}
+
 /* --- ends --- */
 
 static void add_end(NetEnd *end, const NetOps *ops, const char *name, unsigned queues)

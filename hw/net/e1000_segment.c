@@ -105,11 +105,10 @@ static bool send_whole(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c)
 
 static bool can_send_whole(const E1000Nic *s, const E1000TxQueue *queue, const E1000Context *c)
 {
-    NetEnd *peer = net_peer(&s->end);
+    unsigned kind = c->is_ipv4 ? NET_OFFLOAD_TSO4 : NET_OFFLOAD_TSO6;
 
     return !s->has_no_offload && c->is_tcp && queue->used - c->hdrlen > c->mss &&
-           queue->used <= UINT16_MAX && peer && peer->ops->can_offload &&
-           peer->ops->can_offload(peer) && !e1000_loops(s);
+           queue->used <= UINT16_MAX && net_offloads(net_peer(&s->end)) & kind && !e1000_loops(s);
 }
 
 bool e1000_segment(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c)

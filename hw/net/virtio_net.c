@@ -17,14 +17,20 @@
 #define DUPLEX_FULL   1
 #define DUPLEX_UNKNOWN 0xff
 
-#define OFFLOADS                                                                                   \
-    (BIT64(VIRTIO_NET_F_CSUM) | BIT64(VIRTIO_NET_F_GSO) | BIT64(VIRTIO_NET_F_HOST_TSO4) |          \
-     BIT64(VIRTIO_NET_F_HOST_TSO6) | BIT64(VIRTIO_NET_F_HOST_ECN) |                                \
-     BIT64(VIRTIO_NET_F_HOST_UFO) | GUEST_OFFLOADS)
-#define GUEST_OFFLOADS                                                                             \
-    (BIT64(VIRTIO_NET_F_GUEST_CSUM) | BIT64(VIRTIO_NET_F_GUEST_TSO4) |                             \
-     BIT64(VIRTIO_NET_F_GUEST_TSO6) | BIT64(VIRTIO_NET_F_GUEST_ECN) |                              \
-     BIT64(VIRTIO_NET_F_GUEST_UFO))
+/* What is left undone, as both sides call it: in frames to the driver, and from it. */
+static const struct {
+    uint8_t kind; /* NET_OFFLOAD_* */
+    uint64_t to_driver, from_driver;
+} offload_features[] = {
+    { NET_OFFLOAD_SUM, BIT64(VIRTIO_NET_F_GUEST_CSUM), BIT64(VIRTIO_NET_F_CSUM) },
+    { NET_OFFLOAD_TSO4, BIT64(VIRTIO_NET_F_GUEST_TSO4),
+      BIT64(VIRTIO_NET_F_HOST_TSO4) | BIT64(VIRTIO_NET_F_GSO) },
+    { NET_OFFLOAD_TSO6, BIT64(VIRTIO_NET_F_GUEST_TSO6), BIT64(VIRTIO_NET_F_HOST_TSO6) },
+    { NET_OFFLOAD_ECN, BIT64(VIRTIO_NET_F_GUEST_ECN), BIT64(VIRTIO_NET_F_HOST_ECN) },
+    { NET_OFFLOAD_UFO, BIT64(VIRTIO_NET_F_GUEST_UFO), BIT64(VIRTIO_NET_F_HOST_UFO) },
+    { NET_OFFLOAD_USO4, BIT64(VIRTIO_NET_F_GUEST_USO4), BIT64(VIRTIO_NET_F_HOST_USO) },
+    { NET_OFFLOAD_USO6, BIT64(VIRTIO_NET_F_GUEST_USO6), BIT64(VIRTIO_NET_F_HOST_USO) },
+};
 /* What there is nothing to control with. */
 #define CONTROLLED                                                                                 \
     (BIT64(VIRTIO_NET_F_CTRL_RX) | BIT64(VIRTIO_NET_F_CTRL_VLAN) |                                 \
@@ -40,8 +46,10 @@ static uint64_t virtio_net_features(VirtioDevice *vdev)
     NetEnd *backend = nic_conf_backend(&net->conf);
     uint64_t offered = net->wanted | BIT64(VIRTIO_NET_F_MAC);
 
-    if (!backend || !backend->ops->can_offload || !backend->ops->can_offload(backend)) {
-        offered &= ~OFFLOADS;
+    for (unsigned n = 0; n < ARRAY_SIZE(offload_features); n++) {
+        if (!(net_offloads(backend) & offload_features[n].kind)) {
+            offered &= ~(offload_features[n].to_driver | offload_features[n].from_driver);
+        }
     }
     if (!(offered & BIT64(VIRTIO_NET_F_CTRL_VQ))) {
         offered &= ~CONTROLLED;
@@ -104,9 +112,33 @@ unsigned virtio_net_pairs(const VirtioNet *net)
 void virtio_net_tell_offloads(VirtioNet *net)
 {
     NetEnd *backend = net_peer(&net->end);
+    unsigned offloads = 0;
 
+    for (unsigned n = 0; n < ARRAY_SIZE(offload_features); n++) {
+        offloads |= net->guest_offloads & offload_features[n].to_driver ? offload_features[n].kind
+                                                                        : 0;
+    }
     if (backend && backend->ops->set_offload) {
-        backend->ops->set_offload(backend, net->guest_offloads);
+        backend->ops->set_offload(backend, offloads);
+    }
+}
+
+static uint64_t guest_offload_features(void)
+{
+    uint64_t all = 0;
+
+    for (unsigned n = 0; n < ARRAY_SIZE(offload_features); n++) {
+        all |= offload_features[n].to_driver;
+    }
+    return all;
+}
+
+void virtio_net_tell_queues(VirtioNet *net)
+{
+    NetEnd *backend = net_peer(&net->end);
+
+    if (backend && backend->ops->use_queues) {
+        backend->ops->use_queues(backend, virtio_net_pairs(net));
     }
 }
 
@@ -115,7 +147,7 @@ static void virtio_net_status_changed(VirtioDevice *vdev, uint8_t old)
     VirtioNet *net = VIRTIO_NET(vdev);
 
     if (!(old & VIRTIO_STATUS_FEATURES_OK) && !(old & VIRTIO_STATUS_DRIVER_OK)) {
-        net->guest_offloads = vdev->driver_features & GUEST_OFFLOADS;
+        net->guest_offloads = vdev->driver_features & guest_offload_features();
         /* A driver that says which VLANs it wants begins with none. */
         memset(net->vlans, virtio_has_feature(vdev, VIRTIO_NET_F_CTRL_VLAN) ? 0 : 0xff,
                sizeof(net->vlans));
@@ -124,6 +156,7 @@ static void virtio_net_status_changed(VirtioDevice *vdev, uint8_t old)
         return;
     }
     virtio_net_tell_offloads(net);
+    virtio_net_tell_queues(net);
     for (unsigned n = 0; n < virtio_net_pairs(net); n++) {
         virtio_net_transmit(&net->pairs[n]);
         net_ready(&net->end.ports[n]);
@@ -290,6 +323,8 @@ static void virtio_net_reset(Device *dev)
     }
     net->used_pairs = 1;
     net->guest_offloads = 0;
+    virtio_net_tell_offloads(net);
+    virtio_net_tell_queues(net);
     net->status &= ~VIRTIO_NET_S_ANNOUNCE;
     memcpy(net->mac, net->conf.mac, ETH_ADDR_BYTES);
     net_device_set_mac(&net->end, net->mac);
@@ -315,6 +350,7 @@ static bool virtio_net_post_load(void *opaque, int version, Error **errp)
     net->status &= ~VIRTIO_NET_S_LINK_UP;
     net->status |= net->end.is_link_down ? 0 : VIRTIO_NET_S_LINK_UP;
     virtio_net_tell_offloads(net);
+    virtio_net_tell_queues(net);
     for (unsigned n = 0; n < net->max_pairs; n++) {
         deferred_schedule(net->pairs[n].more);
     }
@@ -346,10 +382,13 @@ static const Property virtio_net_props[] = {
     FEATURE("guest_tso6", GUEST_TSO6, "Gives large segments of TCP over IPv6"),
     FEATURE("guest_ecn", GUEST_ECN, "Gives large segments with ECN"),
     FEATURE("guest_ufo", GUEST_UFO, "Gives large datagrams of UDP"),
+    FEATURE("guest_uso4", GUEST_USO4, "Gives several datagrams of UDP over IPv4 as one"),
+    FEATURE("guest_uso6", GUEST_USO6, "Gives several datagrams of UDP over IPv6 as one"),
     FEATURE("host_tso4", HOST_TSO4, "Takes large segments of TCP over IPv4"),
     FEATURE("host_tso6", HOST_TSO6, "Takes large segments of TCP over IPv6"),
     FEATURE("host_ecn", HOST_ECN, "Takes large segments with ECN"),
     FEATURE("host_ufo", HOST_UFO, "Takes large datagrams of UDP"),
+    FEATURE("host_uso", HOST_USO, "Takes several datagrams of UDP as one"),
     FEATURE("mrg_rxbuf", MRG_RXBUF, "Spreads frames over several buffers"),
     FEATURE("status", STATUS, "Tells whether there is a link"),
     FEATURE("guest_announce", GUEST_ANNOUNCE, "Can ask the driver to announce itself"),

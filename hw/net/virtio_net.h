@@ -58,6 +58,8 @@ unsigned virtio_net_header_bytes(const VirtioNet *net);
 unsigned virtio_net_pairs(const VirtioNet *net);
 /* What the back end may leave undone. */
 void virtio_net_tell_offloads(VirtioNet *net);
+/* How many pairs are in use. */
+void virtio_net_tell_queues(VirtioNet *net);
 
 /* --- virtio_net_rx.c --- */
 NetResult virtio_net_receive(NetPort *port, const NetFrame *frame);

@@ -145,6 +145,7 @@ static bool set_pairs(Request *r)
         return false;
     }
     net->used_pairs = pairs;
+    virtio_net_tell_queues(net);
     for (unsigned n = 0; n < pairs; n++) {
         deferred_schedule(net->pairs[n].more);
         net_ready(&net->end.ports[n]);

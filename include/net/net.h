@@ -35,6 +35,13 @@ typedef struct NetOffload {
     uint16_t header_bytes, segment_bytes, sum_start, sum_offset;
 } NetOffload;
 
+/* Kinds of it that ends agree on, as <linux/if_tun.h> numbers them. */
+enum {
+    NET_OFFLOAD_SUM = 0x01, NET_OFFLOAD_TSO4 = 0x02, NET_OFFLOAD_TSO6 = 0x04,
+    NET_OFFLOAD_ECN = 0x08, NET_OFFLOAD_UFO = 0x10, NET_OFFLOAD_USO4 = 0x20,
+    NET_OFFLOAD_USO6 = 0x40,
+};
+
 typedef struct NetFrame {
     const struct iovec *iov;
     unsigned count;
@@ -61,10 +68,12 @@ typedef struct NetOps {
     char *(*describe)(NetEnd *end);
     /* Back ends: it goes; frees the whole NetEnd. */
     void (*free)(NetEnd *end);
-    /* Back ends: the guest's device takes and gives unfinished checksums and segments? */
-    bool (*can_offload)(NetEnd *end);
-    /* What the device lets the host leave undone in frames to it: TUN_F_* of <linux/if_tun.h>. */
-    void (*set_offload)(NetEnd *end, unsigned flags);
+    /* Back ends: what of a frame may be left undone, both ways: NET_OFFLOAD_*. NULL: nothing. */
+    unsigned (*offloads)(NetEnd *end);
+    /* What the device lets the back end leave undone in frames to it. */
+    void (*set_offload)(NetEnd *end, unsigned offloads);
+    /* The device uses the first `count` of its ports. NULL: back ends of one, or that do not care. */
+    void (*use_queues)(NetEnd *end, unsigned count);
     /* Devices: what it takes, for query-rx-filter. Free it with rx_filter_info_free(). */
     struct RxFilterInfo *(*rx_filter)(NetEnd *end);
     /* Devices: it says who it is in a way of its own; false: it cannot now. */
@@ -110,6 +119,8 @@ void net_drop_waiting(NetPort *port);
 bool net_has_link(const NetEnd *end);
 /* The other end, or NULL. */
 NetEnd *net_peer(const NetEnd *end);
+/* What `end` can take undone; `end` may be NULL. */
+unsigned net_offloads(NetEnd *end);
 
 /* --- ends --- */
 

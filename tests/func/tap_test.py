@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""TAP interfaces and bridges, in a network namespace of the test's own: frames go between packet sockets of
+the host and a datagram socket at the same hub."""
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+import namespace  # noqa: E402
+from vm import TIMEOUT, QmpError, Vm, refusal  # noqa: E402
+
+TUNSETIFF, TAP, NO_PI, MULTI_QUEUE, VNET_HDR = 0x400454ca, 2, 0x1000, 0x100, 0x4000
+HELPER = os.path.join(os.environ['BINARIES'], 'qemu-bridge-helper')
+ALL = 3  # ETH_P_ALL
+FRAME = bytes.fromhex('ffffffffffff52540012345688b5') + bytes(range(100))
+ANSWER = bytes.fromhex('ffffffffffff525400abcdef88b5') + bytes(range(70))
+
+
+def ip(*words):
+    subprocess.run(['ip', *words], check=True)
+
+
+def open_tap(name, flags=0):
+    fd = os.open('/dev/net/tun', os.O_RDWR)
+    fcntl.ioctl(fd, TUNSETIFF, struct.pack('16sH22x', name.encode(), TAP | NO_PI | flags))
+    return fd
+
+
+class Taps(unittest.TestCase):
+    def setUp(self):
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def file(self, name, text, mode=0o755):
+        path = os.path.join(self.folder, name)
+        with open(path, 'w', encoding='ascii') as file:
+            file.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def script(self, name):
+        """Brings the interface up; says that it ran."""
+        return self.file(name, f'#!/bin/sh\necho "$1" >>{self.folder}/{name}.ran\n'
+                               'case $0 in *up) ip link set "$1" up ;; esac\n')
+
+    def ran(self, name):
+        with open(os.path.join(self.folder, name + '.ran'), encoding='ascii') as file:
+            return file.read().split()
+
+    def machine(self, netdev, *args, **more):
+        """With `netdev`, whose id is t, and our end at one hub."""
+        near, far = (os.path.join(self.folder, name) for name in ('near', 'far'))
+        self.wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.wire.close)
+        self.wire.bind(far)
+        self.wire.settimeout(TIMEOUT)
+        vm = self.enterContext(Vm(
+            house.binary(), '-M', 'none', '-netdev', netdev, '-netdev',
+            f'dgram,id=d,local.type=unix,local.path={near},remote.type=unix,remote.path={far}', '-netdev',
+            'hubport,id=h0,hubid=0,netdev=t', '-netdev', 'hubport,id=h1,hubid=0,netdev=d', *args, **more))
+        self.wire.connect(near)
+        return vm
+
+    def check_wire(self, name):
+        """Frames pass both ways."""
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL)) as host:
+            host.bind((name, ALL))
+            host.settimeout(TIMEOUT)
+            host.send(FRAME)
+            while self.wire.recv(65536) != FRAME:
+                pass  # the host's own: neighbours' solicitations
+            self.wire.send(ANSWER)
+            while host.recv(65536) != ANSWER:
+                pass
+
+    def test_scripts(self):
+        up, down = self.script('up'), self.script('down')
+        vm = self.machine(f'tap,id=t,ifname=tt0,script={up},downscript={down}')
+        self.assertEqual(self.ran('up'), ['tt0'])
+        self.check_wire('tt0')
+        self.assertIn(f't: index=0,type=tap,ifname=tt0,script={up},downscript={down}',
+                      vm.qmp.hmp('info network'))
+        vm.qmp('netdev_add', type='tap', id='u', script='no', downscript=down)
+        self.assertIn('u: index=0,type=tap,ifname=tap0,script=no,', vm.qmp.hmp('info network'))
+        vm.qmp('netdev_del', id='u')
+        self.assertEqual(self.ran('down'), ['tap0'])
+        vm.end()
+        self.assertEqual(self.ran('down'), ['tap0', 'tt0'])
+        self.assertNotIn('tt0', os.listdir('/sys/class/net'))
+
+    def test_descriptors(self):
+        fd = open_tap('tt1', VNET_HDR)
+        ip('link', 'set', 'tt1', 'up')
+        self.machine(f'tap,id=t,fd={fd}', pass_fds=(fd,))
+        self.check_wire('tt1')
+        os.close(fd)
+
+    def test_named_descriptor(self):
+        up = self.script('up')
+        vm = self.machine(f'tap,id=t,ifname=tt2,script={up},downscript=no')
+        fds = [open_tap('tt3', MULTI_QUEUE) for _ in range(2)]
+        for n, fd in enumerate(fds):
+            vm.qmp('getfd', fds=(fd,), fdname=f'q{n}')
+            os.close(fd)
+        vm.qmp.run('netdev_add', {'type': 'tap', 'id': 'u', 'fds': 'q0:q1'})
+        self.assertIn('u: index=1,type=tap,fds=q0:q1', vm.qmp.hmp('info network'))
+        self.assertIn('tt3', os.listdir('/sys/class/net'))
+        vm.qmp('netdev_del', id='u')
+        self.assertNotIn('tt3', os.listdir('/sys/class/net'))
+        with self.assertRaisesRegex(QmpError, "named 'q9' has not been found"):
+            vm.qmp('netdev_add', type='tap', id='u', fd='q9')
+
+    def test_without_headers(self):
+        self.machine(f'tap,id=t,ifname=tt4,script={self.script("up")},downscript=no,vnet_hdr=off,sndbuf=100000')
+        self.check_wire('tt4')
+
+    def test_refusals(self):
+        failing = self.file('failing', '#!/bin/sh\nexit 3\n')
+        for want, *args in (
+                ('invalid with fd=', '-netdev', 'tap,id=t,fd=9,ifname=x'),
+                ('invalid with fds=', '-netdev', 'tap,id=t,fds=9:10,queues=2'),
+                ('invalid with helper=', '-netdev', 'tap,id=t,helper=/bin/true,vnet_hdr=on'),
+                ("'77' is not open", '-netdev', 'tap,id=t,fd=77'),
+                ('vhost=on is not there', '-netdev', 'tap,id=t,vhost=on'),
+                ('queues= must be from 1', '-netdev', 'tap,id=t,queues=0'),
+                ('too long', '-netdev', 'tap,id=t,ifname=abcdefghijklmnop'),
+                ('failed with status 3', '-netdev', f'tap,id=t,script={failing}'),
+                ('could not launch network script', '-netdev', 'tap,id=t,script=/nothing'),
+                ('could not get TAP interface', '-netdev', 'tap,id=t,fd=0'),
+                ('bridge helper /bin/true gave no', '-netdev', 'tap,id=t,helper=/bin/true'),
+                ('bridge helper /bin/false failed', '-netdev', 'bridge,id=t,helper=/bin/false')):
+            with self.subTest(want):
+                self.assertRegex(refusal(house.binary(), '-M', 'none', *args), want)
+
+    # --- the helper ---
+
+    def permit(self, *lines):
+        os.makedirs('/etc/qemu', exist_ok=True)
+        with open('/etc/qemu/bridge.conf', 'w', encoding='ascii') as file:
+            file.write('\n'.join(lines) + '\n')
+
+    def bridge(self, name, mtu=1400):
+        ip('link', 'add', name, 'type', 'bridge')
+        self.addCleanup(ip, 'link', 'del', name)
+        ip('link', 'set', name, 'mtu', str(mtu), 'up')
+
+    def test_bridge(self):
+        self.bridge('br7')
+        self.permit('# ours', 'deny br8', f'include {self.file("more.conf", "allow br7")}')
+        vm = self.machine(f'bridge,id=t,br=br7,helper={HELPER}')
+        self.check_wire('br7')
+        port, = os.listdir('/sys/class/net/br7/brif')
+        with open(f'/sys/class/net/{port}/mtu', encoding='ascii') as file:
+            self.assertEqual(file.read().strip(), '1400')
+        with open(f'/sys/class/net/{port}/address', encoding='ascii') as file:
+            self.assertTrue(file.read().startswith('fe:'))
+        self.assertIn(f'helper={HELPER},br=br7', vm.qmp.hmp('info network'))
+
+    def test_bridge_of_tap(self):
+        self.bridge('br7')
+        self.permit('allow all')
+        self.machine(f'tap,id=t,br=br7,helper={HELPER}')
+        self.check_wire('br7')
+
+    def test_denied(self):
+        self.bridge('br7')
+        for lines in (), ('allow br8',), ('allow all', 'deny br7'), ('deny all', 'allow br7'):
+            self.permit(*lines)
+            done = subprocess.run([HELPER, '--br=br7', '--fd=0'], stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn('access denied by acl file', done.stderr)
+        for line in 'permit br7', 'allow':
+            self.permit(line)
+            self.assertEqual(subprocess.run([HELPER, '--br=br7', '--fd=0'], stderr=subprocess.DEVNULL,
+                                            check=False).returncode, 1)
+        self.assertEqual(os.listdir('/sys/class/net/br7/brif'), [])
+
+
+if __name__ == '__main__':
+    namespace.enter('/etc')
+    house.main()
