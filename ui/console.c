@@ -10,9 +10,10 @@
 
 #define FIRST_WIDTH  640
 #define FIRST_HEIGHT 480
-/* Between refreshes of a screen that is watched: each one that finds nothing new doubles it. */
-#define REFRESH_MS_MIN 30
-#define REFRESH_MS_MAX 480
+/* Between refreshes of a screen that is watched. When some found nothing new, each more doubles it. */
+#define REFRESH_MS_MIN  30
+#define REFRESH_MS_MAX  480
+#define REFRESHES_EMPTY 10
 
 struct Console {
     Object parent;
@@ -25,6 +26,7 @@ struct Console {
     ConsoleCursor *cursor;
     GSource *next_refresh; /* NULL: nobody watches */
     unsigned refresh_ms;
+    unsigned empty_count;  /* of refreshes by itself, one after the other */
     bool has_changed;      /* since the last refresh by itself */
 };
 DECLARE_CAST(Console, CONSOLE)
@@ -125,12 +127,14 @@ static void refresh_by_itself(void *opaque)
     console->next_refresh = NULL;
     console->has_changed = false;
     console_refresh(console);
-    plan_refresh(console, console->has_changed ? REFRESH_MS_MIN
-                                               : MIN(2 * console->refresh_ms, REFRESH_MS_MAX));
+    console->empty_count = console->has_changed ? 0 : console->empty_count + 1;
+    plan_refresh(console, console->empty_count <= REFRESHES_EMPTY ? REFRESH_MS_MIN
+                          : MIN(2 * console->refresh_ms, REFRESH_MS_MAX));
 }
 
 void console_hurry(Console *console)
 {
+    console->empty_count = 0;
     if (console->next_refresh && console->refresh_ms > REFRESH_MS_MIN) {
         plan_refresh(console, REFRESH_MS_MIN);
     }

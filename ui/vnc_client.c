@@ -351,6 +351,16 @@ static bool make_client(VncSession *s)
     return true;
 }
 
+/* Some versions of the library forget what a client's WebSocket was made of. */
+static void end_client(rfbClientPtr rfb)
+{
+    rfbCloseClient(rfb);
+    vnc_extensions_end(rfb);
+    free(rfb->wsctx);
+    rfb->wsctx = NULL;
+    rfbClientConnectionGone(rfb);
+}
+
 static void set_up_library(void)
 {
     static gsize is_done;
@@ -381,11 +391,7 @@ void *vnc_client_run(void *opaque)
     g_mutex_unlock(&s.client->server->lock);
     g_mutex_lock(&making);
     if (s.rfb) {
-        vnc_extensions_end(s.rfb);
-        rfbCloseClient(s.rfb);
-        free(s.rfb->wsctx); /* which the library forgets too */
-        s.rfb->wsctx = NULL;
-        rfbClientConnectionGone(s.rfb);
+        end_client(s.rfb);
     }
     if (s.screen) {
         s.screen->frameBuffer = NULL;

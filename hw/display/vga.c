@@ -127,8 +127,8 @@ void vga_clear(Vga *vga)
     for (unsigned n = 0; n < VGA_PORT_REGIONS; n++) {
         memory_region_clear(&vga->ports[n]);
     }
+    g_clear_pointer(&vga->console, console_free); /* its surface may lie there */
     memory_region_clear(&vga->vram);
-    g_clear_pointer(&vga->console, console_free);
 }
 
 void vga_map(Vga *vga, MemoryRegion *memory, MemoryRegion *io)

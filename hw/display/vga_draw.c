@@ -226,6 +226,32 @@ static bool is_dirty(Vga *vga, const DirtySnapshot *dirty, const Picture *p, uin
            dirty_snapshot_has(dirty, (MemoryWindow){ offset, p->visible_bytes });
 }
 
+/* Pixels that are as a surface's are shown where they lie: nothing is to be drawn. */
+static bool is_direct(const Vga *vga, const Picture *p)
+{
+    return p->draw == draw_32 && !vga->is_big_endian && p->width && p->height &&
+           p->start + (uint64_t)p->line_bytes * (p->height - 1) + p->visible_bytes <=
+               vga->vram_bytes;
+}
+
+/* NULL: no memory. */
+static Surface *surface_for(Vga *vga, const Picture *p)
+{
+    const Surface *old = console_surface(vga->console);
+    uint8_t *bytes = (uint8_t *)memory_region_host(&vga->vram) + p->start;
+
+    if (!is_direct(vga, p)) {
+        return console_resize(vga->console, p->width, p->height);
+    }
+    if (!old->is_borrowed || old->bytes != bytes || old->width != p->width ||
+        old->height != p->height || old->stride != p->line_bytes) {
+        console_set_surface(vga->console,
+                            surface_new_on(p->width, p->height, p->line_bytes, bytes));
+        vga->is_stale = true;
+    }
+    return console_surface(vga->console);
+}
+
 static void draw_graphics(Vga *vga, const DirtySnapshot *dirty, Drawn *drawn)
 {
     Picture p;
@@ -237,12 +263,14 @@ static void draw_graphics(Vga *vga, const DirtySnapshot *dirty, Drawn *drawn)
         describe_vga(vga, &p);
     }
     update_palette(vga, p.draw == draw_bytes);
-    surface = console_resize(vga->console, p.width, p.height);
+    surface = surface_for(vga, &p);
     for (uint32_t y = 0; surface && y < p.height; y++) {
         uint32_t at = line_address(vga, &p, y);
 
         if (is_dirty(vga, dirty, &p, at)) {
-            draw_line(vga, &p, surface_line(surface, y), at);
+            if (!surface->is_borrowed) {
+                draw_line(vga, &p, surface_line(surface, y), at);
+            }
             drawn->first = drawn->end ? drawn->first : y;
             drawn->end = y + 1;
         }
@@ -341,9 +369,10 @@ static void draw_text(Vga *vga, const DirtySnapshot *dirty, Drawn *drawn)
 
 static void draw_blank(Vga *vga, Drawn *drawn)
 {
-    Surface *surface = console_surface(vga->console);
+    Surface *old = console_surface(vga->console);
+    Surface *surface = vga->is_stale ? console_resize(vga->console, old->width, old->height) : NULL;
 
-    if (vga->is_stale) {
+    if (surface) {
         for (uint32_t y = 0; y < surface->height; y++) {
             memset(surface_line(surface, y), 0, (size_t)surface->width * 4);
         }
