@@ -9,6 +9,7 @@
 #include "hotplug_parts.h"
 #include "hw/core/hotplug.h"
 #include "hw/pci/pci_bridge.h"
+#include "hw/pci/pcie.h"
 #include "trace.h"
 #include "util/log.h"
 
@@ -39,8 +40,13 @@ static void adopt_behind(void *opaque, PciDevice *dev)
     const GPtrArray *buses = dev->parent.buses;
 
     for (guint i = 0; pci_device_ops(dev)->is_bridge && buses && i < buses->len; i++) {
-        if (object_is_a(buses->pdata[i], TYPE_PCI_BUS)) {
+        if (!object_is_a(buses->pdata[i], TYPE_PCI_BUS)) {
+            continue;
+        }
+        if (pcie_takes_devices_later(dev)) {
             adopt_bus(opaque, buses->pdata[i]);
+        } else {
+            bus_set_hotplug_handler(buses->pdata[i], NULL);
         }
     }
 }

@@ -132,7 +132,7 @@ static Aml *routing_table(void)
 
 static Aml *pcie_windows(const MicrovmMachine *m)
 {
-    AmlWindow buses = { .max = 0xff, .role = AML_PRODUCER };
+    AmlWindow buses = { .max = x86_bus_numbers(&m->parent, PCI_HOST(m->gpex), false) - 1, .role = AML_PRODUCER };
     AmlWindow low = { .min = MICROVM_PCIE_MMIO,
                       .max = MICROVM_PCIE_MMIO + MICROVM_PCIE_MMIO_BYTES - 1,
                       .role = AML_PRODUCER, .access = AML_READ_WRITE };

@@ -91,7 +91,7 @@ static void describe_power(AcpiBoard *board, const PcMachine *pc)
     board->has_pci_hotplug = board->hotplug && board->hotplug->pci.bus_count;
 }
 
-static void describe_ecam(AcpiBoard *board)
+static void describe_ecam(AcpiBoard *board, const PcMachine *pc)
 {
     static const uint64_t lengths[] = { 256 * MiB, 128 * MiB, 64 * MiB, 0 };
     const PciDevice *mch = board->root->devices[0];
@@ -101,6 +101,8 @@ static void describe_ecam(AcpiBoard *board)
         board->ecam_bytes = lengths[value >> 1 & 3];
         board->ecam.base = value & ~(board->ecam_bytes - 1) & ~(uint64_t)(64 * MiB - 1);
         board->ecam.last_bus = board->ecam_bytes ? (board->ecam_bytes / MiB) - 1 : 0;
+        board->ecam.last_bus = MIN(board->ecam.last_bus,
+                                   x86_bus_numbers(&pc->parent, &pc->host->parent, true) - 1);
     }
 }
 
@@ -136,7 +138,7 @@ static void describe(AcpiBoard *board, PcMachine *pc)
                           .user_tables = pc->acpi->user_tables };
     describe_oem(board, x86);
     describe_power(board, pc);
-    describe_ecam(board);
+    describe_ecam(board, pc);
 }
 
 /* --- the files --- */

@@ -397,6 +397,7 @@ static const Property microvm_props[] = {
     PROP_BOOL("auto-kernel-cmdline", MicrovmMachine, extends_cmdline, .initial = true,
               .has_no_default = true,
               .doc = "Set off to disable adding virtio-mmio devices to the kernel cmdline"),
+    PROP_X86_BUS_NUMBERS,
     PROP_ENUM("x-pci-hole", MicrovmMachine, pci_hole, pci_hole_table, .has_no_default = true,
               .doc = "Who answers configuration reads of functions that are not there"),
     PROP_COMPUTED("pci-hole-mode", "string", .get = get_hole_mode,

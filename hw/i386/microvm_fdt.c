@@ -95,7 +95,7 @@ static void add_pcie(const MicrovmMachine *m, void *fdt)
     PUT_CELLS(fdt, "ranges", PCI_RANGE_32, WIDE(MICROVM_PCIE_MMIO), WIDE(MICROVM_PCIE_MMIO),
               WIDE(MICROVM_PCIE_MMIO_BYTES), PCI_RANGE_64, WIDE(m->pcie_mmio64),
               WIDE(m->pcie_mmio64), WIDE(m->pcie_mmio64_bytes));
-    PUT_CELLS(fdt, "bus-range", 0, 0xff);
+    PUT_CELLS(fdt, "bus-range", 0, x86_bus_numbers(&m->parent, PCI_HOST(m->gpex), false) - 1);
     must(fdt_end_node(fdt));
 }
 

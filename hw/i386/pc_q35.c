@@ -67,11 +67,21 @@ static const PcFunction functions[] = {
     { NULL },
 };
 
+static const Property q35_props[] = { PROP_X86_BUS_NUMBERS };
+
+/* Firmware numbers buses as it likes. */
+static void q35_init(Object *obj)
+{
+    X86_MACHINE(obj)->bus_numbers = PCI_BUS_COUNT;
+}
+
 static const PcMachineType q35_type = {
     .name = TYPE_PC_Q35,
     .doc = "Standard PC (Q35 + ICH9, 2009)",
     .parent = TYPE_PC_MACHINE,
     .is_abstract = true,
+    .properties = PROPERTIES(q35_props),
+    .init = q35_init,
     .family = "pc_q35",
     .host_type = TYPE_Q35_HOST,
     .host_name = "q35",

@@ -29,6 +29,7 @@ typedef struct X86Machine {
     int acpi, smm, pic, pit;
     char *oem_id, *oem_table_id;
     uint64_t bus_lock_rate;
+    unsigned bus_numbers; /* of PCI, that tables announce; 0: as many as there can be */
     /* state */
     uint64_t below_4g_bytes, above_4g_bytes; /* of RAM */
     uint64_t above_4g_base;
@@ -63,6 +64,20 @@ static inline bool x86_is_on(int on_off_auto)
 {
     return on_off_auto != ON_OFF_AUTO_VALUE_OFF;
 }
+
+/* --- PCI Express (x86_buses.c) --- */
+
+/* A row of properties, for boards with ECAM: x-mcfg-buses. */
+json_object *x86_get_bus_numbers(Object *obj, const Property *p, Error **errp);
+bool x86_set_bus_numbers(Object *obj, const Property *p, json_object *value, PropertyForm form,
+                         Error **errp);
+#define PROP_X86_BUS_NUMBERS                                                                       \
+    PROP_COMPUTED("x-mcfg-buses", "string", .get = x86_get_bus_numbers,                            \
+                  .set = x86_set_bus_numbers,                                                      \
+                  .doc = "PCI bus numbers that ACPI announces: 1 to 256, or auto")
+struct PciHost;
+/* 1 to 256. */
+unsigned x86_bus_numbers(const X86Machine *x86, const struct PciHost *host, bool is_plugged_later);
 
 /* --- CPUs (x86_cpus.c) --- */
 

@@ -69,6 +69,16 @@ bool pci_add_reserve_capability(PciDevice *dev, unsigned at, const PciReserve *r
     return true;
 }
 
+uint32_t pci_bridge_reserved_buses(const PciDevice *bridge)
+{
+    unsigned at = pci_find_capability(bridge, PCI_CAP_ID_VENDOR);
+    uint32_t buses = at && bridge->config[at + RESERVE_LENGTH] == RESERVE_BYTES &&
+                             bridge->config[at + RESERVE_TYPE] == 1 ?
+                         load_le32(bridge->config + at + RESERVE_BUS) : 0;
+
+    return buses == UINT32_MAX ? 0 : buses;
+}
+
 /* --- slots --- */
 
 typedef struct SlotSearch {

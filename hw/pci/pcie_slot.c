@@ -178,6 +178,11 @@ void pcie_slot_show(PciDevice *port, const PciDevice *dev, bool is_there)
 
 /* --- the handler of the port's bus --- */
 
+bool pcie_takes_devices_later(const PciDevice *bridge)
+{
+    return !pcie_is_downstream_port(bridge) || has_capability(bridge, PCI_EXP_SLTCAP_HPS);
+}
+
 bool pcie_slot_pre_plug(PciDevice *port, Device *dev, Error **errp)
 {
     return !dev->is_hotplugged || has_capability(port, PCI_EXP_SLTCAP_HPC) ||

@@ -136,6 +136,25 @@ class Tables(unittest.TestCase):
             self.assertEqual(after['MCFG'][55], 255)
             self.assertIn(b'DRAC', after['DSDT'])
 
+    def last_bus(self, option, *args):
+        with Vm(house.binary(), '-M', 'q35' + option, '-nodefaults', *args, qtest=True) as vm:
+            Pci(vm).write(0, 0x60, 0xb0000001)
+            return dict(tables_of(vm))['MCFG'][55]
+
+    def test_bus_numbers(self):
+        """MCFG ends at the last bus there can be, if the user wants; a slot may take a switch."""
+        fixed = ['-device', 'pcie-root-port,id=p,chassis=1,hotplug=off']
+        for option, args, last in (
+                ('', (), 255), (',x-mcfg-buses=auto', (), 0), (',x-mcfg-buses=auto', fixed, 1),
+                (',x-mcfg-buses=auto', fixed + ['-device', 'x3130-upstream,bus=p'], 255),
+                (',x-mcfg-buses=auto', ['-device', 'pcie-root-port,chassis=1'], 255),
+                (',x-mcfg-buses=auto', ['-device', 'pcie-root-port,id=p,chassis=1', '-device', 'i82801b11-bridge'], 255),
+                (',x-mcfg-buses=auto', ['-device', 'pxb-pcie,id=x,bus_nr=64', *fixed, '-device',
+                                        'pcie-root-port,bus=x,chassis=2,hotplug=off'], 66),
+                (',x-mcfg-buses=16', fixed, 15)):
+            with self.subTest(option=option, args=args):
+                self.assertEqual(self.last_bus(option, *args), last)
+
     def test_oem(self):
         with Vm(house.binary(), '-M', 'pc,x-oem-id=ABCDEF,x-oem-table-id=GHIJKLMN', '-nodefaults',
                 qtest=True) as vm:

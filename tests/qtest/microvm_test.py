@@ -455,7 +455,23 @@ class DeviceTree(unittest.TestCase):
         self.assertEqual(device['reg'], struct.pack('>4I', 0, 0xfeb02e00, 0, 0x200))
         self.assertEqual(device['interrupts'], struct.pack('>2I', 23, 0))
         self.assertEqual(device['interrupt-parent'], nodes['/ioapic2@fec10000']['phandle'])
-        self.assertEqual(nodes['/pcie@c0000000']['bus-range'], struct.pack('>2I', 0, 255))
+        self.assertEqual(nodes['/pcie@c0000000']['bus-range'], struct.pack('>2I', 0, 0))
+
+    def test_bus_numbers(self):
+        """As many as there can be, for nothing is plugged later, or what the user says."""
+        port = ['-device', 'pcie-root-port,id=p,chassis=1']
+        switch = ['-device', 'x3130-upstream,id=up,bus=p', '-device', 'xio3130-downstream,id=down,bus=up,chassis=2']
+        for args, option, last in (
+                (port, '', 1), (port + switch, '', 3), (port + switch, ',x-mcfg-buses=auto', 3),
+                (port, ',x-mcfg-buses=256', 255), (port, ',x-mcfg-buses=1', 0),
+                (['-device', 'pcie-root-port,id=p,chassis=1,bus-reserve=5'] + switch, '', 6),
+                (['-device', 'pxb-pcie,id=x,bus_nr=32', '-device', 'pcie-root-port,bus=x,chassis=3'], '', 33)):
+            with self.subTest(args=args, option=option):
+                nodes = self.nodes(*args, options=',pcie=on' + option)
+                self.assertEqual(nodes['/pcie@c0000000']['bus-range'], struct.pack('>2I', 0, last))
+        for wrong in '0', '257', 'some':
+            self.assertIn('must be 1 to 256, or auto', refusal(
+                house.binary(), '-M', f'microvm,x-mcfg-buses={wrong}'))
 
     def test_usb(self):
         node = self.nodes(options=',usb=on')['/usb@fe900000']

@@ -274,6 +274,9 @@ class HotPlug(unittest.TestCase):
                 vm.qmp('device_add', driver='pci-testdev', id='t', bus='pcie.0')
             with self.assertRaisesRegex(QmpError, "Bus 'pcie.0' does not support hotplugging"):
                 vm.qmp('device_del', id='rp')
+        with Machine(*port('rp', '4', 'hotplug=off'), is_native=False) as vm:
+            with self.assertRaisesRegex(QmpError, "Bus 'rp' does not support hotplugging"):
+                vm.qmp('device_add', driver='pci-testdev', id='t', bus='rp')
 
 
 class Errors(unittest.TestCase):

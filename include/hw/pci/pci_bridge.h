@@ -68,6 +68,8 @@ uint64_t pci_bridge_limit(const PciDevice *dev, PciBridgeWindow window);
 bool pci_add_ssvid_capability(PciDevice *dev, unsigned at, uint16_t vendor, uint16_t id,
                               Error **errp);
 
+/* What pci_add_reserve_capability() asks for; 0: nothing. */
+uint32_t pci_bridge_reserved_buses(const PciDevice *bridge);
 /* What firmware is asked to leave room for, by a vendor's capability; all ones: no wish. */
 typedef struct PciReserve {
     uint32_t buses;

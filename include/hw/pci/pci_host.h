@@ -53,6 +53,11 @@ typedef struct PciHoleCounts {
     uint64_t updates;
 } PciHoleCounts;
 PciHoleCounts pci_host_hole_counts(const PciHost *host); /* zeros: there is none */
+/*
+ * How many bus numbers there can be behind it, from 0 on: of bridges and expanders, what bridges
+ * reserve, what virtual functions need. All of them if a bridge may come later.
+ */
+unsigned pci_host_bus_count(const PciHost *host, bool is_plugged_later);
 /* All of them, in the order of realize; borrowed. Free the array. */
 GPtrArray *pci_hosts(void);
 

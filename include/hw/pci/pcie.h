@@ -42,6 +42,8 @@ bool pcie_endpoint_cap_init(PciDevice *dev, unsigned at, Error **errp);
 PcieType pcie_type(const PciDevice *dev);
 /* Root ports and downstream ports: what is below a link. */
 bool pcie_is_downstream_port(const PciDevice *dev);
+/* False: a slot whose user said hotplug=off. */
+bool pcie_takes_devices_later(const PciDevice *bridge);
 /* Which MSI or MSI-X vector tells of hot-plug and power events. */
 void pcie_set_event_vector(PciDevice *dev, uint8_t vector);
 
