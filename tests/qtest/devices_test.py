@@ -44,6 +44,7 @@ KEYS = {
     'scsi-hd': 'drive=disk{n}',
     'usb-storage': 'drive=disk{n}',
     'virtio-blk-device': 'drive=disk{n}',
+    'virtio-iommu-device': 'primary-bus=pcie.0',
     'virtio-blk-pci': 'drive=disk{n}',
     'virtio-blk-pci-non-transitional': 'drive=disk{n}',
     'virtio-blk-pci-transitional': 'drive=disk{n}',
@@ -72,7 +73,8 @@ ELSEWHERE = {
     'vmmouse': 'tests/cpu/vmport_test.py',
 }
 # Of which there is one at most.
-ALONE = ('ramfb', 'intel-iommu', 'vmcoreinfo', 'vmgenid')
+ALONE = ('ramfb', 'intel-iommu', 'vmcoreinfo', 'vmgenid', 'virtio-iommu-device', 'virtio-iommu-pci',
+         'virtio-iommu-pci-non-transitional')
 # Plugged, but for good.
 STAYS = {'nvdimm': 'nvdimm device hot unplug is not supported yet',
          'vmcoreinfo': 'does not support hotplugging', 'vmgenid': 'does not support hotplugging'}
@@ -90,7 +92,10 @@ def host_of(name):
 
 def why_refused(name):
     """A regular expression that nothing matches for those that are always taken."""
-    return "No 'virtio-bus' bus found" if re.fullmatch('virtio-.*-device', name) else REFUSED.get(name, 'never')
+    words = REFUSED.get(name, 'never')
+    if name.startswith('virtio-iommu'):
+        words = 'there is an IOMMU for these functions already'
+    return words + ("|No 'virtio-bus' bus found" if re.fullmatch('virtio-.*-device', name) else '')
 
 
 def types():
@@ -218,8 +223,8 @@ class Devices(unittest.TestCase):
         self.assertGreater(plugged, 40)
 
 
-# Devices that need a process of their own, or that the board makes.
-NOT_FUZZED = ('ivshmem-doorbell', 'tpm-crb', 'tpm-tis', 'vmmouse')
+# Devices that need a process of their own, that the board makes, or of which there is another one.
+NOT_FUZZED = ('ivshmem-doorbell', 'tpm-crb', 'tpm-tis', 'vmmouse', 'virtio-iommu-pci-non-transitional')
 
 
 class Fuzzed(unittest.TestCase):
