@@ -141,8 +141,6 @@ bool region_add(TcgRegion *region, uint64_t writes)
         region_unlock();
         return false;
     }
-    region->next = *bucket;
-    __atomic_store_n(bucket, region, __ATOMIC_RELEASE);
     for (unsigned i = 0; i < ram_pages(region); i++) {
         CodePage *page = page_of(region->ram[i], true);
 
@@ -152,6 +150,9 @@ bool region_add(TcgRegion *region, uint64_t writes)
     region->is_cached = true;
     g_ptr_array_add(table.all, region);
     host_code_add(region->host);
+    region->next = *bucket;
+    /* Last: others find it from now on, without the lock, and what is not cached is freed by who ran it. */
+    __atomic_store_n(bucket, region, __ATOMIC_RELEASE);
     region_unlock();
     return true;
 }
