@@ -70,7 +70,7 @@ void block_set_clock(const BlockClock *clock)
 
 const BlockClock *block_clock(void)
 {
-    static const BlockClock host = { host_monotonic_ns, timer_new, timer_free, arm_after };
+    static const BlockClock host = { false, host_monotonic_ns, timer_new, timer_free, arm_after };
 
     return the_clock ? the_clock : &host;
 }

@@ -14,6 +14,8 @@
 #include "qom/user_creatable.h"
 #include "util/thread_pool.h"
 
+#define LOOK_AGAIN_US 2000
+
 struct ThrottleGroup {
     Object parent;
     char *name;
@@ -229,12 +231,14 @@ void throttle_member_wait(ThrottleMember *member, const BlockIo *io)
         return;
     }
     g_mutex_lock(&group->lock);
-    if (!thread_pool_is_worker()) {
+    if (block_clock()->has_machine && !thread_pool_is_worker()) {
         throttle_pour(&group->throttle, is_write, io->bytes);
     } else if (!try_go(member, is_write, io->bytes)) {
         wait_in_row(member, is_write, &waiter);
         while (!waiter.may_go) {
-            g_cond_wait(&group->gone, &group->lock);
+            /* Nobody may be there to see that time passed. */
+            g_cond_wait_until(&group->gone, &group->lock, g_get_monotonic_time() + LOOK_AGAIN_US);
+            let_some_go(group);
         }
     }
     g_mutex_unlock(&group->lock);

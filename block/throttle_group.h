@@ -43,7 +43,7 @@ void throttle_member_clear(ThrottleMember *member);
  */
 bool throttle_member_pass(ThrottleMember *member, BlockRequest *request, BlockRequestHook *fn,
                           void *opaque);
-/* The same for a blocking request; waits in worker threads only, for others hold everybody up. */
+/* The same for a blocking request. Of a machine only worker threads wait: others hold it up. */
 void throttle_member_wait(ThrottleMember *member, const BlockIo *io);
 /* Nothing of its waits, until it is told so as often as it was told to hurry. */
 void throttle_member_hurry(ThrottleMember *member, bool is_on);

@@ -24,7 +24,7 @@ static GPtrArray *timers;
 
 static int64_t told_now_ns(void)
 {
-    return now_ns;
+    return __atomic_load_n(&now_ns, __ATOMIC_RELAXED);
 }
 
 static BlockTimer *told_timer_new(void (*fn)(void *opaque), void *opaque)
@@ -266,9 +266,43 @@ static void test_hurry_and_set(void)
     g_assert_true(user_creatable_del("g", NULL));
 }
 
+static bool has_read;
+
+/* How long it took. */
+static gpointer read_three(gpointer opaque)
+{
+    int64_t since_ns = told_now_ns();
+    char buf[512];
+
+    for (unsigned i = 0; i < 3; i++) {
+        g_assert_cmpint(block_read(opaque, 0, buf, sizeof(buf)), ==, 0);
+    }
+    since_ns = told_now_ns() - since_ns;
+    __atomic_store_n(&has_read, true, __ATOMIC_RELEASE);
+    return GSIZE_TO_POINTER(since_ns);
+}
+
+/* A thread that blocks goes on when its time has come, though no loop runs timers. */
+static void test_blocking(void)
+{
+    BlockNode *node;
+    GThread *thread;
+
+    add_group("{'iops-total':10}");
+    node = open_node();
+    thread = g_thread_new("reads", read_three, node);
+    while (!__atomic_load_n(&has_read, __ATOMIC_ACQUIRE)) {
+        __atomic_add_fetch(&now_ns, NS_PER_MS, __ATOMIC_RELAXED);
+        g_thread_yield();
+    }
+    g_assert_cmpuint(GPOINTER_TO_SIZE(g_thread_join(thread)), >=, 100 * NS_PER_MS);
+    block_node_unref(node);
+    g_assert_true(user_creatable_del("g", NULL));
+}
+
 int main(int argc, char **argv)
 {
-    static const BlockClock clock = { told_now_ns, told_timer_new, told_timer_free,
+    static const BlockClock clock = { false, told_now_ns, told_timer_new, told_timer_free,
                                       told_timer_arm };
 
     g_test_init(&argc, &argv, NULL);
@@ -280,5 +314,6 @@ int main(int argc, char **argv)
     g_test_add_func("/throttle/burst-of-seconds", test_burst_of_seconds);
     g_test_add_func("/throttle/turns", test_turns);
     g_test_add_func("/throttle/hurry", test_hurry_and_set);
+    g_test_add_func("/throttle/blocking", test_blocking);
     return g_test_run();
 }

@@ -79,7 +79,7 @@ static void drive_timer_arm_after(BlockTimer *timer, int64_t delay_ns)
 void drives_prepare(void)
 {
     static const BlockMachineOps ops = { stop_machine };
-    static const BlockClock clock = { drive_now_ns, drive_timer_new, drive_timer_free,
+    static const BlockClock clock = { true, drive_now_ns, drive_timer_new, drive_timer_free,
                                       drive_timer_arm_after };
     static Notifier notifier = { .fn = state_changed };
 

@@ -7,6 +7,7 @@
 #include "tools/img.h"
 
 #include "config-host.h"
+#include "qom/user_creatable.h"
 
 typedef struct Command {
     const char *name;
@@ -127,7 +128,9 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         if (!strcmp(commands[i].name, argv[1])) {
             argv[1] = (char *)"qemu-img";
-            return commands[i].run(argc - 1, argv + 1);
+            status = commands[i].run(argc - 1, argv + 1);
+            user_creatable_cleanup();
+            return status;
         }
     }
     return img_usage("Command not found: %s", argv[1]);

@@ -28,6 +28,7 @@ typedef enum ImgKind {
     IMG_LIST,   /* char *, of all that were given, with commas between; g_free */
     IMG_SIZE,   /* uint64_t, with a suffix */
     IMG_NUMBER, /* uint64_t */
+    IMG_OBJECT, /* "qom-type=..." or JSON: is made at once */
     IMG_REFUSED /* of the peer, and not of ours: an error */
 } ImgKind;
 

@@ -118,7 +118,7 @@ int img_amend(int argc, char **argv)
         { 'f', NULL, IMG_TEXT, &source.format }, { 'o', NULL, IMG_LIST, &text },
         { 't', NULL, IMG_TEXT, &source.cache }, { 'p', NULL, IMG_FLAG, &is_progress },
         { 'q', NULL, IMG_FLAG, &source.is_quiet }, { 0, "force", IMG_FLAG, &is_forced },
-        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first, status = 1;
 

@@ -211,7 +211,7 @@ int img_bench(int argc, char **argv)
         { 0, "flush-interval", IMG_NUMBER, &job.flush_interval },
         { 0, "no-drain", IMG_FLAG, &job.no_drain },
         { 0, "pattern", IMG_NUMBER, &job.pattern },
-        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     g_auto(ImgImage) image = { 0 };
     int first;

@@ -112,7 +112,7 @@ int img_rebase(int argc, char **argv)
         { 't', NULL, IMG_TEXT, &job.source.cache }, { 'T', NULL, IMG_TEXT, &job.cache },
         { 'p', NULL, IMG_FLAG, &job.is_progress }, { 'q', NULL, IMG_FLAG, &job.is_quiet },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 
@@ -334,7 +334,7 @@ int img_commit(int argc, char **argv)
         { 't', NULL, IMG_TEXT, &job.source.cache }, { 'd', NULL, IMG_FLAG, &job.keeps_data },
         { 'p', NULL, IMG_FLAG, &job.is_progress }, { 'q', NULL, IMG_FLAG, &job.is_quiet },
         { 'r', NULL, IMG_SIZE, &job.rate },
-        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 

@@ -144,7 +144,7 @@ int img_check(int argc, char **argv)
         { 0, "output", IMG_TEXT, &output }, { 'T', NULL, IMG_TEXT, &job.source.cache },
         { 'q', NULL, IMG_FLAG, &job.is_quiet },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 

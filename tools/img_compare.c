@@ -199,7 +199,7 @@ int img_compare(int argc, char **argv)
         { 'T', NULL, IMG_TEXT, &cache }, { 'p', NULL, IMG_FLAG, &is_progress },
         { 'q', NULL, IMG_FLAG, &job.is_quiet }, { 's', NULL, IMG_FLAG, &job.is_strict },
         { 'U', "force-share", IMG_FLAG, &is_shared },
-        { 0, "image-opts", IMG_FLAG, &is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 

@@ -242,7 +242,7 @@ int img_convert(int argc, char **argv)
         { 'r', NULL, IMG_SIZE, &job.rate }, { 0, "salvage", IMG_FLAG, &job.is_salvage },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options },
         { 0, "target-image-opts", IMG_FLAG, &job.target.is_options },
-        { 0, "target-is-zero", IMG_FLAG, &job.is_zero }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "target-is-zero", IMG_FLAG, &job.is_zero }, { 0, "object", IMG_OBJECT, NULL },
         { 0, "bitmaps", IMG_REFUSED, NULL },
     };
     int first, status;
@@ -346,7 +346,7 @@ int img_dd(int argc, char **argv)
     const ImgOption options[] = {
         { 'f', NULL, IMG_TEXT, &dd.source.format }, { 'O', NULL, IMG_TEXT, &dd.format },
         { 'U', "force-share", IMG_FLAG, &dd.source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &dd.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &dd.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 

@@ -16,7 +16,7 @@ int img_create(int argc, char **argv)
         { 'f', NULL, IMG_TEXT, &new.format }, { 'b', NULL, IMG_TEXT, &new.backing },
         { 'F', NULL, IMG_TEXT, &new.backing_format }, { 'o', NULL, IMG_LIST, &extra },
         { 'q', NULL, IMG_FLAG, &new.is_quiet }, { 'u', NULL, IMG_FLAG, &new.is_unsafe },
-        { 0, "object", IMG_REFUSED, NULL },
+        { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
 
@@ -100,7 +100,7 @@ int img_resize(int argc, char **argv)
     const ImgOption options[] = {
         { 'f', NULL, IMG_TEXT, &source.format }, { 'q', NULL, IMG_FLAG, &is_quiet },
         { 0, "preallocation", IMG_TEXT, &prealloc }, { 0, "shrink", IMG_FLAG, &may_shrink },
-        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     g_auto(ImgImage) image = { 0 };
     const char *size = argc > 1 ? argv[argc - 1] : NULL;

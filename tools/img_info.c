@@ -197,7 +197,7 @@ int img_info(int argc, char **argv)
         { 'f', "format", IMG_TEXT, &source.format }, { 0, "output", IMG_TEXT, &output },
         { 0, "backing-chain", IMG_FLAG, &wants_chain },
         { 'U', "force-share", IMG_FLAG, &source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)image_info_free);
     int first;
@@ -270,7 +270,7 @@ int img_snapshot(int argc, char **argv)
         { 'c', NULL, IMG_TEXT, &acts.create }, { 'd', NULL, IMG_TEXT, &acts.delete },
         { 'f', "format", IMG_TEXT, &source.format }, { 'q', NULL, IMG_FLAG, &source.is_quiet },
         { 'U', "force-share", IMG_FLAG, &source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     g_auto(ImgImage) image = { 0 };
     int first;

@@ -122,7 +122,7 @@ int img_map(int argc, char **argv)
         { 'f', "format", IMG_TEXT, &source.format }, { 0, "output", IMG_TEXT, &output },
         { 's', "start-offset", IMG_SIZE, &from }, { 'l', "max-length", IMG_SIZE, &bytes },
         { 'U', "force-share", IMG_FLAG, &source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     g_auto(ImgImage) image = { 0 };
     int first;

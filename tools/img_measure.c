@@ -176,7 +176,7 @@ int img_measure(int argc, char **argv)
         { 'o', NULL, IMG_LIST, &job.options }, { 'l', NULL, IMG_TEXT, &job.source.snapshot },
         { 0, "size", IMG_SIZE, &job.size }, { 0, "output", IMG_TEXT, &job.output },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
-        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_REFUSED, NULL },
+        { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     bool is_json;
     int first, status = 1;

@@ -8,6 +8,8 @@
 
 #include <getopt.h>
 
+#include "qom/user_creatable.h"
+#include "util/keyval.h"
 #include "util/size.h"
 
 #define FIRST_LONG 256 /* values of options without a letter */
@@ -68,6 +70,30 @@ static bool set_number(const ImgOption *option, const char *text)
     return false;
 }
 
+/* As -object of a machine. */
+static bool add_object(const char *text)
+{
+    bool is_json = text[0] == '{';
+    g_autoptr(JsonObject) options = NULL;
+    g_autofree char *why = NULL;
+    Error *err = NULL;
+
+    if (is_json) {
+        json_parse(text, strlen(text), &options, &why);
+    } else {
+        options = keyval_parse(text, &(KeyvalSyntax){ .implied_key = "qom-type" }, &why);
+    }
+    if (!options || !json_object_is_type(options, json_type_object)) {
+        error_report("--object %s: %s", text, why ? why : "not an object");
+        return false;
+    }
+    if (!user_creatable_add(options, is_json ? PROPERTY_TYPED : PROPERTY_TEXT, &err)) {
+        error_report_err(err);
+        return false;
+    }
+    return true;
+}
+
 static bool set(const ImgOption *option, const char *text)
 {
     switch (option->kind) {
@@ -81,6 +107,8 @@ static bool set(const ImgOption *option, const char *text)
     case IMG_LIST:
         add_text(option->value, text);
         return true;
+    case IMG_OBJECT:
+        return add_object(text);
     case IMG_REFUSED:
         error_report("--%s is not supported by this build", option->name);
         return false;

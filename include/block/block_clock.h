@@ -9,6 +9,7 @@
 typedef struct BlockTimer BlockTimer;
 
 typedef struct BlockClock {
+    bool has_machine; /* threads that hold its lock must not wait */
     int64_t (*now_ns)(void); /* any thread */
     /* Machine lock. `fn` runs in the main loop. */
     BlockTimer *(*timer_new)(void (*fn)(void *opaque), void *opaque);

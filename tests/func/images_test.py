@@ -139,6 +139,23 @@ class Formats(Case):
                         with open('data.raw', 'rb') as file:
                             self.assertTrue(file.read()[:BYTES] == data)
 
+    def test_objects(self):
+        """Groups of limits for nodes of --image-opts; both programs refuse the same."""
+        data = self.make_raw('in.raw')
+        source = 'driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=in.raw'
+        for img in (OURS, PEER):
+            for limits in ('throttle-group,id=g,x-bps-total=100000000000', 'throttle-group,id=g',
+                           '{"qom-type":"throttle-group","id":"g","limits":{"iops-total":1000000}}'):
+                run(img, 'convert', '--object', limits, '--image-opts', '-O', 'qcow2', source, 'a.qcow2')
+                self.assertTrue(self.read(img, 'a.qcow2') == data)
+            for words, why in ((['--object', 'throttle-group,id=h'], "Throttle group 'g' does not exist"),
+                               (['--object', 'throttle-group,id=g,x-bps-total-max=5'], 'require corresponding'),
+                               (['--object', 'nothing,id=g'], 'nothing')):
+                done = subprocess.run([img, 'convert', *words, '--image-opts', '-O', 'raw', source, 'b.raw'],
+                                      capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(why, done.stderr)
+
     def test_data_file_elsewhere(self):
         """Its name counts from where the process is, not from where the image is."""
         os.mkdir('folder')
