@@ -51,21 +51,26 @@ static void free_room(DmaMap *map)
     map->maps = NULL;
 }
 
+static bool map_memory(const DmaMap *map, const DmaList *list, DmaPiece piece, MemoryMap *m)
+{
+    if (map->count) {
+        return address_space_map_beside(m, map->maps, piece.addr, piece.bytes);
+    }
+    return map->is_write ?
+           address_space_map_write(m, list->as, piece.addr, piece.bytes, list->attrs) :
+           address_space_map_read(m, list->as, piece.addr, piece.bytes, list->attrs);
+}
+
 static bool map_piece(DmaMap *map, const DmaList *list, DmaPiece piece)
 {
     MemoryMap *m = &map->maps[map->count];
-    bool is_mapped;
 
     if (!list->as) {
         *m = (MemoryMap){ 0 };
         map->iov[map->count++] = (struct iovec){ (void *)(uintptr_t)piece.addr, piece.bytes };
         return true;
     }
-    is_mapped = map->is_write ?
-        address_space_map_write(m, list->as, piece.addr, piece.bytes, list->attrs) :
-        address_space_map_read(m, list->as, piece.addr, piece.bytes, list->attrs);
-
-    if (!is_mapped) {
+    if (!map_memory(map, list, piece, m)) {
         return false;
     }
     map->iov[map->count++] = (struct iovec){ m->host, m->bytes };
@@ -96,10 +101,11 @@ static MemTxResult unmap_all(DmaMap *map, bool is_done)
 {
     MemTxResult result = MEM_TX_OK;
 
-    for (unsigned i = 0; i < map->count; i++) {
-        result |= address_space_unmap(&map->maps[i], is_done ? map->maps[i].bytes : 0);
+    while (map->count) { /* the first holds what others are in */
+        MemoryMap *m = &map->maps[--map->count];
+
+        result |= address_space_unmap(m, is_done ? m->bytes : 0);
     }
-    map->count = 0;
     free_room(map);
     return result;
 }

@@ -125,7 +125,7 @@ static size_t extent(const MemoryMap *map, const MemoryTarget *target, size_t by
     return MIN(done, bytes);
 }
 
-static bool map_any(MemoryMap *map, size_t bytes)
+static bool map_any(MemoryMap *map, const MemoryMap *first, size_t bytes)
 {
     MemoryTarget target;
     void *host;
@@ -143,7 +143,8 @@ static bool map_any(MemoryMap *map, size_t bytes)
     map->bytes = extent(map, &target, bytes);
     map->region = target.region;
     map->offset = target.offset;
-    if (target.region->owner) {
+    map->is_held = first && !first->is_bounce && first->region == target.region;
+    if (target.region->owner && !map->is_held) {
         object_ref(target.region->owner);
     }
     return true;
@@ -153,14 +154,22 @@ bool address_space_map_read(MemoryMap *map, AddressSpace *as, GuestAddr addr, si
                             MemTxAttrs attrs)
 {
     *map = (MemoryMap){ .as = as, .addr = addr, .attrs = attrs };
-    return map_any(map, bytes);
+    return map_any(map, NULL, bytes);
 }
 
 bool address_space_map_write(MemoryMap *map, AddressSpace *as, GuestAddr addr, size_t bytes,
                              MemTxAttrs attrs)
 {
     *map = (MemoryMap){ .as = as, .addr = addr, .attrs = attrs, .is_write = true };
-    return map_any(map, bytes);
+    return map_any(map, NULL, bytes);
+}
+
+bool address_space_map_beside(MemoryMap *map, const MemoryMap *first, GuestAddr addr,
+                              size_t bytes)
+{
+    *map = (MemoryMap){ .as = first->as, .addr = addr, .attrs = first->attrs,
+                        .is_write = first->is_write };
+    return map_any(map, first, bytes);
 }
 
 /* The last reference is dropped under the machine lock, as finalizing wants; others need none. */
@@ -193,7 +202,7 @@ MemTxResult address_space_unmap(MemoryMap *map, size_t written)
         if (map->is_write) {
             ram_block_mark_written(map->region->ram, map->offset, written);
         }
-        if (map->region->owner) {
+        if (map->region->owner && !map->is_held) {
             drop_owner(map->region->owner);
         }
     }

@@ -10,6 +10,7 @@
 #define PRP2       32
 #define PSDT       0xc0 /* of the second byte: scatter-gather */
 #define PRP_BYTES  8
+#define PRPS_READ  32 /* at a time */
 #define MOST_BYTES (256 * MiB) /* without a limit that users know */
 
 static uint64_t page_bytes(const Nvme *nvme)
@@ -22,23 +23,45 @@ static uint16_t bad_offset(void)
     return NVME_INVALID_PRP_OFFSET | NVME_DO_NOT_RETRY;
 }
 
+typedef struct PrpReader {
+    Nvme *nvme;
+    uint8_t bytes[PRPS_READ * PRP_BYTES];
+    unsigned next, count; /* entries of what was read */
+} PrpReader;
+
+/* The entry at `at`; of those behind it in its page, some that `left` bytes need come along. */
+static bool read_prp(PrpReader *reader, uint64_t at, uint64_t left, uint64_t *entry)
+{
+    uint64_t page = page_bytes(reader->nvme);
+
+    if (reader->next == reader->count) {
+        reader->count = MIN(MIN(PRPS_READ, (page - at % page) / PRP_BYTES),
+                            (left + page - 1) / page);
+        reader->next = 0;
+        if (pci_dma_read(&reader->nvme->parent, at, reader->bytes, reader->count * PRP_BYTES) !=
+            MEM_TX_OK) {
+            return false;
+        }
+    }
+    *entry = load_le64(reader->bytes + PRP_BYTES * reader->next++);
+    return true;
+}
+
 /* A list is a page of entries; the last leads to the next list if there is more. */
 static uint16_t add_list(NvmeRequest *request, uint64_t at, uint64_t left)
 {
-    Nvme *nvme = request->nvme;
-    uint64_t page = page_bytes(nvme);
+    PrpReader reader = { request->nvme };
+    uint64_t page = page_bytes(request->nvme);
 
     if (at % PRP_BYTES) {
         return bad_offset();
     }
     while (left) {
-        uint8_t bytes[PRP_BYTES];
         uint64_t entry;
 
-        if (pci_dma_read(&nvme->parent, at, bytes, sizeof(bytes)) != MEM_TX_OK) {
+        if (!read_prp(&reader, at, left, &entry)) {
             return NVME_DATA_TRANSFER_ERROR;
         }
-        entry = load_le64(bytes);
         if (entry % page) {
             return bad_offset();
         }

@@ -97,11 +97,15 @@ typedef struct MemoryMap {
     uint64_t offset;
     MemTxAttrs attrs;
     bool is_write, is_bounce;
+    bool is_held; /* by another map of the region */
 } MemoryMap;
 bool address_space_map_read(MemoryMap *map, AddressSpace *as, GuestAddr addr, size_t bytes,
                             MemTxAttrs attrs);
 bool address_space_map_write(MemoryMap *map, AddressSpace *as, GuestAddr addr, size_t bytes,
                              MemTxAttrs attrs);
+/* The same, of the kind that `first` is, which stays longer: what both are in is held once. */
+bool address_space_map_beside(MemoryMap *map, const MemoryMap *first, GuestAddr addr,
+                              size_t bytes);
 /* The first `written` bytes were changed (mapped for writing): marks or writes them. */
 MemTxResult address_space_unmap(MemoryMap *map, size_t written);
 /* How many bytes bounce buffers of this address space may take together; 4096 at first. */
