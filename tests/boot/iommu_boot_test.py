@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -19,14 +20,15 @@ from vm import Qmp  # noqa: E402
 SECONDS = 300  # for a busy machine
 MIB = 1 << 20
 SERIES = '6.1', '6.12'
-MODULES = 'virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod'
+MODULES = 'virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod', 'xhci_pci', 'usb_storage', 'e1000e'
 # Disks by their names in the guest; those of the second line come and go.
-DISKS = 'vda', 'nvme0n1', 'sda'
+DISKS = 'vda', 'nvme0n1', 'sda', 'sdb'
 PLUGGED = {'vdb': {'driver': 'virtio-blk-pci', 'iommu_platform': True, 'disable-legacy': 'on'},
            'nvme1n1': {'driver': 'nvme', 'serial': 'a2'}}
 PROGRAMS = {
-    # All of a disk, past the page cache.
-    'sum': 'until test -b /dev/$1; do sleep 0.1; done; dd if=/dev/$1 iflag=direct bs=64k 2>/dev/null | md5sum',
+    # All of a disk, past the page cache; when it is there and its size is known.
+    'sum': 'until [ "$(cat /sys/block/$1/size 2>/dev/null)" -gt 0 ] 2>/dev/null && test -b /dev/$1; do sleep 0.1; done; '
+           'dd if=/dev/$1 iflag=direct bs=64k 2>/dev/null | md5sum',
     # Others do, again and again; until it goes, one that is to go.
     'load': 'while :; do for d in ' + ' '.join(DISKS) + '; do /sum $d; done; done',
     'worry': '(while test -b /dev/$1; do dd if=/dev/$1 of=/dev/null iflag=direct bs=64k; done) >/dev/null 2>&1 &',
@@ -37,6 +39,7 @@ PROGRAMS = {
     'errors': "dmesg | grep 'I/O error' | grep -v -E 'vdb|nvme1'",
 }
 ROUNDS = 2
+NET_BYTES = 8 * MIB
 
 
 class Modes(unittest.TestCase):
@@ -76,6 +79,8 @@ class Modes(unittest.TestCase):
              '-qmp', f'unix:{qmp},server=on,wait=off', '-device', unit, *nodes,
              '-device', 'virtio-blk-pci,drive=vda,iommu_platform=on,disable-legacy=on',
              '-device', 'nvme,drive=nvme0n1,serial=a1', '-device', 'ide-hd,drive=sda,bus=ide.0',
+             '-device', 'qemu-xhci,id=usb', '-device', 'usb-storage,drive=sdb,bus=usb.0',
+             '-netdev', 'user,id=net', '-device', 'e1000e,netdev=net',
              *[arg for n, name in enumerate(PLUGGED)
                for arg in ('-device', f'pcie-root-port,id=for-{name},chassis={n}')],
              '-kernel', kernel, '-initrd', os.path.join(self.folder, 'initramfs'), '-append',
@@ -105,6 +110,24 @@ class Modes(unittest.TestCase):
                          hashlib.md5(now[7 << 16:16 << 16]).hexdigest(), name)
         self.assertEqual((now[:7 << 16], now[16 << 16:]), (before[:7 << 16], before[16 << 16:]))
 
+    def fetch(self):
+        """From a server of ours, through the network adapter."""
+        data = random.Random('net').randbytes(NET_BYTES)
+        server = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(server.close)
+
+        def serve():
+            client, _ = server.accept()
+            with client:
+                client.recv(4096)
+                client.sendall(b'HTTP/1.0 200 OK\r\n\r\n' + data)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        self.shell.run('ip link set eth0 up; ip addr add 10.0.2.15/24 dev eth0')
+        fetched = self.shell.run(f'wget -q -O - http://10.0.2.2:{server.getsockname()[1]}/ | md5sum')
+        self.assertEqual(fetched.split()[0], hashlib.md5(data).hexdigest())
+        thread.join()
+
     def plug_and_unplug(self):
         for name, options in PLUGGED.items():
             self.qmp.run('device_add', {'id': 'hot-' + name, 'bus': 'for-' + name, 'drive': name, **options})
@@ -125,10 +148,11 @@ class Modes(unittest.TestCase):
             self.write(name)
             self.check_disk(name)
         self.shell.run('/load >/sums 2>&1 &')
+        self.fetch()
         for _ in range(ROUNDS):
             self.plug_and_unplug()
-        self.shell.run('while [ $(wc -l </sums) -lt 6 ]; do sleep 1; done')
-        self.assertEqual(set(self.shell.run('head -n 6 /sums | sort -u').split()) - {'-'},
+        self.shell.run('while [ $(wc -l </sums) -lt 8 ]; do sleep 1; done')
+        self.assertEqual(set(self.shell.run('head -n 8 /sums | sort -u').split()) - {'-'},
                          {hashlib.md5(self.data[name]).hexdigest() for name in DISKS})
         self.assertEqual(self.shell.run('/kinds').split(), [kind])
         self.assertEqual(self.shell.run('/trouble'), '')
@@ -165,8 +189,7 @@ class Modes(unittest.TestCase):
 
     def check_virtio(self, append, kind):
         """6.1 has no driver for it."""
-        info = self.check('6.12', 'virtio-iommu-pci', append, kind, 'virtio_iommu .*input address: 64 bits',
-                          ['virtio-iommu'])
+        info = self.check('6.12', 'virtio-iommu-pci', append, kind, 'virtio_iommu .*input address: 64 bits', ['virtio-iommu'])
         self.assertGreater({row['name']: row['count'] for row in info['counters']['invalidations']}['unmap'], 500)
 
     def test_virtio_iommu_strict(self):
