@@ -137,7 +137,7 @@ static bool one_element(Repeat *r)
     return (r->s->flags.result == 0) != r->ends_on_equal;
 }
 
-/* --- many elements of RAM, upwards --- */
+/* --- many elements of RAM --- */
 
 /* Elements that lie in the page of `linear`, and below a wrap of the index. */
 static uint64_t in_page(const Repeat *r, uint64_t linear, unsigned reg)
@@ -227,9 +227,61 @@ static uint64_t move_many(Repeat *r, uint64_t count)
     return count;
 }
 
+/* Likewise downwards. */
+static void copy_down(uint8_t *to, const uint8_t *from, uint64_t count, unsigned bytes)
+{
+    if ((uintptr_t)from - (uintptr_t)to >= count * bytes) {
+        memmove(to, from, count * bytes);
+        return;
+    }
+    while (count-- > 0) {
+        uint64_t value = 0;
+
+        memcpy(&value, from + count * bytes, bytes);
+        memcpy(to + count * bytes, &value, bytes);
+    }
+}
+
+/* Elements from `linear` down to the start of its page; 0: it reaches into the next. */
+static uint64_t down_in_page(const Repeat *r, uint64_t linear)
+{
+    uint64_t offset = linear & (PAGE_BYTES - 1);
+
+    return offset + r->bytes <= PAGE_BYTES ? offset / r->bytes + 1 : 0;
+}
+
+/* Where segments have no limits. Kernels move themselves out of their own way like this. */
+static uint64_t move_many_down(Repeat *r, uint64_t count)
+{
+    uint64_t from_at = source(r, r->bytes), to_at = destination(r, r->bytes, true), below;
+    unsigned mmu = x86_mmu(r->s);
+    uint8_t *from, *to;
+
+    count = MIN(count, MIN(down_in_page(r, from_at), down_in_page(r, to_at)));
+    if (!count) {
+        return 0;
+    }
+    below = (count - 1) * r->bytes;
+    /* If they fault, at the first element. */
+    from = tcg_host(&r->s->tcg, TCG_READ, mmu, from_at, r->bytes);
+    to = from ? tcg_host(&r->s->tcg, TCG_WRITE, mmu, to_at, r->bytes) : NULL;
+    if (!to) {
+        return 0;
+    }
+    to = tcg_host(&r->s->tcg, TCG_WRITE, mmu, to_at - below, count * r->bytes);
+    copy_down(to, from - below, count, r->bytes);
+    tcg_wrote(&r->s->tcg, mmu, to_at - below, count * r->bytes);
+    advance(r, X86_RSI, count);
+    advance(r, X86_RDI, count);
+    return count;
+}
+
 /* 0: to be done one by one. */
 static uint64_t many(Repeat *r, uint64_t count)
 {
+    if (r->step < 0 && count >= 2 && r->op == X86_MOVS && r->mask == UINT64_MAX) {
+        return move_many_down(r, count);
+    }
     if (r->step < 0 || count < 2 || (r->mem & IR_MEM_ALIGNED) || (r->op != X86_STOS && r->op != X86_MOVS)) {
         return 0;
     }

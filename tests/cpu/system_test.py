@@ -83,6 +83,12 @@ STI, fault: v=6 e=0 at=1
 PAM:
 not RAM, RAM
 FPREM: 7001 3200
+down, apart: 0 1f40 1f40 0
+down, above: 0 1f40 1f40 0
+down, below: 0 1f40 1f40 0
+down, bytes below: 0 3e8 3e8 0
+down, from nothing: v=e e=0 at=10 cr2=600123
+down, to nothing: v=e e=2 at=10 cr2=600123
 '''
 
 TASKS = '''\

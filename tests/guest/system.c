@@ -232,6 +232,57 @@ static void remainders(void)
     put_text("\n");
 }
 
+#define AREA_BYTES 16384
+static uint8_t area[AREA_BYTES], wanted[AREA_BYTES];
+
+/* REP MOVS with DF, beside the same one byte or eight at a time. */
+static void move_down(const char *name, unsigned to, unsigned from, unsigned bytes)
+{
+    uint64_t di = (uint64_t)area + to, si = (uint64_t)area + from, count = 1000;
+    unsigned wrong = 0;
+
+    for (unsigned i = 0; i < AREA_BYTES; i++) {
+        area[i] = wanted[i] = i * 7 + (i >> 8);
+    }
+    for (unsigned n = 0; n < count; n++) {
+        uint8_t element[8];
+
+        for (unsigned i = 0; i < bytes; i++) {
+            element[i] = wanted[from - n * bytes + i];
+        }
+        for (unsigned i = 0; i < bytes; i++) {
+            wanted[to - n * bytes + i] = element[i];
+        }
+    }
+    if (bytes == 8) {
+        __asm__ volatile("std\nrep movsq\ncld" : "+D"(di), "+S"(si), "+c"(count) : : "memory");
+    } else {
+        __asm__ volatile("std\nrep movsb\ncld" : "+D"(di), "+S"(si), "+c"(count) : : "memory");
+    }
+    for (unsigned i = 0; i < AREA_BYTES; i++) {
+        wrong += area[i] != wanted[i];
+    }
+    put_text(name);
+    put_hex(": ", wrong);
+    put_hex(" ", (uint64_t)area + to - di);
+    put_hex(" ", (uint64_t)area + from - si);
+    put_hex(" ", count);
+    put_text("\n");
+}
+
+static void moves_down(void)
+{
+    move_down("down, apart", 16000, 8003, 8);
+    move_down("down, above", 12024, 12000, 8);
+    move_down("down, below", 11993, 12000, 8);
+    move_down("down, bytes below", 11999, 12000, 1);
+    CASE("down, from nothing", "std\nmov $0x600123, %%esi\nmov $0x5fe800, %%edi\nmov $9, %%ecx\n"
+         "rep movsq", "i"(0));
+    CASE("down, to nothing", "std\nmov $0x5fe800, %%esi\nmov $0x600123, %%edi\nmov $9, %%ecx\n"
+         "rep movsq", "i"(0));
+    __asm__ volatile("cld");
+}
+
 void guest_main(int cpu)
 {
     load_idt();
@@ -246,5 +297,6 @@ void guest_main(int cpu)
     shadows();
     remapping();
     remainders();
+    moves_down();
     outb(0x501, 0);
 }
