@@ -214,6 +214,43 @@ static void test_ones(Fixture *f, const void *data)
     memory_region_clear(&hole);
 }
 
+/* Maps of one RAM that its owner hears of once; another RAM's owner is told for itself. */
+static void test_map_beside(Fixture *f, const void *data)
+{
+    Object *owners[2];
+    MemoryRegion ram[2];
+    MemoryMap first, second, other;
+    unsigned refs[2]; /* views hold owners, too */
+
+    for (unsigned i = 0; i < 2; i++) {
+        owners[i] = object_new("container");
+        g_assert_true(memory_region_init_ram(&ram[i], owners[i], "ram", 16384, NULL));
+        memory_region_add(&f->root, MiB + i * MiB, &ram[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        refs[i] = owners[i]->refs;
+    }
+    g_assert_true(address_space_map_write(&first, &f->as, MiB, 4096, MEM_TX_NONE));
+    g_assert_cmpuint(owners[0]->refs, ==, refs[0] + 1);
+    g_assert_true(address_space_map_beside(&second, &first, MiB + 8192, 4096));
+    g_assert_cmpuint(owners[0]->refs, ==, refs[0] + 1);
+    g_assert_true((uint8_t *)second.host == (uint8_t *)first.host + 8192);
+    g_assert_true(second.is_write);
+    g_assert_true(address_space_map_beside(&other, &first, 2 * MiB, 4096));
+    g_assert_cmpuint(owners[1]->refs, ==, refs[1] + 1);
+    address_space_unmap(&other, 4096);
+    address_space_unmap(&second, 4096);
+    g_assert_cmpuint(owners[0]->refs, ==, refs[0] + 1);
+    address_space_unmap(&first, 4096);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmpuint(owners[i]->refs, ==, refs[i]);
+        memory_region_remove(&f->root, &ram[i]);
+        rcu_barrier_all();
+        memory_region_clear(&ram[i]);
+        object_unref(owners[i]);
+    }
+}
+
 /* Flash: reads as memory in romd mode; always written through ops. */
 static void test_rom_device(Fixture *f, const void *data)
 {
@@ -260,6 +297,7 @@ int main(int argc, char **argv)
     ADD("store64", test_store64);
     ADD("attrs-memory", test_attrs_memory);
     ADD("ones", test_ones);
+    ADD("map-beside", test_map_beside);
     ADD("rom-device", test_rom_device);
     ADD("read-only", test_read_only);
     return g_test_run();

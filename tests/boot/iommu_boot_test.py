@@ -27,8 +27,8 @@ PLUGGED = {'vdb': {'driver': 'virtio-blk-pci', 'iommu_platform': True, 'disable-
            'nvme1n1': {'driver': 'nvme', 'serial': 'a2'}}
 PROGRAMS = {
     # All of a disk, past the page cache; when it is there and its size is known.
-    'sum': 'until [ "$(cat /sys/block/$1/size 2>/dev/null)" -gt 0 ] 2>/dev/null && test -b /dev/$1; do sleep 0.1; done; '
-           'dd if=/dev/$1 iflag=direct bs=64k 2>/dev/null | md5sum',
+    'sum': 'until [ "$(cat /sys/block/$1/size 2>/dev/null)" -gt 0 ] 2>/dev/null && test -b /dev/$1; do sleep 0.1; '
+           'done; dd if=/dev/$1 iflag=direct bs=64k 2>/dev/null | md5sum',
     # Others do, again and again; until it goes, one that is to go.
     'load': 'while :; do for d in ' + ' '.join(DISKS) + '; do /sum $d; done; done',
     'worry': '(while test -b /dev/$1; do dd if=/dev/$1 of=/dev/null iflag=direct bs=64k; done) >/dev/null 2>&1 &',
@@ -189,7 +189,8 @@ class Modes(unittest.TestCase):
 
     def check_virtio(self, append, kind):
         """6.1 has no driver for it."""
-        info = self.check('6.12', 'virtio-iommu-pci', append, kind, 'virtio_iommu .*input address: 64 bits', ['virtio-iommu'])
+        info = self.check('6.12', 'virtio-iommu-pci', append, kind, 'virtio_iommu .*input address: 64 bits',
+                          ['virtio-iommu'])
         self.assertGreater({row['name']: row['count'] for row in info['counters']['invalidations']}['unmap'], 500)
 
     def test_virtio_iommu_strict(self):
