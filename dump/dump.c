@@ -1,6 +1,6 @@
 /*
  * dump-guest-memory: stops the machine, writes its memory in this thread or another, lets it go on.
- * One dump at a time. Left out: makedumpfile's and Windows' formats.
+ * One dump at a time. Left out: kdump with lzo or snappy, Windows' format.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -48,6 +48,7 @@ DumpGuestMemoryCapability *qmp_query_dump_guest_memory_capability(Error **errp)
 
     result->formats = g_new0(DumpGuestMemoryFormatArray, 1);
     dump_guest_memory_format_array_add(result->formats, DUMP_GUEST_MEMORY_FORMAT_ELF);
+    dump_guest_memory_format_array_add(result->formats, DUMP_GUEST_MEMORY_FORMAT_KDUMP_ZLIB);
     return result;
 }
 
@@ -77,9 +78,34 @@ static void finish_detached(void *opaque)
     g_clear_pointer(&job.err, error_free);
 }
 
+bool dump_write(Dump *dump, const void *data, size_t size, Error **errp)
+{
+    const uint8_t *bytes = data;
+
+    while (size) {
+        ssize_t written = write(dump->fd, bytes, size);
+
+        if (written < 0 && errno != EINTR) {
+            return error_set_errno(errp, errno, "dump: failed to save memory");
+        }
+        bytes += MAX(written, 0);
+        size -= MAX(written, 0);
+    }
+    return true;
+}
+
+static void write_file(void)
+{
+    if (job.dump.is_kdump) {
+        dump_write_kdump(&job.dump, &job.err);
+    } else {
+        dump_write_elf(&job.dump, &job.err);
+    }
+}
+
 static void *write_detached(void *opaque)
 {
-    dump_write_elf(&job.dump, &job.err);
+    write_file();
     deferred_schedule(job.finish);
     return NULL;
 }
@@ -102,7 +128,7 @@ static bool start_detached(Error **errp)
 
 static bool write_here(Error **errp)
 {
-    dump_write_elf(&job.dump, &job.err);
+    write_file();
     finish_job();
     return !job.err || error_propagate(errp, g_steal_pointer(&job.err));
 }
@@ -117,6 +143,17 @@ static bool check_range(bool has_begin, int64_t begin, bool has_length, int64_t 
     }
     if (has_begin && (begin < 0 || length <= 0)) {
         return error_set(errp, "Invalid parameter '%s'", begin < 0 ? "begin" : "length");
+    }
+    return true;
+}
+
+static bool check_format(DumpGuestMemoryFormat format, bool paging, bool has_range, Error **errp)
+{
+    if (format != DUMP_GUEST_MEMORY_FORMAT_ELF && format != DUMP_GUEST_MEMORY_FORMAT_KDUMP_ZLIB) {
+        return error_set(errp, "%s is not available now", enum_table_name(&dump_guest_memory_format_names, format));
+    }
+    if (format != DUMP_GUEST_MEMORY_FORMAT_ELF && (paging || has_range)) {
+        return error_set(errp, "kdump-compressed format doesn't support paging or filter");
     }
     return true;
 }
@@ -142,10 +179,10 @@ static int open_protocol(const char *protocol, Error **errp)
     return fd;
 }
 
-static void begin_job(int fd, bool paging)
+static void begin_job(int fd, bool paging, bool is_kdump)
 {
     job = (DumpJob){ .status = DUMP_STATUS_ACTIVE, .was_running = vm_is_running(),
-                     .finish = job.finish, .dump = { .fd = fd, .is_paged = paging } };
+                     .finish = job.finish, .dump = { .fd = fd, .is_paged = paging, .is_kdump = is_kdump } };
     if (job.was_running) {
         vm_stop(RUN_STATE_SAVE_VM);
     }
@@ -157,9 +194,9 @@ bool qmp_dump_guest_memory(bool paging, const char *protocol, bool has_detach, b
 {
     int fd;
 
-    if (has_format && format != DUMP_GUEST_MEMORY_FORMAT_ELF) {
-        return error_set(errp, "%s is not available now",
-                         enum_table_name(&dump_guest_memory_format_names, format));
+    format = has_format ? format : DUMP_GUEST_MEMORY_FORMAT_ELF;
+    if (!check_format(format, paging, has_begin || has_length, errp)) {
+        return false;
     }
     if (job.status == DUMP_STATUS_ACTIVE) {
         return error_set(errp, "There is a dump in process, please wait.");
@@ -171,10 +208,12 @@ bool qmp_dump_guest_memory(bool paging, const char *protocol, bool has_detach, b
     if (fd < 0) {
         return false;
     }
-    begin_job(fd, paging);
+    begin_job(fd, paging, format == DUMP_GUEST_MEMORY_FORMAT_KDUMP_ZLIB);
     dump_collect(&job.dump, has_begin, begin, length);
     if (!job.dump.total) {
         error_set(&job.err, "dump: no guest memory to dump");
+    }
+    if (job.err || (job.dump.is_kdump && !dump_can_kdump(&job.dump, &job.err))) {
         finish_job();
         return error_propagate(errp, g_steal_pointer(&job.err));
     }

@@ -16,7 +16,7 @@ typedef struct DumpBlock {
 
 typedef struct Dump {
     int fd;
-    bool is_paged;
+    bool is_paged, is_kdump;
     GArray *blocks;     /* of DumpBlock, by address */
     GArray *mappings;   /* of CpuMapping: what the file says is where */
     GByteArray *notes;  /* as in the file */
@@ -28,7 +28,13 @@ typedef struct Dump {
 void dump_collect(Dump *dump, bool has_range, uint64_t begin, uint64_t length);
 void dump_clear(Dump *dump);
 
+/* To the file, all of it. */
+bool dump_write(Dump *dump, const void *data, size_t size, Error **errp);
+
 /* The file, from its start to its end; any thread. */
 bool dump_write_elf(Dump *dump, Error **errp);
+bool dump_write_kdump(Dump *dump, Error **errp);
+/* Of what has been collected: the format has a place for it. */
+bool dump_can_kdump(const Dump *dump, Error **errp);
 
 #endif

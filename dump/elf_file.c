@@ -13,22 +13,6 @@
 
 #define CHUNK_BYTES (256 * KiB)
 
-static bool write_all(Dump *dump, const void *data, size_t size, Error **errp)
-{
-    const uint8_t *bytes = data;
-
-    while (size) {
-        ssize_t written = write(dump->fd, bytes, size);
-
-        if (written < 0 && errno != EINTR) {
-            return error_set_errno(errp, errno, "dump: failed to save memory");
-        }
-        bytes += MAX(written, 0);
-        size -= MAX(written, 0);
-    }
-    return true;
-}
-
 /* Segments: the notes and one for each mapping. */
 static unsigned segment_count(const Dump *dump)
 {
@@ -65,8 +49,8 @@ static bool write_header(Dump *dump, Error **errp)
     };
     Elf64_Shdr count = { .sh_info = segment_count(dump) };
 
-    return write_all(dump, &head, sizeof(head), errp) &&
-           (!has_it || write_all(dump, &count, sizeof(count), errp));
+    return dump_write(dump, &head, sizeof(head), errp) &&
+           (!has_it || dump_write(dump, &count, sizeof(count), errp));
 }
 
 /* Where a byte of memory is in the file. */
@@ -89,7 +73,7 @@ static bool write_segments(Dump *dump, Error **errp)
 {
     Elf64_Phdr notes = { .p_type = PT_NOTE, .p_offset = notes_offset(dump),
                          .p_filesz = dump->notes->len, .p_memsz = dump->notes->len };
-    bool is_ok = write_all(dump, &notes, sizeof(notes), errp);
+    bool is_ok = dump_write(dump, &notes, sizeof(notes), errp);
 
     for (guint i = 0; is_ok && i < dump->mappings->len; i++) {
         const CpuMapping *m = &g_array_index(dump->mappings, CpuMapping, i);
@@ -97,7 +81,7 @@ static bool write_segments(Dump *dump, Error **errp)
                             .p_vaddr = m->addr, .p_paddr = m->physical, .p_filesz = m->bytes,
                             .p_memsz = m->bytes };
 
-        is_ok = write_all(dump, &load, sizeof(load), errp);
+        is_ok = dump_write(dump, &load, sizeof(load), errp);
     }
     return is_ok;
 }
@@ -111,7 +95,7 @@ static bool write_block(Dump *dump, const DumpBlock *block, Error **errp)
 
         address_space_read_or_zero(address_space_system(), block->first + done, MEM_TX_NONE, chunk,
                                    part);
-        if (!write_all(dump, chunk, part, errp)) {
+        if (!dump_write(dump, chunk, part, errp)) {
             return false;
         }
         done += part;
@@ -123,7 +107,7 @@ static bool write_block(Dump *dump, const DumpBlock *block, Error **errp)
 bool dump_write_elf(Dump *dump, Error **errp)
 {
     bool is_ok = write_header(dump, errp) && write_segments(dump, errp) &&
-                 write_all(dump, dump->notes->data, dump->notes->len, errp);
+                 dump_write(dump, dump->notes->data, dump->notes->len, errp);
 
     for (guint i = 0; is_ok && i < dump->blocks->len; i++) {
         is_ok = write_block(dump, &g_array_index(dump->blocks, DumpBlock, i), errp);

@@ -233,6 +233,9 @@ void hmp_dump_virtual(Hmp *hmp, json_object *args)
 
 void hmp_dump_guest_memory(Hmp *hmp, json_object *args)
 {
+    static const struct { const char *flag, *name; } formats[] = {
+        { "zlib", "kdump-zlib" }, { "lzo", "kdump-lzo" }, { "snappy", "kdump-snappy" },
+    };
     g_autoptr(JsonObject) named = json_object_new_object();
     g_autofree char *protocol = g_strconcat("file:", hmp_text(args, "filename"), NULL);
 
@@ -244,6 +247,11 @@ void hmp_dump_guest_memory(Hmp *hmp, json_object *args)
     }
     if (hmp_has(args, "length")) {
         json_set(named, "length", json_object_new_int64(hmp_int(args, "length")));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (hmp_bool(args, formats[i].flag)) {
+            json_set(named, "format", json_object_new_string(formats[i].name));
+        }
     }
     hmp_call(hmp, "dump-guest-memory", named, NULL);
 }
