@@ -193,6 +193,11 @@ static void compute_registers(X87 *x, unsigned op, unsigned i, bool is_to_i, boo
     }
 }
 
+static bool is_nan(X86Extended value)
+{
+    return (value.sign_exponent & 0x7fff) == 0x7fff && value.significand << 1;
+}
+
 static void compute_memory(X87 *x, unsigned op, X87Format format, const void *memory)
 {
     X87Run run = begin_computing(x);
@@ -213,8 +218,8 @@ static void compute_memory(X87 *x, unsigned op, X87Format format, const void *me
         return;
     }
     value = arithmetic(&run, op, get(x, 0), b);
-    /* An invalid operation leaves no time to see that an operand was denormal. */
-    status &= run.status & FSW_IE ? ~FSW_DE : UINT16_MAX;
+    /* Beside an invalid operation or a NaN it does not count that an operand was denormal. */
+    status &= (run.status & FSW_IE) || is_nan(get(x, 0)) ? ~FSW_DE : UINT16_MAX;
     if (note(x, run.status | status, FSW_C1)) {
         put(x, 0, value);
     }
@@ -612,11 +617,6 @@ static void compute_top(X87 *x, X87Op op, uint16_t codes)
     if (is_fine) {
         put(x, 0, value);
     }
-}
-
-static bool is_nan(X86Extended value)
-{
-    return (value.sign_exponent & 0x7fff) == 0x7fff && value.significand << 1;
 }
 
 /* A remainder that is none leaves the quotient's bits as they were: C0, C3. */
