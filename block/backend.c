@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/backend.h"
+#include "block/accounting.h"
 
 #include "qapi/qapi-events-block.h"
 
@@ -111,6 +111,7 @@ void block_backend_unref(BlockBackend *drive)
     assert(!drive->ops);
     block_backend_remove(drive);
     block_backend_set_limits(drive, NULL, NULL);
+    block_counts_clear(drive);
     g_ptr_array_remove(all_drives(), drive);
     if (!drives->len) {
         g_clear_pointer(&drives, g_ptr_array_unref);
@@ -259,6 +260,12 @@ void block_backend_set_accounting(BlockBackend *drive, bool of_invalid, bool of_
 {
     drive->counts_invalid = of_invalid;
     drive->counts_failed = of_failed;
+}
+
+void block_backend_accounting(const BlockBackend *drive, bool *of_invalid, bool *of_failed)
+{
+    *of_invalid = drive->counts_invalid;
+    *of_failed = drive->counts_failed;
 }
 
 void block_backend_tray_moved(BlockBackend *drive, bool is_open)

@@ -10,8 +10,11 @@
 #include "block/driver.h"
 #include "block/throttle_group.h"
 
+typedef struct BlockHistogram BlockHistogram;
+
 typedef struct BlockCounts {
     uint64_t bytes, operations, failed, invalid, merged, time_ns;
+    BlockHistogram *histogram; /* NULL: none; the drive's lock */
 } BlockCounts;
 
 struct BlockBackend {
@@ -33,6 +36,7 @@ struct BlockBackend {
     GQueue held;        /* BlockRequest: quiet */
     GQueue failed;      /* BlockRequest: wait for the VM to run */
     BlockCounts counts[BLOCK_OPS];
+    int64_t latest_ns;  /* atomic: when a request ended last; 0: none did */
     ThrottleMember *throttle; /* NULL: no limits of its own; changed while it is quiet */
 };
 

@@ -1,11 +1,11 @@
 /*
- * Requests of drives: bounds, counts, what happens to errors, waiting for all of them. See
+ * Requests of drives: bounds, what happens to errors, waiting for all of them. See
  * include/block/block_backend.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/backend.h"
+#include "block/accounting.h"
 #include "block/loop.h"
 
 #include "qapi/qapi-events-block-core.h"
@@ -15,33 +15,6 @@ static BlockMachineOps machine;
 void block_set_machine_ops(const BlockMachineOps *ops)
 {
     machine = *ops;
-}
-
-/* --- counts --- */
-
-/* `merged`: others of the guest's that were in it. */
-static void count(BlockBackend *drive, const BlockIo *io, unsigned merged, int64_t since_ns, int err)
-{
-    BlockCounts *counts = &drive->counts[io->op == BLOCK_ZERO ? BLOCK_WRITE : io->op];
-
-    if (err) {
-        __atomic_add_fetch(&counts->failed, 1 + merged, __ATOMIC_RELAXED);
-    } else {
-        __atomic_add_fetch(&counts->operations, 1 + merged, __ATOMIC_RELAXED);
-        __atomic_add_fetch(&counts->bytes, io->bytes, __ATOMIC_RELAXED);
-    }
-    if (merged) {
-        __atomic_add_fetch(&counts->merged, merged, __ATOMIC_RELAXED);
-    }
-    if (!err || drive->counts_failed) {
-        __atomic_add_fetch(&counts->time_ns, host_monotonic_ns() - since_ns, __ATOMIC_RELAXED);
-    }
-}
-
-void block_backend_count_invalid(BlockBackend *drive, BlockOp op)
-{
-    __atomic_add_fetch(&drive->counts[op == BLOCK_ZERO ? BLOCK_WRITE : op].invalid, 1,
-                       __ATOMIC_RELAXED);
 }
 
 /* --- errors --- */
@@ -126,7 +99,7 @@ static void ended(BlockRequest *request, void *opaque, int err)
     BlockErrorAction action;
 
     request->io = request->first;
-    count(drive, &request->io, request->merged, request->start_ns, err);
+    block_count(drive, &request->io, request->merged, request->start_ns, err);
     if (!err) {
         leave(drive);
         block_request_end(request, 0);
@@ -222,7 +195,7 @@ int block_backend_io(BlockBackend *drive, const BlockIo *io)
     if (!err) {
         err = io->op == BLOCK_FLUSH ? block_flush(block_backend_node(drive)) :
                                       block_io(block_backend_node(drive), io);
-        count(drive, io, 0, since, err);
+        block_count(drive, io, 0, since, err);
     }
     return err;
 }

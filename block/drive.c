@@ -677,10 +677,13 @@ static bool take_filters(Keys *keys, Image *image, Error **errp)
 
 static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
 {
+    bool counts_invalid = true, counts_failed = true;
     Image image = { 0 };
     g_auto(Limits) limits = { .group = NULL };
 
-    if (!take_policies(keys, backend, errp) || !take_limits(keys, &limits, errp) || !take_image(keys, &image, is_cdrom, errp) ||
+    if (!take_bool(keys, "stats-account-invalid", &counts_invalid, errp) ||
+        !take_bool(keys, "stats-account-failed", &counts_failed, errp) ||
+        !take_policies(keys, backend, errp) || !take_limits(keys, &limits, errp) || !take_image(keys, &image, is_cdrom, errp) ||
         !take_filters(keys, &image, errp) ||
         !insert_image(backend, keys, &image, errp)) {
         return false;
@@ -690,6 +693,7 @@ static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
     }
     block_backend_set_write_cache(backend, !image.cache.is_writethrough);
     block_backend_set_limits(backend, &limits.values, limits.group);
+    block_backend_set_accounting(backend, counts_invalid, counts_failed);
     return true;
 }
 

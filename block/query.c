@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/backend.h"
+#include "block/accounting.h"
 
 #include "qapi/qapi-commands-block-core.h"
 
@@ -157,37 +157,6 @@ static BlockStats *node_stats(BlockNode *node)
     return stats;
 }
 
-static void fill_counts(const BlockBackend *drive, BlockDeviceStats *stats)
-{
-    const BlockCounts *rd = &drive->counts[BLOCK_READ], *wr = &drive->counts[BLOCK_WRITE];
-    const BlockCounts *unmap = &drive->counts[BLOCK_DISCARD];
-    const BlockCounts *flush = &drive->counts[BLOCK_FLUSH];
-
-    stats->rd_bytes = rd->bytes;
-    stats->rd_operations = rd->operations;
-    stats->rd_merged = rd->merged;
-    stats->rd_total_time_ns = rd->time_ns;
-    stats->failed_rd_operations = rd->failed;
-    stats->invalid_rd_operations = rd->invalid;
-    stats->wr_bytes = wr->bytes;
-    stats->wr_operations = wr->operations;
-    stats->wr_merged = wr->merged;
-    stats->wr_total_time_ns = wr->time_ns;
-    stats->failed_wr_operations = wr->failed;
-    stats->invalid_wr_operations = wr->invalid;
-    stats->unmap_bytes = unmap->bytes;
-    stats->unmap_operations = unmap->operations;
-    stats->unmap_total_time_ns = unmap->time_ns;
-    stats->failed_unmap_operations = unmap->failed;
-    stats->invalid_unmap_operations = unmap->invalid;
-    stats->flush_operations = flush->operations;
-    stats->flush_total_time_ns = flush->time_ns;
-    stats->failed_flush_operations = flush->failed;
-    stats->invalid_flush_operations = flush->invalid;
-    stats->account_invalid = drive->counts_invalid;
-    stats->account_failed = drive->counts_failed;
-}
-
 static void add_drive_stats(void *opaque, BlockBackend *drive)
 {
     g_autofree char *device = block_backend_device_name(drive);
@@ -205,7 +174,7 @@ static void add_drive_stats(void *opaque, BlockBackend *drive)
     }
     stats->device = g_strdup(block_backend_name(drive));
     stats->qdev = *device ? g_strdup(device) : NULL;
-    fill_counts(drive, stats->stats);
+    block_fill_counts(drive, stats->stats);
     block_stats_array_add(opaque, stats);
 }
 

@@ -18,7 +18,8 @@ static const OptionParam drive_params[] = {
     B("force-share"), S("werror"), S("rerror"), S("discard"), S("detect-zeroes"),
     B("copy-on-read"), B("cache.direct"), B("cache.no-flush"), B("cache.writeback"),
     LIMIT("bps-total"), LIMIT("bps-read"), LIMIT("bps-write"), LIMIT("iops-total"),
-    LIMIT("iops-read"), LIMIT("iops-write"), N("throttling.iops-size"), S("throttling.group"), { 0 },
+    LIMIT("iops-read"), LIMIT("iops-write"), N("throttling.iops-size"), S("throttling.group"),
+    B("stats-account-invalid"), B("stats-account-failed"), { 0 },
 };
 
 static bool add_drive(OptionSet *set, const char *file, const char *rest, Error **errp)

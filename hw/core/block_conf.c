@@ -108,6 +108,20 @@ static void take_policies(BlockConf *conf)
                                  block_backend_policy(conf->drive, false) : on_write);
 }
 
+static bool chosen(int value, bool otherwise)
+{
+    return value == ON_OFF_AUTO_VALUE_AUTO ? otherwise : value == ON_OFF_AUTO_VALUE_ON;
+}
+
+static void take_accounting(BlockConf *conf)
+{
+    bool of_invalid, of_failed;
+
+    block_backend_accounting(conf->drive, &of_invalid, &of_failed);
+    block_backend_set_accounting(conf->drive, chosen(conf->account_invalid, of_invalid),
+                                 chosen(conf->account_failed, of_failed));
+}
+
 static bool take_perms(BlockConf *conf, const BlockConfUse *use, Error **errp)
 {
     BlockNode *node = block_backend_node(conf->drive);
@@ -142,8 +156,7 @@ bool block_conf_attach(BlockConf *conf, Device *dev, const BlockConfUse *use, vo
     if (conf->write_cache != ON_OFF_AUTO_VALUE_AUTO) {
         block_backend_set_write_cache(conf->drive, conf->write_cache == ON_OFF_AUTO_VALUE_ON);
     }
-    block_backend_set_accounting(conf->drive, conf->account_invalid != ON_OFF_AUTO_VALUE_OFF,
-                                 conf->account_failed != ON_OFF_AUTO_VALUE_OFF);
+    take_accounting(conf);
     take_policies(conf);
     return true;
 }

@@ -305,8 +305,19 @@ static const VMField port_fields[] = {
     VM_BOOL(AhciPort, is_halted), VM_BOOL(AhciPort, has_told_signature),
     VM_STRUCT_POINTER(AhciPort, bus, ide_bus_state),
 };
+static bool port_pre_save(void *opaque, Error **errp)
+{
+    const AhciPort *port = opaque;
+    unsigned waiting = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(port->ncq); i++) {
+        waiting += port->ncq[i].is_used;
+    }
+    return !waiting || error_set(errp, "ahci: %u requests wait after an error", waiting);
+}
+
 static const VMState port_state =
-    VMSTATE_INIT(port_fields, .name = "ahci_port", .version = 1);
+    VMSTATE_INIT(port_fields, .name = "ahci_port", .version = 1, .pre_save = port_pre_save);
 static const VMField ahci_fields[] = {
     VM_REGISTERS, VM_U32(Ahci, idp_index), VM_STRUCT_ARRAY(Ahci, ports, port_state),
 };

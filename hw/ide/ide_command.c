@@ -509,6 +509,14 @@ static const VMField drive_fields[] = {
     VM_U8(IdeDrive, ascq), VM_BOOL(IdeDrive, is_tray_open), VM_BOOL(IdeDrive, is_tray_locked),
     VM_BOOL(IdeDrive, has_new_medium), VM_U8(IdeDrive, media_event),
 };
+
+/* What the host's drive still has when the machine stands still, it has after an error. */
+static bool drive_pre_save(void *opaque, Error **errp)
+{
+    return !((IdeDrive *)opaque)->is_waiting ||
+           error_set(errp, "ide: 1 request waits after an error");
+}
+
 const VMState ide_drive_state =
-    VMSTATE_INIT(drive_fields, .name = "ide_drive", .version = 1,
+    VMSTATE_INIT(drive_fields, .name = "ide_drive", .version = 1, .pre_save = drive_pre_save,
                  .subsections = VM_SUBSECTIONS(&transfer_state));

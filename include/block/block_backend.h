@@ -77,6 +77,7 @@ void block_backend_set_policy(BlockBackend *drive, BlockErrorPolicy on_read,
 BlockErrorPolicy block_backend_policy(const BlockBackend *drive, bool is_read);
 /* Whether requests that made no sense, or failed, count as use of the drive. */
 void block_backend_set_accounting(BlockBackend *drive, bool of_invalid, bool of_failed);
+void block_backend_accounting(const BlockBackend *drive, bool *of_invalid, bool *of_failed);
 /* The guest moved its tray: clients are told. */
 void block_backend_tray_moved(BlockBackend *drive, bool is_open);
 

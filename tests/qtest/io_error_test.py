@@ -147,6 +147,17 @@ class IoErrors(unittest.TestCase):
                 file.seek(512 * SECTOR)
                 file.write(bytes(512))
 
+    def test_is_not_saved_while_it_waits(self):
+        """The stream has no place for a request that will be tried again."""
+        for vm, _, _ in self.each('stop'):
+            vm.qmp.wait_event('STOP')
+            vm.qmp('migrate', uri='exec:cat >/dev/null')
+            info = {'status': 'setup'}
+            while info['status'] not in ('failed', 'completed'):
+                info = vm.qmp('query-migrate')
+            self.assertRegex(info.get('error-desc', ''), 'waits? after an error')
+            self.assertEqual(vm.qmp('query-status')['status'], 'io-error')
+
     def test_reset_and_end_while_it_waits(self):
         for vm, _, _ in self.each('stop'):
             vm.qmp.wait_event('STOP')

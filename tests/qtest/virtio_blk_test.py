@@ -13,7 +13,7 @@ import house  # noqa: E402
 import virtio  # noqa: E402
 from virtio import VERSION_1  # noqa: E402
 from virtio_pci import DEVICE, Function  # noqa: E402
-from vm import Vm, refusal  # noqa: E402
+from vm import QmpError, Vm, refusal  # noqa: E402
 
 PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
 IN, OUT, FLUSH, GET_ID, DISCARD, WRITE_ZEROES = 0, 1, 4, 8, 11, 13
@@ -196,6 +196,29 @@ class Blk:
             with self.machine(*options) as vm:
                 stats = vm.qmp('query-blockstats')[0]['stats']
                 self.assertEqual((stats['account_invalid'], stats['account_failed']), told)
+
+    def test_histograms(self):
+        """How many requests took how long; and when the last one was."""
+        path = '/machine/peripheral/blk/virtio-backend'
+        with self.machine(drive=',stats-account-invalid=off') as vm:
+            disk = Disk(vm)
+            vm.qmp.run('block-latency-histogram-set', {'id': path, 'boundaries': [1, 1 << 62],
+                                                       'boundaries-write': [1 << 62]})
+            for kind, data in ((OUT, b'x' * 512), (FLUSH, b''), (OUT, b'y' * 512)):
+                self.assertEqual(disk.request(kind, 0, data)[0], OK)
+            self.assertEqual(disk.request(IN, 0, room=512)[0], OK)
+            self.assertEqual(disk.request(IN, 8192, room=512)[0], IOERR)
+            stats = vm.qmp('query-blockstats')[0]['stats']
+            self.assertEqual(stats['account_invalid'], False)
+            self.assertGreaterEqual(stats['idle_time_ns'], 0)
+            for name, bins in (('rd', [0, 1, 0]), ('wr', [2, 0]), ('flush', [0, 1, 0])):
+                self.assertEqual(stats[name + '_latency_histogram']['bins'], bins, name)
+            for wrong in ([5, 5], [0], [3, 2]):
+                with self.assertRaises(QmpError) as caught:
+                    vm.qmp.run('block-latency-histogram-set', {'id': path, 'boundaries-flush': wrong})
+                self.assertEqual(caught.exception.desc, f"Device '{path}' set flush boundaries fail")
+            vm.qmp.run('block-latency-histogram-set', {'id': path})
+            self.assertNotIn('rd_latency_histogram', vm.qmp('query-blockstats')[0]['stats'])
 
     def test_read_only(self):
         with self.machine(drive=',readonly=on') as vm:
