@@ -275,7 +275,7 @@ class Ours(Usb, unittest.TestCase):
     def test_hub_depth(self):
         paths = ['1' + '.1' * n for n in range(6)]
         hubs = [word for path in paths for word in ('-device', f'usb-hub,port={path}')]
-        with Vm(self.binary, '-M', 'q35', '-usb', *hubs[:-2]) as vm:
+        with Vm(self.binary, '-M', 'q35', '-usb', *hubs[:-2], qtest=True) as vm:
             self.assertEqual(vm.qmp.hmp('info usb').count('Hub'), 5)
         self.assertIn('usb hub chain too deep', refusal(self.binary, '-M', 'q35', '-usb', *hubs))
         for ports in (0, 9):
@@ -421,7 +421,7 @@ class Ours(Usb, unittest.TestCase):
 
     def test_options(self):
         def usb(*args):
-            with Vm(self.binary, '-M', 'q35', '-nodefaults', *args) as vm:
+            with Vm(self.binary, '-M', 'q35', '-nodefaults', *args, qtest=True) as vm:
                 return [line.split('Product ')[1] for line in vm.qmp.hmp('info usb').split('\r\n') if line]
         self.assertEqual(usb('-usb'), [])
         self.assertEqual(usb('-M', 'q35,usb=on', '-device', 'usb-mouse,serial=1'), ['QEMU USB Mouse'])

@@ -2,7 +2,8 @@
  * What holds for every registered type, with nothing to add: docs/devel/devices.md. Each concrete
  * device type is made, twice, realized where it can be without a board, driven with
  * random traffic, reset, saved and loaded; each type users may create is made without options.
- * PCI functions find a host bridge, where the binary has one that needs no board.
+ * PCI functions find a host bridge, devices on USB a controller, where the binary has a bridge that
+ * needs no board.
  * The alarm (alarm.c) sees that devices with registers and timers are covered in any build.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -374,6 +375,8 @@ int main(int argc, char **argv)
     machine_create(type_find("none-machine"));
     if (type_find("gpex-pcihost")) {
         g_assert_true(device_realize_and_unref(device_new("gpex-pcihost"), bus_system(), NULL));
+        g_assert_true(device_realize_and_unref(device_new("qemu-xhci"), bus_find_free("PCI"),
+                                               NULL));
     }
     add_tests(TYPE_DEVICE, "two", test_two);
     add_tests(TYPE_DEVICE, "properties", test_properties);
