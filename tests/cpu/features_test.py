@@ -48,6 +48,7 @@ monitor: v=6 e=0
 xsaves: v=d e=0
 invpcid: v=d e=0
 wbnoinvd: v=d e=0
+interrupted REP: ok
 '''
 OFFERED = '''fpu sep cx8 cmov pat mtrr pge de pae nx pdpe1gb syscall lm rdtscp lahf-lm mmx sse sse2 pni ssse3 sse4.1
 sse4.2 popcnt abm movbe cx16 aes pclmulqdq avx avx2 f16c fma bmi1 bmi2 adx vaes vpclmulqdq gfni sha-ni rdrand rdseed
