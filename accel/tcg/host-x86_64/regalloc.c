@@ -421,7 +421,7 @@ static void share_locs(Jit *j, Site *site)
     const Loc *locs = (const Loc *)j->locs->data;
     const Site *last;
 
-    if (!j->sites->len) {
+    if (!j->sites->len || !site->count) {
         return;
     }
     last = &g_array_index(j->sites, Site, j->sites->len - 1);
