@@ -1,5 +1,7 @@
 /*
- * Hubs: what comes into one port goes out of all others. A hub is there as long as it has ports.
+ * Hubs: what comes into one port goes out of all others. A hub is there as long as it has ports. A
+ * sender waits while none of the others takes frames; for those that are slower than the rest frames
+ * are kept, as many as for any port.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,11 +11,13 @@
 typedef struct HubPort {
     NetEnd end;
     int32_t hub;
+    bool is_held; /* what is behind it told us to wait */
 } HubPort;
 
 typedef struct Spread {
-    HubPort *from;
+    const HubPort *from;
     const NetFrame *frame;
+    unsigned others, held; /* ports that lead somewhere */
 } Spread;
 
 static const NetOps hub_ops;
@@ -28,13 +32,31 @@ bool net_is_hub_port(const NetEnd *end)
     return end->ops == &hub_ops;
 }
 
+/* Another port of the hub; NULL: it is none. */
+static HubPort *other_port(const Spread *s, NetEnd *end)
+{
+    HubPort *port = hub_port(end);
+
+    return port && port != s->from && port->hub == s->from->hub ? port : NULL;
+}
+
+static bool look(void *opaque, NetEnd *end)
+{
+    Spread *s = opaque;
+    const HubPort *port = other_port(s, end);
+
+    s->others += port && net_peer(end);
+    s->held += port && net_peer(end) && port->is_held;
+    return true;
+}
+
 static bool spread(void *opaque, NetEnd *end)
 {
     Spread *s = opaque;
-    HubPort *port = hub_port(end);
+    HubPort *port = other_port(s, end);
 
-    if (port && port != s->from && port->hub == s->from->hub) {
-        net_send(&end->ports[0], s->frame);
+    if (port) {
+        port->is_held = net_send(&end->ports[0], s->frame) == NET_WAIT;
     }
     return true;
 }
@@ -43,16 +65,51 @@ static NetResult hub_receive(NetPort *port, const NetFrame *frame)
 {
     Spread s = { hub_port(port->end), frame };
 
+    net_each(look, &s);
+    if (s.others && s.held == s.others) {
+        return NET_WAIT;
+    }
     net_each(spread, &s);
     return NET_DONE;
 }
 
+static bool let_go(void *opaque, NetEnd *end)
+{
+    if (other_port(opaque, end)) {
+        net_ready(&end->ports[0]);
+    }
+    return true;
+}
+
+/* Frames for it are taken again, or it leads elsewhere: those who wait may send. */
+static void take_again(HubPort *port)
+{
+    Spread s = { port };
+
+    port->is_held = false;
+    net_each(let_go, &s);
+}
+
+static void hub_go_on(NetPort *port)
+{
+    take_again(hub_port(port->end));
+}
+
+static void hub_link_changed(NetEnd *end)
+{
+    take_again(hub_port(end));
+}
+
 static void hub_free(NetEnd *end)
 {
+    take_again(hub_port(end));
     g_free(hub_port(end));
 }
 
-static const NetOps hub_ops = { .receive = hub_receive, .free = hub_free };
+static const NetOps hub_ops = {
+    .receive = hub_receive, .go_on = hub_go_on, .link_changed = hub_link_changed,
+    .free = hub_free,
+};
 
 bool net_hub_open(const Netdev *netdev, Error **errp)
 {

@@ -254,6 +254,42 @@ static void spy_see(NetFilter *filter, NetDirection direction, const NetFrame *f
     ((Spy *)filter)->seen[direction]++;
 }
 
+/* A sender waits while nobody takes frames, and no longer; none is lost, none comes twice. */
+static void test_hub_waits(void)
+{
+    Fake slow, fast, from;
+
+    net_machine_runs(true);
+    backend(&slow, "slow");
+    backend(&fast, "fast");
+    backend(&from, "from");
+    add_hub_port("p1", 1, "slow");
+    add_hub_port("p2", 1, "fast");
+    add_hub_port("p3", 1, "from");
+    slow.room = 0;
+    fast.room = 1;
+    send_text(&from, "a", NET_DONE);
+    send_text(&from, "b", NET_DONE); /* both keep it */
+    send_text(&from, "c", NET_WAIT);
+    g_assert_cmpuint(from.go_ons, ==, 0);
+    fast.room = 10;
+    net_ready(&fast.end.ports[0]);
+    take_got(&fast, "a b c ");
+    g_assert_cmpuint(from.go_ons, ==, 1);
+    fast.room = 0;
+    send_text(&from, "d", NET_DONE);
+    send_text(&from, "e", NET_WAIT);
+    done(&fast); /* the one that is left decides */
+    g_assert_cmpuint(from.go_ons, ==, 1);
+    slow.room = 10;
+    net_ready(&slow.end.ports[0]);
+    take_got(&slow, "a b c d e ");
+    g_assert_cmpuint(from.go_ons, ==, 2);
+    done(&slow);
+    done(&from);
+    net_cleanup();
+}
+
 static void test_filter(void)
 {
     Fake host, nic;
@@ -311,6 +347,7 @@ int main(int argc, char **argv)
     g_test_add_func("/net/nested", test_nested);
     g_test_add_func("/net/link", test_link);
     g_test_add_func("/net/hub", test_hub);
+    g_test_add_func("/net/hub-waits", test_hub_waits);
     g_test_add_func("/net/filter", test_filter);
     g_test_add_func("/net/names", test_names);
     return g_test_run();
