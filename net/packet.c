@@ -123,10 +123,7 @@ void net_packet_parse(NetPacket *p, const uint8_t *bytes, size_t size)
 {
     size_t at = ETH_HEADER_BYTES;
 
-    *p = (NetPacket){ .bytes = bytes, .size = MIN(size, NET_FRAME_MAX) };
-    if (p->size > UINT16_MAX) {
-        p->size = UINT16_MAX; /* offsets have 16 bits; IP has no more */
-    }
+    *p = (NetPacket){ .bytes = bytes, .size = size };
     if (p->size < at) {
         return;
     }

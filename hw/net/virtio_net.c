@@ -1,7 +1,7 @@
 /*
  * virtio-net: a network adapter (virtio 1.3, 5.1): pairs of queues for what comes and goes, and a
  * queue that controls it. What needs the back end's help (checksums, segmentation) is offered if that
- * can give it. RSS and hash reports are not modelled.
+ * can give it. Merged segments (RSC) are not modelled.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -36,7 +36,7 @@ static const struct {
     (BIT64(VIRTIO_NET_F_CTRL_RX) | BIT64(VIRTIO_NET_F_CTRL_VLAN) |                                 \
      BIT64(VIRTIO_NET_F_CTRL_RX_EXTRA) | BIT64(VIRTIO_NET_F_CTRL_MAC_ADDR) |                       \
      BIT64(VIRTIO_NET_F_GUEST_ANNOUNCE) | BIT64(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |                \
-     BIT64(VIRTIO_NET_F_MQ))
+     BIT64(VIRTIO_NET_F_MQ) | BIT64(VIRTIO_NET_F_RSS) | BIT64(VIRTIO_NET_F_HASH_REPORT))
 
 /* --- configuration --- */
 
@@ -83,6 +83,9 @@ static void virtio_net_config_read(VirtioDevice *vdev, uint8_t *config)
     virtio_put(vdev, config + VIRTIO_NET_CONFIG_MTU, 2, net->mtu);
     virtio_put(vdev, config + VIRTIO_NET_CONFIG_SPEED, 4, net->speed);
     config[VIRTIO_NET_CONFIG_DUPLEX] = duplex_of(net);
+    config[VIRTIO_NET_CONFIG_RSS_KEY] = NET_HASH_KEY_BYTES;
+    virtio_put(vdev, config + VIRTIO_NET_CONFIG_RSS_TABLE, 2, NET_RSS_TABLE);
+    virtio_put(vdev, config + VIRTIO_NET_CONFIG_HASHES, 4, VIRTIO_NET_HASH_TYPES);
 }
 
 /* Legacy drivers without a control queue set the address here. */
@@ -99,14 +102,23 @@ static void virtio_net_config_written(VirtioDevice *vdev, const uint8_t *config)
 
 unsigned virtio_net_header_bytes(const VirtioNet *net)
 {
+    if (virtio_has_feature(&net->parent, VIRTIO_NET_F_HASH_REPORT)) {
+        return VIRTIO_NET_HDR_HASH_BYTES;
+    }
     return virtio_has_feature(&net->parent, VIRTIO_NET_F_MRG_RXBUF) ||
                    !virtio_is_legacy(&net->parent)
                ? VIRTIO_NET_HDR_MERGED_BYTES : VIRTIO_NET_HDR_BYTES;
 }
 
+bool virtio_net_has_pairs(const VirtioNet *net)
+{
+    return virtio_has_feature(&net->parent, VIRTIO_NET_F_MQ) ||
+           virtio_has_feature(&net->parent, VIRTIO_NET_F_RSS);
+}
+
 unsigned virtio_net_pairs(const VirtioNet *net)
 {
-    return virtio_has_feature(&net->parent, VIRTIO_NET_F_MQ) ? net->used_pairs : 1;
+    return virtio_net_has_pairs(net) ? net->used_pairs : 1;
 }
 
 void virtio_net_tell_offloads(VirtioNet *net)
@@ -202,12 +214,19 @@ static const NetOps virtio_net_ops = {
 
 /* --- queues --- */
 
-/* Without VIRTIO_NET_F_MQ the control queue is the third, whatever else there could be. */
+void virtio_net_ready(VirtioNet *net)
+{
+    for (unsigned n = 0; n < net->max_pairs; n++) {
+        net_ready(&net->end.ports[n]);
+    }
+}
+
+/* Without several pairs the control queue is the third, whatever else there could be. */
 static void kicked(VirtioDevice *vdev, VirtQueue *vq)
 {
     VirtioNet *net = VIRTIO_NET(vdev);
     unsigned n = virtqueue_index(vq);
-    bool has_pairs = virtio_has_feature(vdev, VIRTIO_NET_F_MQ);
+    bool has_pairs = virtio_net_has_pairs(net);
 
     if (n == (has_pairs ? 2 * net->max_pairs : 2)) {
         virtio_net_control(net, vq);
@@ -215,6 +234,8 @@ static void kicked(VirtioDevice *vdev, VirtQueue *vq)
         return;
     } else if (n & 1) {
         virtio_net_transmit(&net->pairs[n / 2]);
+    } else if (net->rss.is_on) {
+        virtio_net_ready(net); /* what waits for it may have come to any port */
     } else {
         net_ready(&net->end.ports[n / 2]);
     }
@@ -326,6 +347,7 @@ static void virtio_net_reset(Device *dev)
     virtio_net_tell_offloads(net);
     virtio_net_tell_queues(net);
     net->status &= ~VIRTIO_NET_S_ANNOUNCE;
+    net->rss = (NetRss){ 0 };
     memcpy(net->mac, net->conf.mac, ETH_ADDR_BYTES);
     net_device_set_mac(&net->end, net->mac);
     virtio_net_reset_filter(net);
@@ -357,6 +379,26 @@ static bool virtio_net_post_load(void *opaque, int version, Error **errp)
     return true;
 }
 
+static bool has_hashes(void *opaque)
+{
+    return ((VirtioNet *)opaque)->rss.types || ((VirtioNet *)opaque)->rss.is_on;
+}
+
+static bool rss_loaded(void *opaque, int version, Error **errp)
+{
+    const NetRss *rss = &((VirtioNet *)opaque)->rss;
+
+    return (rss->mask < NET_RSS_TABLE && !(rss->mask & (rss->mask + 1))) ||
+           error_set(errp, "virtio-net: a table with mask 0x%x", rss->mask);
+}
+
+static const VMField rss_fields[] = {
+    VM_BOOL(VirtioNet, rss.is_on), VM_U32(VirtioNet, rss.types), VM_U16(VirtioNet, rss.mask),
+    VM_U16(VirtioNet, rss.unclassified), VM_ARRAY(VirtioNet, rss.table),
+    VM_BUFFER(VirtioNet, rss.key),
+};
+static const VMState rss_state = VMSTATE_INIT(rss_fields, .name = "virtio-net-rss", .version = 1,
+                                              .needed = has_hashes, .post_load = rss_loaded);
 static const VMField virtio_net_fields[] = {
     VM_BUFFER(VirtioNet, mac), VM_U16(VirtioNet, status), VM_U16(VirtioNet, used_pairs),
     VM_BOOL(VirtioNet, is_promiscuous), VM_BOOL(VirtioNet, takes_all_multicast),
@@ -400,6 +442,10 @@ static const Property virtio_net_props[] = {
     FEATURE("ctrl_guest_offloads", CTRL_GUEST_OFFLOADS, "Lets the driver change what is left "
                                                         "undone in frames to it"),
     PROP_BIT64("mq", VirtioNet, wanted, VIRTIO_NET_F_MQ, .doc = "Offers several pairs of queues"),
+    PROP_BIT64("rss", VirtioNet, wanted, VIRTIO_NET_F_RSS,
+               .doc = "Lets the driver choose queues by hashes of frames"),
+    PROP_BIT64("hash", VirtioNet, wanted, VIRTIO_NET_F_HASH_REPORT,
+               .doc = "Gives frames with a hash of them"),
     PROP_U16("rx_queue_size", VirtioNet, rx_size, .initial = 256, .doc = "Buffers of a receive queue"),
     PROP_U16("tx_queue_size", VirtioNet, tx_size, .initial = 256, .doc = "Buffers of a send queue"),
     PROP_U16("host_mtu", VirtioNet, mtu, .doc = "The MTU to use; 0 says nothing"),
@@ -425,7 +471,8 @@ static const VirtioDeviceType virtio_net_type = {
     .status_changed = virtio_net_status_changed,
     .queue_reset = virtio_net_queue_reset,
     .properties = PROPERTIES(virtio_net_props),
-    .vmstate = VMSTATE(virtio_net_fields, .version = 1, .post_load = virtio_net_post_load),
+    .vmstate = VMSTATE(virtio_net_fields, .version = 1, .post_load = virtio_net_post_load,
+                       .subsections = VM_SUBSECTIONS(&rss_state)),
     .realize = virtio_net_realize,
     .unrealize = virtio_net_unrealize,
     .reset_hold = virtio_net_reset,

@@ -8,11 +8,13 @@
 
 #include "hw/net/nic_conf.h"
 #include "hw/virtio/virtqueue.h"
+#include "net/packet.h"
 #include "util/event_loop.h"
 #include "virtio_net_defs.h"
 
 #define MAC_TABLE_ROOM 64
 #define MAX_VLAN       4096
+#define NET_RSS_TABLE  128 /* entries */
 
 typedef struct VirtioNet VirtioNet;
 
@@ -23,6 +25,20 @@ typedef struct NetPair {
     Deferred *more;        /* goes on with what is to be sent */
     bool is_held;          /* the network told us to wait */
 } NetPair;
+
+/* Which queue a frame goes to, by a hash of it. */
+typedef struct NetRss {
+    bool is_on;            /* else hashes are for the driver alone */
+    uint32_t types;        /* bits VIRTIO_NET_HASH_TYPE_*; 0: there are no hashes */
+    uint16_t mask, unclassified;
+    uint16_t table[NET_RSS_TABLE];
+    uint8_t key[NET_HASH_KEY_BYTES];
+} NetRss;
+
+typedef struct NetHash {
+    uint32_t value;
+    uint16_t report; /* VIRTIO_NET_HASH_REPORT_* */
+} NetHash;
 
 struct VirtioNet {
     VirtioDevice parent;
@@ -50,12 +66,17 @@ struct VirtioNet {
     uint8_t table[MAC_TABLE_ROOM * ETH_ADDR_BYTES];
     uint32_t vlans[MAX_VLAN / 32];
     uint64_t guest_offloads; /* VIRTIO_NET_F_GUEST_* by number */
+    NetRss rss;
 };
 DECLARE_CAST(VirtioNet, VIRTIO_NET)
 
 /* Bytes of the header before each frame. */
 unsigned virtio_net_header_bytes(const VirtioNet *net);
+/* The control queue comes after all of them. */
+bool virtio_net_has_pairs(const VirtioNet *net);
 unsigned virtio_net_pairs(const VirtioNet *net);
+/* All queues take frames again, perhaps. */
+void virtio_net_ready(VirtioNet *net);
 /* What the back end may leave undone. */
 void virtio_net_tell_offloads(VirtioNet *net);
 /* How many pairs are in use. */
@@ -65,6 +86,14 @@ void virtio_net_tell_queues(VirtioNet *net);
 NetResult virtio_net_receive(NetPort *port, const NetFrame *frame);
 void virtio_net_reset_filter(VirtioNet *net);
 struct RxFilterInfo *virtio_net_show_filter(NetEnd *end);
+
+/* --- virtio_net_rss.c --- */
+NetHash virtio_net_hash(VirtioNet *net, const NetFrame *frame);
+/* The pair that takes it. */
+unsigned virtio_net_queue_of(const VirtioNet *net, const NetHash *hash, unsigned otherwise);
+/* The driver's words; false, and nothing changed: they make no sense. */
+bool virtio_net_set_hash(VirtioNet *net, const uint8_t *data, size_t bytes);
+bool virtio_net_set_rss(VirtioNet *net, const uint8_t *data, size_t bytes, unsigned *pairs);
 
 /* --- virtio_net_tx.c --- */
 void virtio_net_transmit(NetPair *pair);

@@ -135,22 +135,48 @@ static bool has_announced(Request *r)
     return true;
 }
 
+static void use_pairs(VirtioNet *net, unsigned pairs)
+{
+    net->used_pairs = pairs;
+    virtio_net_tell_queues(net);
+    for (unsigned n = 0; n < pairs; n++) {
+        deferred_schedule(net->pairs[n].more);
+    }
+    virtio_net_ready(net);
+}
+
+/* The network spreads frames as it likes; no longer by hashes. */
 static bool set_pairs(Request *r)
 {
     VirtioNet *net = r->net;
     unsigned pairs = r->bytes == 2 ? get(r, 0, 2) : 0;
 
-    if (r->command != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET || !pairs || pairs > net->max_pairs ||
-        !virtio_has_feature(&net->parent, VIRTIO_NET_F_MQ)) {
+    if (!pairs || pairs > net->max_pairs || !virtio_has_feature(&net->parent, VIRTIO_NET_F_MQ)) {
         return false;
     }
-    net->used_pairs = pairs;
-    virtio_net_tell_queues(net);
-    for (unsigned n = 0; n < pairs; n++) {
-        deferred_schedule(net->pairs[n].more);
-        net_ready(&net->end.ports[n]);
-    }
+    net->rss.is_on = false;
+    use_pairs(net, pairs);
     return true;
+}
+
+static bool set_queues(Request *r)
+{
+    unsigned pairs;
+
+    switch (r->command) {
+    case VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET:
+        return set_pairs(r);
+    case VIRTIO_NET_CTRL_MQ_HASH_CONFIG:
+        return virtio_net_set_hash(r->net, r->data, r->bytes);
+    case VIRTIO_NET_CTRL_MQ_RSS_CONFIG:
+        if (!virtio_net_set_rss(r->net, r->data, r->bytes, &pairs)) {
+            return false;
+        }
+        use_pairs(r->net, pairs);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static bool set_offloads(Request *r)
@@ -178,7 +204,7 @@ static bool obey(uint8_t class, Request *r)
         [VIRTIO_NET_CTRL_MAC] = set_addresses,
         [VIRTIO_NET_CTRL_VLAN] = set_vlan,
         [VIRTIO_NET_CTRL_ANNOUNCE] = has_announced,
-        [VIRTIO_NET_CTRL_MQ] = set_pairs,
+        [VIRTIO_NET_CTRL_MQ] = set_queues,
         [VIRTIO_NET_CTRL_GUEST_OFFLOADS] = set_offloads,
     };
 

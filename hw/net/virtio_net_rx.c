@@ -122,7 +122,8 @@ static bool take_buffers(VirtQueue *vq, uint64_t bytes, unsigned most, Buffers *
     return false;
 }
 
-static void put_header(VirtioNet *net, const NetFrame *frame, unsigned buffers, uint8_t *out)
+static void put_header(VirtioNet *net, const NetFrame *frame, unsigned buffers,
+                       const NetHash *hash, uint8_t *out)
 {
     const VirtioDevice *vdev = &net->parent;
     NetOffload header = { 0 };
@@ -137,6 +138,8 @@ static void put_header(VirtioNet *net, const NetFrame *frame, unsigned buffers, 
     virtio_put(vdev, out + 6, 2, header.sum_start);
     virtio_put(vdev, out + 8, 2, header.sum_offset);
     virtio_put(vdev, out + 10, 2, buffers);
+    virtio_put(vdev, out + 12, 4, hash->value);
+    virtio_put(vdev, out + 16, 2, hash->report);
 }
 
 /* `bytes` over the buffers from *at on. */
@@ -159,12 +162,12 @@ static void scatter(Buffers *b, uint64_t *at, const uint8_t *bytes, size_t size)
     }
 }
 
-static void fill(VirtioNet *net, Buffers *b, const NetFrame *frame)
+static void fill(VirtioNet *net, Buffers *b, const NetFrame *frame, const NetHash *hash)
 {
-    uint8_t header[VIRTIO_NET_HDR_MERGED_BYTES];
+    uint8_t header[VIRTIO_NET_HDR_HASH_BYTES] = { 0 };
     uint64_t at = 0;
 
-    put_header(net, frame, b->count, header);
+    put_header(net, frame, b->count, hash, header);
     scatter(b, &at, header, virtio_net_header_bytes(net));
     for (unsigned n = 0; n < frame->count; n++) {
         scatter(b, &at, frame->iov[n].iov_base, frame->iov[n].iov_len);
@@ -183,18 +186,20 @@ NetResult virtio_net_receive(NetPort *port, const NetFrame *frame)
     uint64_t bytes = virtio_net_header_bytes(net) + frame->bytes;
     bool may_spread = virtio_has_feature(&net->parent, VIRTIO_NET_F_MRG_RXBUF);
     VirtQueue *vq;
+    NetHash hash;
     Buffers b;
 
     if (!virtio_is_running(&net->parent) || port->index >= virtio_net_pairs(net) ||
         !is_wanted(net, frame)) {
         return NET_DONE;
     }
-    vq = net->pairs[port->index].rx;
+    hash = virtio_net_hash(net, frame);
+    vq = net->pairs[virtio_net_queue_of(net, &hash, port->index)].rx;
     if (!take_buffers(vq, bytes, may_spread ? MAX_BUFFERS : 1, &b)) {
         /* A buffer that is there is too small for ever: the frame is lost. */
         return virtqueue_is_empty(vq) || may_spread ? NET_WAIT : NET_DONE;
     }
-    fill(net, &b, frame);
+    fill(net, &b, frame, &hash);
     virtqueue_notify(vq);
     return NET_DONE;
 }

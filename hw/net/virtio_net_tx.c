@@ -23,7 +23,7 @@ static bool send_one(NetPair *pair, VirtQueueElement *elem)
 {
     VirtioNet *net = pair->net;
     unsigned header_bytes = virtio_net_header_bytes(net);
-    uint8_t bytes[VIRTIO_NET_HDR_MERGED_BYTES];
+    uint8_t bytes[VIRTIO_NET_HDR_HASH_BYTES];
     NetOffload offload;
     struct iovec piece = { net->frame };
     NetFrame frame = { .iov = &piece, .count = 1 };

@@ -94,7 +94,7 @@ class Tap(unittest.TestCase):
 
     def test_queues(self):
         shell = self.start('-smp', '2', '-netdev', f'tap,id=n,ifname=tb0,queues=2,script={self.up},downscript=no',
-                           '-device', 'virtio-net-pci,netdev=n,mq=on,vectors=6')
+                           '-device', 'virtio-net-pci,netdev=n,mq=on,rss=on,hash=on,vectors=6')
         came, went = self.check(shell, 'tb0')
         self.assertGreater(came, 10000)  # nobody cut what the guest sent, nor what it got
         self.assertGreater(went, 10000)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""virtio-net's control queue, hashes of frames and announcements, on a wire whose other end is here."""
+import os
+import socket
+import struct
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import house  # noqa: E402
+import virtio  # noqa: E402
+from virtio_pci import COMMON, DEVICE, Function  # noqa: E402
+from vm import TIMEOUT, Vm  # noqa: E402
+
+(STATUS, CTRL_VQ, CTRL_RX, CTRL_VLAN, ANNOUNCE, MQ, CTRL_MAC, HASH, RSS) = (16, 17, 18, 19, 21, 22, 23, 57, 60)
+KEY = bytes.fromhex('6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa')
+OWN = bytes.fromhex('525400123456')
+OTHER = bytes.fromhex('525400abcdef')
+DATA = 0x300000
+
+
+def ether(payload, dest=OWN, kind=0x0800):
+    return dest + OTHER + struct.pack('>H', kind) + payload
+
+
+def ipv4(protocol, payload, source='66.9.149.187', dest='161.142.100.80'):
+    return struct.pack('>BBHHHBBH4s4s', 0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0,
+                       socket.inet_aton(source), socket.inet_aton(dest)) + payload
+
+
+class Driver:
+    def __init__(self, vm, wire, features):
+        self.vm, self.wire = vm, wire
+        self.function = Function(vm)
+        self.queues = [virtio.Queue(vm, base=0x100000 + 0x10000 * n, size=8) for n in range(3)]
+        mask = 1 << virtio.VERSION_1
+        for bit in features:
+            mask |= 1 << bit
+        self.offered = self.function.features()
+        self.function.start(self.queues, mask & self.offered | 1 << virtio.VERSION_1)
+        self.header = 20 if HASH in features else 12
+
+    def kick(self, n):
+        self.function.put(COMMON, 0x16, n, 2)
+        self.function.kick()
+
+    def ask(self, kind, command, data=b''):
+        """A request of the control queue; True: it was obeyed."""
+        self.vm.qtest(f'write {DATA:#x} {2 + len(data)} 0x{(bytes([kind, command]) + data).hex()}')
+        self.vm.qtest(f'writeb {DATA + 0x800:#x} 0xff')
+        self.queues[2].add([(DATA, 2 + len(data), False), (DATA + 0x800, 1, True)])
+        self.kick(2)
+        self.queues[2].wait()
+        return {0: True, 1: False}[int(self.vm.qtest(f'readb {DATA + 0x800:#x}'), 16)]
+
+    def receive(self, frame):
+        """The header it comes with."""
+        self.queues[0].add([(DATA + 0x1000, 2048, True)])
+        self.kick(0)
+        self.wire.send(frame)
+        self.queues[0].wait()
+        data = bytes.fromhex(self.vm.qtest(f'read {DATA + 0x1000:#x} {self.header + len(frame)}')[2:])
+        assert data[self.header:] == frame, data
+        return data[:self.header]
+
+
+class VirtioNet(unittest.TestCase):
+    def driver(self, options='', features=()):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        near, far = (os.path.join(folder, name) for name in ('near', 'far'))
+        wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(wire.close)
+        wire.bind(far)
+        wire.settimeout(TIMEOUT)
+        vm = self.enterContext(Vm(
+            house.binary(), '-M', 'q35', '-nodefaults', '-m', '64', '-netdev',
+            f'dgram,id=n,local.type=unix,local.path={near},remote.type=unix,remote.path={far}', '-device',
+            f'virtio-net-pci,netdev=n,addr=4,id=x,mac=52:54:00:12:34:56,disable-legacy=on{options}', qtest=True))
+        wire.connect(near)
+        return Driver(vm, wire, (CTRL_VQ, *features))
+
+    def test_hashes(self):
+        driver = self.driver(',hash=on', (HASH,))
+        self.assertEqual(driver.function.get(DEVICE, 20), 0x1ff)
+        self.assertEqual(driver.function.get(DEVICE, 17, 1), 40)
+        config = struct.pack('<IHHHHB', 0x1ff, 0, 0, 0, 0, 40) + KEY
+        segment = struct.pack('>HHIIBBHHH', 2794, 1766, 0, 0, 5 << 4, 0x10, 0, 0, 0)
+        frames = [ether(ipv4(6, segment)), ether(ipv4(1, bytes(8))), ether(b'x' * 50, kind=0x88b5)]
+        self.assertEqual(driver.receive(frames[0])[12:], bytes(8))  # before the driver says which
+        self.assertTrue(driver.ask(4, 2, config))
+        self.assertEqual([struct.unpack('<IHH', driver.receive(frame)[12:]) for frame in frames],
+                         [(0x51ccc178, 2, 0), (0x323e8fc2, 1, 0), (0, 0, 0)])
+        # Addresses alone: TCP has them, too.
+        self.assertTrue(driver.ask(4, 2, struct.pack('<I', 1) + config[4:]))
+        self.assertEqual(struct.unpack('<IHH', driver.receive(frames[0])[12:]), (0x323e8fc2, 1, 0))
+        for wrong in config[:-1], config + b'!', struct.pack('<I', 0x200) + config[4:], b'':
+            self.assertFalse(driver.ask(4, 2, wrong))
+        self.assertEqual(struct.unpack('<IHH', driver.receive(frames[0])[12:]), (0x323e8fc2, 1, 0))
+
+    def rss(self, types=0x1ff, mask=127, other=0, table=None, pairs=1, key=KEY):
+        table = [0] * (mask + 1) if table is None else table
+        return struct.pack(f'<IHH{len(table)}HHB', types, mask, other, *table, pairs, len(key)) + key
+
+    def test_queues(self):
+        driver = self.driver(',rss=on', (RSS,))
+        self.assertTrue(driver.ask(4, 1, self.rss()))
+        self.assertTrue(driver.ask(4, 1, self.rss(mask=0, key=b'')))
+        driver.receive(ether(bytes(50)))
+        for wrong in (self.rss(mask=2), self.rss(mask=255), self.rss(other=1), self.rss(table=[0] * 127 + [1]),
+                      self.rss(pairs=0), self.rss(pairs=2), self.rss(types=1 << 9), self.rss()[:-1],
+                      self.rss(key=KEY + b'!'), self.rss()[:100]):
+            self.assertFalse(driver.ask(4, 1, wrong))
+        self.assertFalse(driver.ask(4, 0, struct.pack('<H', 1)))  # VIRTIO_NET_F_MQ was not taken
+        self.assertFalse(driver.ask(4, 2, b''))
+
+    def test_not_offered(self):
+        driver = self.driver()
+        self.assertFalse(driver.offered & (1 << HASH | 1 << RSS | 1 << MQ))
+        for request in (4, 1), (4, 2), (4, 0), (0, 0), (1, 0), (2, 0), (77, 0):
+            self.assertFalse(driver.ask(*request, bytes(8)))
+
+    def test_filters(self):
+        driver = self.driver(features=(CTRL_RX, CTRL_VLAN, CTRL_MAC))
+        self.assertTrue(driver.ask(0, 0, b'\0'))
+        self.assertTrue(driver.ask(1, 0, struct.pack('<I', 1) + b'\2abcde' + struct.pack('<I', 1) + b'\1abcde'))
+        driver.wire.send(ether(bytes(50), dest=OTHER))
+        driver.wire.send(ether(bytes(50), dest=b'\1abcdf'))
+        driver.receive(ether(bytes(50), dest=b'\2abcde'))
+        driver.receive(ether(bytes(50), dest=b'\1abcde'))
+        self.assertTrue(driver.ask(1, 1, b'\2fghij'))
+        driver.receive(ether(bytes(50), dest=b'\2fghij'))
+        tagged = OWN + OTHER + struct.pack('>HH', 0x8100, 7) + bytes(50)
+        driver.receive(ether(bytes(50), dest=b'\xff' * 6))
+        driver.wire.send(tagged[:15] + b'\x08' + tagged[16:])
+        self.assertTrue(driver.ask(2, 0, struct.pack('<H', 7)))
+        driver.receive(tagged.replace(OWN, b'\2fghij'))
+        self.assertFalse(driver.ask(2, 0, struct.pack('<H', 4096)))
+
+    def test_announcement(self):
+        driver = self.driver(features=(STATUS, ANNOUNCE))
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 1)
+        driver.vm.qmp('announce-self', initial=50, max=100, rounds=1, step=10)
+        driver.vm.qtest('clock_step 1000000000')
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 3)
+        self.assertTrue(driver.ask(3, 0))
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 1)
+        self.assertFalse(driver.ask(3, 0))
+
+
+if __name__ == '__main__':
+    house.main()
