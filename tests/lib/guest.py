@@ -119,7 +119,7 @@ def programs(names, packages):
         for folder, _, entries in os.walk(package(name)):
             for entry in entries:
                 path = os.path.join(folder, entry)
-                if '.so' in entry or entry in names and os.access(path, os.X_OK):
+                if '.so' in entry or entry in names and folder.endswith('bin'):
                     found.setdefault(entry, path)
     files, todo = {}, list(names)
     while todo:
