@@ -204,6 +204,12 @@ bool e1000_segment(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c);
 /* Sums as the options say, of a frame with these headers. */
 void e1000_fill_sums(uint8_t *bytes, size_t size, const E1000Context *c, uint32_t options);
 
+/* --- e1000_wake.c --- */
+
+/* While it sleeps; `bytes` has at least a header. */
+void e1000_wake_by_frame(E1000Nic *s, const uint8_t *bytes, size_t size);
+void e1000_wake_by_link(E1000Nic *s);
+
 /* --- e1000_stats.c --- */
 
 void e1000_count_rx(E1000Nic *s, const uint8_t *bytes, size_t size);

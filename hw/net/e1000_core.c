@@ -200,9 +200,19 @@ static void reset_rest(E1000Nic *s)
     e1000_irq_reset(s);
 }
 
+/* Why it was woken outlasts a reset: whoever wakes up looks. */
+static const struct {
+    uint16_t at, words;
+} lasting[] = { { E1000_WUC, 1 }, { E1000_WUS, 1 }, { E1000_WUPL, 1 }, { E1000_WUPM, 32 } };
+
 void e1000_soft_reset(E1000Nic *s)
 {
+    g_autofree uint32_t *old = g_memdup2(s->mac, sizeof(s->mac));
+
     register_reset(&s->parent.parent, s->model->registers);
+    for (unsigned n = 0; n < ARRAY_SIZE(lasting); n++) {
+        memcpy(s->mac + lasting[n].at / 4, old + lasting[n].at / 4, lasting[n].words * 4);
+    }
     reset_rest(s);
 }
 

@@ -95,6 +95,7 @@ void e1000_update_link(E1000Nic *s)
     if (is_up != s->had_link) {
         s->had_link = is_up;
         e1000_raise(s, ICR_LSC);
+        e1000_wake_by_link(s);
     }
 }
 

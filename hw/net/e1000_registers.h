@@ -54,7 +54,7 @@
     ROW(STATS, .count = E1000_STATS_COUNT, .clears_on_read = true),                                \
     ROW(MTA, ALL, .count = E1000_MTA_WORDS), ROW(VFTA, ALL, .count = E1000_VFTA_WORDS),            \
     ROW(RAL, ALL, .count = 2 * E1000_RA_COUNT, .written = e1000_address_written),                  \
-    ROW(WUC, .writable = 0x8000000f), ROW(WUFC, ALL), ROW(WUS, .clear_on_1 = UINT32_MAX),          \
+    ROW(WUC, .writable = 0x8000000b, .clear_on_1 = WUC_PME_STATUS), ROW(WUFC, ALL), ROW(WUS, .clear_on_1 = UINT32_MAX),          \
     ROW(IPAV, ALL), ROW(IP4AT, ALL, .count = 8), ROW(IP6AT, ALL, .count = 4), ROW(WUPL, ALL),      \
     ROW(WUPM, ALL, .count = 32), ROW(FFLT, ALL, .count = 8),                                       \
     ROW(FFMT, ALL, .count = 256), ROW(FFVT, ALL, .count = 256)

@@ -186,14 +186,21 @@ NetResult e1000_receive(NetPort *port, const NetFrame *frame)
 {
     E1000Nic *s = port->end->owner;
 
-    if (!is_on(s) || !e1000_has_link(s)) {
+    size_t size;
+
+    if ((!is_on(s) && pci_device_is_powered(&s->parent)) || !e1000_has_link(s)) {
         return NET_DONE;
     }
     if (frame->bytes + NET_CRC_BYTES > E1000_RX_MAX) {
         e1000_count(s, E1000_ROC);
         return NET_DONE;
     }
-    return e1000_take_frame(s, s->rx_frame, gather(frame, s->rx_frame));
+    size = gather(frame, s->rx_frame);
+    if (!is_on(s)) {
+        e1000_wake_by_frame(s, s->rx_frame, size);
+        return NET_DONE;
+    }
+    return e1000_take_frame(s, s->rx_frame, size);
 }
 
 void e1000_rx_ready(Device *dev)

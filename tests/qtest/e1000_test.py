@@ -427,6 +427,24 @@ class Extended(Rings):
         self.assertEqual(nic.sent(), frame)
         self.assertEqual((nic.get(TDH), nic.get(TDH + 0x100)), (0, 1))
 
+    def test_wake(self):
+        nic = self.nic()
+        pci = Pci(nic.vm)
+        nic.put(0x5800, 2)
+        nic.put(0x5808, 2)  # by a magic packet alone
+        pci.write(DEVFN, 0xcc, 0x103, 2)
+        nic.arrive(ether(bytes(60)))
+        magic = ether(b'\xff' * 6 + OWN * 16, dest=b'\xff' * 6, kind=0x0842)
+        nic.arrive(magic[:-1])
+        nic.vm.qmp('query-status')
+        self.assertEqual(pci.read(DEVFN, 0xcc, 2), 0x103)
+        nic.arrive(magic)
+        self.assertTrue(any(pci.read(DEVFN, 0xcc, 2) & 0x8000 for _ in range(100000)))
+        pci.write(DEVFN, 0xcc, 0x8000, 2)
+        self.assertEqual(pci.read(DEVFN, 0xcc, 2), 0)
+        self.assertEqual([nic.get(at) for at in (0x5810, 0x5900, 0x5a00, RCTL)],
+                         [2, len(magic), 0xffffffff, 0])
+
     # --- interrupts ---
 
     def messages(self, nic):
