@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "qapi/qapi-events-ui.h"
 #include "ui/vnc_rfb.h"
@@ -15,6 +16,8 @@
 #define SECURITY_VNC  2
 #define CHALLENGE     16
 #define NAME_MAX_BYTES 256
+#define REQUEST_MAX   4096 /* of WebSocket, as the library takes it */
+#define REQUEST_MS    100
 
 static char machine_name[NAME_MAX_BYTES] = "QEMU";
 
@@ -61,16 +64,34 @@ static bool say_text(VncSession *s, const char *text)
     return say_number(s, strlen(text)) && say(s, text, strlen(text));
 }
 
+/*
+ * A whole request, of one line that says what is wanted: the library would keep each such line, and
+ * waits no longer than this for the rest.
+ */
+static bool is_request(VncSession *s)
+{
+    char text[REQUEST_MAX];
+
+    for (unsigned ms = 0; ms < REQUEST_MS; ms++) {
+        ssize_t size = recv(s->rfb->sock, text, sizeof(text), MSG_PEEK | MSG_DONTWAIT);
+        const char *end = size > 0 ? memmem(text, size, "\r\n\r\n", 4) : NULL;
+
+        if (size <= 0 || memcmp(text, "GET ", MIN(size, 4))) {
+            return false;
+        }
+        if (end) {
+            return !memmem(text, end - text, "\nGET ", 5);
+        }
+        g_usleep(1000);
+    }
+    return false;
+}
+
 /* Clients that speak WebSocket come to its port, and no others do. */
 static bool open_websocket(VncSession *s)
 {
-    char first;
-
-    if (!s->client->is_websocket) {
-        return true;
-    }
-    return wait_for_bytes(s) && rfbPeekExactTimeout(s->rfb, &first, 1, 0) > 0 &&
-           first == 'G' && webSocketsCheck(s->rfb) && s->rfb->wsctx;
+    return !s->client->is_websocket || (wait_for_bytes(s) && is_request(s) &&
+                                        webSocketsCheck(s->rfb) && s->rfb->wsctx);
 }
 
 static bool agree_on_version(VncSession *s)
