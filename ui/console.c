@@ -168,6 +168,13 @@ void console_free(Console *console)
     }
 }
 
+void console_set_ops(Console *console, const ConsoleOps *ops, void *opaque)
+{
+    console->ops = ops;
+    console->opaque = opaque;
+    ops->invalidate(opaque);
+}
+
 Surface *console_surface(const Console *console)
 {
     return console->surface;

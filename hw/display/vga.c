@@ -113,7 +113,9 @@ bool vga_init(Vga *vga, Device *owner, uint32_t megabytes, Error **errp)
                               ports[n].count);
         memory_region_set_opaque(&vga->ports[n], vga);
     }
-    vga->console = console_new(obj, 0, &vga_console_ops, vga);
+    if (!vga->console) {
+        vga->console = console_new(obj, 0, &vga_console_ops, vga);
+    }
     vga_reset(vga);
     return true;
 }

@@ -54,7 +54,7 @@ typedef struct Vga {
     uint32_t palette[256];
 } Vga;
 
-/* VRAM of `megabytes` (rounded to a power of two), regions, a console. */
+/* VRAM of `megabytes` (rounded to a power of two), regions, and a console unless it has one. */
 bool vga_init(Vga *vga, Device *owner, uint32_t megabytes, Error **errp);
 void vga_clear(Vga *vga);
 void vga_reset(Vga *vga);

@@ -10,7 +10,6 @@
 
 #define CONTROL_QUEUE 256
 #define CURSOR_QUEUE  16
-#define DEFAULT_HOST_BYTES (256 * MiB)
 #define MAX_RESOURCE_BYTES UINT32_MAX
 
 /* Events, events to clear, scanouts, capability sets. */
@@ -60,9 +59,11 @@ static bool gpu_realize(Device *dev, Error **errp)
     gpu->control = virtqueue_init(&gpu->parent, 0, CONTROL_QUEUE, virtio_gpu_run_control);
     gpu->cursor = virtqueue_init(&gpu->parent, 1, CURSOR_QUEUE, virtio_gpu_run_cursor);
     for (unsigned n = 0; n < gpu->scanout_count; n++) {
-        gpu->heads[n] = (GpuHead){ gpu, n, NULL };
-        gpu->heads[n].console = console_new(named_device(gpu), n, &virtio_gpu_console_ops,
-                                            &gpu->heads[n]);
+        GpuHead *head = &gpu->heads[n];
+
+        head->gpu = gpu;
+        head->n = n;
+        head->console = console_new(named_device(gpu), n, &virtio_gpu_console_ops, head);
     }
     /* The others are wanted when a user says so: suggest_size(). */
     gpu->scanouts[0].is_enabled = true;
@@ -173,15 +174,7 @@ static const VMField gpu_fields[] = {
     VM_STRUCT_ARRAY(VirtioGpu, scanouts, scanout_state),
 };
 
-static const Property gpu_props[] = {
-    PROP_U32("max_outputs", VirtioGpu, scanout_count, .initial = 1, .doc = "How many screens"),
-    PROP_SIZE("max_hostmem", VirtioGpu, max_host_bytes, .initial = DEFAULT_HOST_BYTES,
-              .doc = "Most memory of the host for pictures"),
-    PROP_BOOL("edid", VirtioGpu, has_edid, .initial = true, .doc = "Screens describe themselves"),
-    PROP_U32("xres", VirtioGpu, first_width, .initial = 1280,
-             .doc = "Width of a screen until a user wants another"),
-    PROP_U32("yres", VirtioGpu, first_height, .initial = 800, .doc = "The same of its height"),
-};
+static const Property gpu_props[] = { VIRTIO_GPU_PROPS };
 
 const VirtioDeviceType virtio_gpu_type = {
     .name = "virtio-gpu-device",

@@ -55,6 +55,9 @@ typedef struct GpuHead {
     VirtioGpu *gpu;
     unsigned n;
     Console *console;
+    /* Who draws it while no resource is shown; NULL: it is blank. */
+    const ConsoleOps *other_ops;
+    void *other;
 } GpuHead;
 
 struct VirtioGpu {
@@ -79,6 +82,15 @@ typedef struct GpuRect {
 } GpuRect;
 
 extern const VirtioDeviceType virtio_gpu_type;
+
+#define VIRTIO_GPU_PROPS                                                                           \
+    PROP_U32("max_outputs", VirtioGpu, scanout_count, .initial = 1, .doc = "How many screens"),    \
+    PROP_SIZE("max_hostmem", VirtioGpu, max_host_bytes, .initial = 256 * MiB,                      \
+              .doc = "Most memory of the host for pictures"),                                      \
+    PROP_BOOL("edid", VirtioGpu, has_edid, .initial = true, .doc = "Screens describe themselves"), \
+    PROP_U32("xres", VirtioGpu, first_width, .initial = 1280,                                      \
+             .doc = "Width of a screen until a user wants another"),                               \
+    PROP_U32("yres", VirtioGpu, first_height, .initial = 800, .doc = "The same of its height")
 
 /* --- virtio_gpu_commands.c --- */
 void virtio_gpu_run_control(VirtioDevice *vdev, VirtQueue *vq);

@@ -28,12 +28,15 @@ static void convert(const GpuScanout *scanout, const GpuResource *resource, Surf
     }
 }
 
-static void blank(Console *console)
+static void blank(const GpuHead *head)
 {
     Surface *surface = surface_new(BLANK_WIDTH, BLANK_HEIGHT);
 
     if (surface) {
-        console_set_surface(console, surface);
+        console_set_surface(head->console, surface);
+    }
+    if (head->other_ops) {
+        console_set_ops(head->console, head->other_ops, head->other);
     }
 }
 
@@ -45,8 +48,11 @@ void gpu_scanout_show(VirtioGpu *gpu, unsigned n)
     Surface *surface;
 
     if (!scanout->resource_id || !resource) {
-        blank(console);
+        blank(&gpu->heads[n]);
         return;
+    }
+    if (gpu->heads[n].other_ops) {
+        console_set_ops(console, &virtio_gpu_console_ops, &gpu->heads[n]);
     }
     if (gpu_resource_is_surface(resource)) {
         size_t at = ((size_t)scanout->y * resource->width + scanout->x) * sizeof(uint32_t);

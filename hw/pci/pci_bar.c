@@ -116,13 +116,18 @@ void pci_update_mappings(PciDevice *dev)
     memory_transaction_commit();
 }
 
+void pci_take_bar(PciDevice *dev, unsigned n)
+{
+    if (dev->bars[n].region) {
+        move_bar(dev, n, PCI_UNMAPPED);
+        dev->bars[n].region = NULL;
+    }
+}
+
 void pci_bars_unmap(PciDevice *dev)
 {
     for (unsigned n = 0; n < PCI_BAR_COUNT; n++) {
-        if (dev->bars[n].region) {
-            move_bar(dev, n, PCI_UNMAPPED);
-            dev->bars[n].region = NULL;
-        }
+        pci_take_bar(dev, n);
     }
 }
 

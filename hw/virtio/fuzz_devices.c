@@ -25,7 +25,8 @@ static void add_device(const char *name)
     Device *dev = device_new(name);
     VirtioDevice *vdev = VIRTIO_DEVICE(dev);
 
-    if (!strcmp(name, "virtio-blk-device") || !strcmp(name, "test-echo-device")) {
+    if (!strcmp(name, "virtio-blk-device") || !strcmp(name, "test-echo-device") ||
+        !strcmp(name, "virtio-vga-device")) { /* a part of a PCI function */
         object_unref(dev);
         return;
     }

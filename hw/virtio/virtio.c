@@ -160,7 +160,9 @@ void virtio_write_status(VirtioDevice *vdev, uint8_t status)
 
     trace_virtio_status(object_type_name(vdev), status);
     if (!status) {
+        vdev->is_reset_by_driver = true;
         device_reset(&vdev->parent);
+        vdev->is_reset_by_driver = false;
         return;
     }
     status |= old & VIRTIO_STATUS_NEEDS_RESET;

@@ -61,6 +61,7 @@ static void add_family_type(const VirtioPciFamily *family, const char *name)
     VirtioPciType type = {
         .name = name, .parent = TYPE_VIRTIO_PCI, .doc = family->doc, .is_abstract = true,
         .family = family, .class_id = family->class_id, .category = family->category,
+        .romfile = family->romfile, .is_not_hotpluggable = family->is_not_hotpluggable,
     };
 
     append_shown(rows, family->device->properties);

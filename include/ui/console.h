@@ -82,6 +82,9 @@ struct ConsoleListener {
 Console *console_new(Object *owner, unsigned head, const ConsoleOps *ops, void *opaque);
 void console_free(Console *console); /* NULL is fine */
 
+/* From now on somebody else draws it. */
+void console_set_ops(Console *console, const ConsoleOps *ops, void *opaque);
+
 Surface *console_surface(const Console *console);
 /* Takes the surface, frees the old one. */
 void console_set_surface(Console *console, Surface *surface);

@@ -328,6 +328,40 @@ class VirtioGpu(unittest.TestCase):
                 self.assertEqual(self.dump(other), (40, 30, bytes(120) + shown[120:]))
                 self.assertEqual([gpu.create(n, 16, 16) for n in (9, 10, 11)], [NO_RESOURCE, OK, OK])
 
+    def test_vga(self):
+        """A VGA until the driver shows something, and again when it does no longer."""
+        with Vm(house.binary(), '-M', 'pc', '-nodefaults', '-device', 'virtio-vga,addr=4', qtest=True) as vm:
+            gpu = Gpu(vm)
+            self.assertEqual((gpu.read(0), gpu.read(8) >> 8), (0x10501af4, 0x030000))
+            gpu.write(0x10, 0xe8000000)
+            for index, value in ((4, 0), (1, 64), (2, 32), (3, 32), (4, 0x41)):
+                vm.qtest(f'outw 0x1ce {index:#x}')
+                vm.qtest(f'outw 0x1cf {value:#x}')
+            vm.qtest('memset 0xe8000000 0x2000 0x77')
+            vga = (64, 32, b'\x77' * 64 * 32 * 3)
+            self.assertTrue(self.dump(vm) == vga)
+            for end in (lambda: gpu.scanout(0, 0), gpu.reset):
+                shown = gpu.show(48, 20)
+                self.assertTrue(self.dump(vm) == (48, 20, shown))
+                end()
+                self.assertTrue(self.dump(vm) == vga)
+                if gpu.status():
+                    gpu.unref(1)
+            gpu = Gpu(vm)
+            shown = gpu.show(48, 20)
+            path = os.path.join(vm.folder.name, 'state')
+            vm.qmp('migrate', uri=f'exec:cat > {path}')
+            while vm.qmp('query-migrate')['status'] != 'completed':
+                pass
+            with Vm(house.binary(), '-M', 'pc', '-nodefaults', '-device', 'virtio-vga,addr=4', '-incoming',
+                    f'exec:cat {path}', qtest=True) as other:
+                while other.qmp('query-migrate').get('status') != 'completed':
+                    pass
+                self.assertEqual(self.dump(other), (48, 20, shown))
+                gpu.vm = gpu.pci.vm = gpu.control.vm = other
+                gpu.scanout(0, 0)
+                self.assertEqual(self.dump(other)[:2], vga[:2])
+
     def test_options(self):
         for options, words in (('max_outputs=0', 'max_outputs'), ('max_outputs=17', 'max_outputs'),
                                ('xres=0', "'xres' and 'yres'")):

@@ -39,6 +39,7 @@ struct VirtioDevice {
     uint32_t generation;      /* of the configuration */
     bool is_broken;           /* by its driver, until reset */
     bool is_disabled;         /* its transport may not access memory */
+    bool is_reset_by_driver;  /* while it is: not with the machine */
     VirtQueue *queues;
     uint32_t queue_count;
     uint8_t *config;          /* as last read */
