@@ -6,7 +6,9 @@
 #include "util/osdep.h"
 #include "hw/core/bus.h"
 #include "hw/core/device_parts.h"
+#include "system/memory.h"
 #include "system/migratable.h"
+#include "system/ram_block.h"
 
 static const VMState *level_state(const DeviceType *level)
 {
@@ -77,6 +79,35 @@ static char *state_id(Device *dev)
     return g_strdup_printf("%s%s%s", place ? place : "", place ? "/" : "", object_type_name(dev));
 }
 
+/* --- memory of its own, as an adapter's for pictures --- */
+
+static bool is_own(const Device *dev, const RamBlock *block)
+{
+    return block->region->owner == &dev->parent && !(block->flags & (RAM_SHARED | RAM_READ_ONLY));
+}
+
+static bool name_block(void *opaque, RamBlock *block)
+{
+    const Device *dev = opaque;
+    const Migratable *m = dev->migratable;
+    g_autofree char *numbered = m->instance ? g_strdup_printf("%s-%u", m->id, m->instance) : NULL;
+
+    if (is_own(dev, block) && !block->idstr[0] &&
+        ram_block_set_id(block, numbered ? numbered : m->id, block->region->name, NULL)) {
+        ram_block_set_migratable(block, true);
+    }
+    return true;
+}
+
+static bool forget_block(void *opaque, RamBlock *block)
+{
+    if (is_own(opaque, block)) {
+        ram_block_set_migratable(block, false);
+        ram_block_clear_id(block);
+    }
+    return true;
+}
+
 bool device_state_register(Device *dev, Error **errp)
 {
     const VMState *state = device_type_state(dev->parent.type);
@@ -88,11 +119,17 @@ bool device_state_register(Device *dev, Error **errp)
     id = state_id(dev);
     dev->migratable = migratable_register(id, MIGRATABLE_NEXT, object_type_name(dev), state, dev,
                                           errp);
+    if (dev->migratable) {
+        ram_block_each(name_block, dev);
+    }
     return dev->migratable;
 }
 
 void device_state_unregister(Device *dev)
 {
+    if (dev->migratable) {
+        ram_block_each(forget_block, dev);
+    }
     migratable_unregister(dev->migratable);
     dev->migratable = NULL;
 }

@@ -117,6 +117,35 @@ class Boards(unittest.TestCase):
             vm.qmp('system_reset')
             vm.qmp('screendump', filename=os.path.join(folder, 'dump'), device='third', head=0)
 
+    def test_pictures_move(self):
+        """Video memory is a part of what is saved, also of a card that was plugged twice."""
+        cards = ('-device', 'VGA,addr=4', '-device', 'bochs-display,addr=5', '-device', 'isa-vga')
+        late = {'driver': 'bochs-display', 'bus': 'pci.0', 'addr': '7', 'id': 'late'}
+        slots = {4: 0xe0000000, 5: 0xe2000000, 7: 0xe4000000}
+        with tempfile.TemporaryDirectory() as folder:
+            uri = f'file:{folder}/state'
+            with Vm(BINARY, '-M', 'pc', '-nodefaults', *cards, qtest=True) as vm:
+                for _ in range(2):
+                    vm.qmp('device_add', **late)
+                    vm.qtest('outl 0xae08 0x80')  # the guest lets it go
+                    vm.qmp.wait_event('DEVICE_DELETED')
+                vm.qmp('device_add', **late)
+                for slot, base in slots.items():
+                    Port(vm).set_config(slot << 3, 0x10, base)
+                    Port(vm).set_config(slot << 3, 4, 3)
+                    vm.qtest(f'memset {base + 0x1000:#x} 0x2000 {slot:#x}')
+                vm.qmp('migrate', uri=uri)
+                while vm.qmp('query-migrate')['status'] != 'completed':
+                    pass
+            args = ','.join(f'{key}={value}' for key, value in late.items() if key != 'driver')
+            with Vm(BINARY, '-M', 'pc', '-nodefaults', *cards, '-device', f'bochs-display,{args}',
+                    '-incoming', uri, qtest=True) as vm:
+                while vm.qmp('query-migrate').get('status') != 'completed':
+                    pass
+                for slot, base in slots.items():
+                    self.assertEqual(vm.qtest(f'read {base + 0xffe:#x} 4'),
+                                     f'0x0000{slot:02x}{slot:02x}')
+
     def test_ramfb(self):
         """Firmware tells of 16 x 16 pixels at 1 MiB; the screen shows them."""
         with Vm(BINARY, '-M', 'pc', '-nodefaults', '-device', 'ramfb', qtest=True) as vm, \
