@@ -111,6 +111,14 @@ def unpack_kernel(bzimage, path):
         file.write(lzma.LZMADecompressor().decompress(image[at:at + size]))
 
 
+def is_elf(path):
+    """Not a script that runs the program from elsewhere; nor a link that leads nowhere here."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, 'rb') as file:
+        return file.read(4) == b'\x7fELF'
+
+
 def programs(names, packages):
     """Programs of packages with the libraries that they need, all from `packages`: {name in the guest:
     path here}."""
@@ -119,7 +127,7 @@ def programs(names, packages):
         for folder, _, entries in os.walk(package(name)):
             for entry in entries:
                 path = os.path.join(folder, entry)
-                if '.so' in entry or entry in names and folder.endswith('bin'):
+                if ('.so' in entry or entry in names) and is_elf(path):
                     found.setdefault(entry, path)
     files, todo = {}, list(names)
     while todo:
@@ -127,8 +135,7 @@ def programs(names, packages):
         path = os.path.realpath(found[name])
         place = 'bin/' if name in names else 'lib64/' if name.startswith('ld-') else 'lib/'
         files[place + name] = path
-        needs = subprocess.run(['readelf', '-d', path], check=True, text=True,
-                               stdout=subprocess.PIPE).stdout
+        needs = subprocess.check_output(['readelf', '-d', path], text=True)
         todo += [need for need in re.findall(r'\(NEEDED\).*\[(.*)\]', needs)
                  if not any(file.endswith('/' + need) for file in files)]
     return files
