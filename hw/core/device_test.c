@@ -225,9 +225,9 @@ static void test_add(void)
     g_assert_cmpint(ALARM(device_find("a"))->tick_ns, ==, 14);
     g_assert_false(object_set_int(device_find("a"), "tick-ns", 3, NULL));
     g_assert_false(device_del("a", &err));
-    g_assert_cmpstr(error_text(err), ==, "Bus 'sysbus' does not support hotplugging");
+    g_assert_cmpstr(error_text(err), ==, "Bus 'main-system-bus' does not support hotplugging");
     device_set_hotplug_phase(true);
-    expect_add("{'driver':'alarm'}", "Bus 'sysbus' does not support hotplugging");
+    expect_add("{'driver':'alarm'}", "Bus 'main-system-bus' does not support hotplugging");
     device_set_hotplug_phase(false);
     device_delete(device_find("a"));
 }
