@@ -16,6 +16,7 @@
 #include "target/i386/x87_arith.h"
 
 #define STACK_FAULT (FSW_IE | FSW_SF)
+#define FSW_NOT_ORDERED (FSW_C0 | FSW_C2 | FSW_C3)
 #define FDP_EXCPTN_ONLY 6 /* bits of CPUID.7.EBX */
 #define ZERO_FCS_FDS    13
 
@@ -145,23 +146,21 @@ static X86Extended arithmetic(X87Run *run, unsigned op, X86Extended a, X86Extend
     }
 }
 
-static void compare(X87 *x, X86Extended b, bool is_quiet, bool is_b_empty, uint16_t more)
+static void compare(X87 *x, X86Extended b, bool is_quiet, bool is_b_empty)
 {
     X87Run run = begin(x);
-    uint16_t codes = FSW_C0 | FSW_C1 | FSW_C2 | FSW_C3;
 
     if (is_empty(x, 0) || is_b_empty) {
-        note(x, STACK_FAULT | FSW_C0 | FSW_C2 | FSW_C3, codes);
+        note(x, STACK_FAULT | FSW_NOT_ORDERED, FSW_CODES);
         return;
     }
     x87_compare(&run, get(x, 0), b, is_quiet);
-    more &= run.status & FSW_IE ? ~FSW_DE : UINT16_MAX;
-    note(x, (run.status & ~FSW_C1) | more, codes);
+    note(x, run.status & ~FSW_C1, FSW_CODES);
 }
 
 static void compare_registers(X87 *x, unsigned i, bool is_quiet, unsigned pops)
 {
-    compare(x, get(x, i), is_quiet, is_empty(x, i), 0);
+    compare(x, get(x, i), is_quiet, is_empty(x, i));
     for (; pops > 0 && !x->is_blocked; pops--) {
         pop(x);
     }
@@ -193,35 +192,25 @@ static void compute_registers(X87 *x, unsigned op, unsigned i, bool is_to_i, boo
     }
 }
 
-static bool is_nan(X86Extended value)
-{
-    return (value.sign_exponent & 0x7fff) == 0x7fff && value.significand << 1;
-}
-
+/* ST(0) = ST(0) op memory, or FCOM and FCOMP: the operand as it is, for no load may quiet it first. */
 static void compute_memory(X87 *x, unsigned op, X87Format format, const void *memory)
 {
+    bool compares = op == X87_FCOM || op == X87_FCOMP;
     X87Run run = begin_computing(x);
-    X86Extended b = x87_from(&run, format, memory), value = default_nan;
-    uint16_t status = run.status & FSW_EXCEPTIONS;
+    X86Extended value = default_nan;
 
-    if (op == 2 || op == 3) {
-        compare(x, b, false, false, status);
-        if (op == 3 && !x->is_blocked) {
-            pop(x);
-        }
-        return;
-    }
     if (is_empty(x, 0)) {
-        if (underflow(x)) {
-            put(x, 0, value);
-        }
+        run.status = STACK_FAULT | (compares ? FSW_NOT_ORDERED : 0);
+    } else {
+        value = x87_compute_memory(&run, op, get(x, 0), format, memory);
+    }
+    if (!note(x, compares ? run.status & ~FSW_C1 : run.status, compares ? FSW_CODES : FSW_C1)) {
         return;
     }
-    value = arithmetic(&run, op, get(x, 0), b);
-    /* Beside an invalid operation or a NaN it does not count that an operand was denormal. */
-    status &= (run.status & FSW_IE) || is_nan(get(x, 0)) ? ~FSW_DE : UINT16_MAX;
-    if (note(x, run.status | status, FSW_C1)) {
+    if (!compares) {
         put(x, 0, value);
+    } else if (op == X87_FCOMP) {
+        pop(x);
     }
 }
 
@@ -619,6 +608,11 @@ static void compute_top(X87 *x, X87Op op, uint16_t codes)
     }
 }
 
+static bool is_nan(X86Extended value)
+{
+    return (value.sign_exponent & 0x7fff) == 0x7fff && value.significand << 1;
+}
+
 /* A remainder that is none leaves the quotient's bits as they were: C0, C3. */
 static uint16_t codes_of(X87Op op, X86Extended value, uint16_t codes)
 {
@@ -801,7 +795,7 @@ static void do_d9_register(X87 *x, unsigned modrm)
         if (i < 2) {
             change_sign(x, i ? 0x7fff : 0xffff, i ? 0 : 0x8000);
         } else if (i == 4) {
-            compare(x, zero, false, false, 0);
+            compare(x, zero, false, false);
         } else {
             examine(x);
         }

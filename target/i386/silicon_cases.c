@@ -291,6 +291,8 @@ static const uint64_t special_values[] = {
     UINT64_C(0x7fffffffffffffff), UINT64_C(0x8000000000000000), UINT64_MAX,
     UINT64_C(0x3ff0000000000000), UINT64_C(0x7ff8000000000000), UINT64_C(0x7ff0000000000000),
     UINT64_C(0x3f8000003f800000), UINT64_C(0x7fc000007f800000), UINT64_C(0x0000000100000001),
+    UINT64_C(0x7ff0000000000001), UINT64_C(0xfff7ffffffffffff), UINT64_C(0xffa000017f800001), /* signalling */
+    UINT64_C(0x000fffffffffffff), UINT64_C(0x80000001007fffff), /* denormal */
 };
 
 static uint64_t random64(GRand *random)
@@ -375,7 +377,7 @@ static void fill_x87(SiliconCase *c, GRand *random)
         memcpy(area + 32 + 16 * n, &wide, 10);
         if (chance(random, 4)) {
             uint64_t bits = random_value(random) | (chance(random, 2) ? BIT64(63) : 0);
-            uint16_t top = random64(random);
+            uint16_t top = random64(random) | (chance(random, 2) ? 0x7fff : 0); /* NaNs of both kinds */
 
             memcpy(area + 32 + 16 * n, &bits, 8);
             memcpy(area + 32 + 16 * n + 8, &top, 2);

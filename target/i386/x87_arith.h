@@ -53,6 +53,9 @@ uint16_t x87_examine(X86Extended a);
 X86Extended x87_constant(X87Run *run, unsigned n);
 
 typedef enum X87Format { X87_F32, X87_F64, X87_I16, X87_I32, X87_I64, X87_BCD } X87Format;
+/* One of the eight operations in the order of their opcodes, on a and m32, m64, m16int or m32int. */
+enum { X87_FCOM = 2, X87_FCOMP = 3 };
+X86Extended x87_compute_memory(X87Run *run, unsigned op, X86Extended a, X87Format format, const void *memory);
 X86Extended x87_from(X87Run *run, X87Format format, const void *memory);
 void x87_to(X87Run *run, X87Format format, X86Extended a, void *memory);
 /* FISTTP. */

@@ -85,6 +85,65 @@ X86Extended x87_compute(X87Run *run, X87Op op, X86Extended a, X86Extended b)
     return out;
 }
 
+#define MEMORY(insn, type)                                                                         \
+    __asm__ volatile(ENTER "fldt %[x]\n\t" insn " %[m]" STATUS "fstpt %[out]" LEAVE                \
+                     : [out] "=m"(out), [sw] "=m"(run->status)                                     \
+                     : [x] "m"(a), [m] "m"(*(const type *)memory), [cw] "m"(run->control),         \
+                       [host] "m"(host_control)                                                    \
+                     : CLOBBERS)
+
+/* FCOMP compares as FCOM does: its pop is the caller's. */
+#define WITH_MEMORY(name, kind, suffix, type)                                                      \
+    static X86Extended name(X87Run *run, unsigned op, X86Extended a, const void *memory)           \
+    {                                                                                              \
+        X86Extended out = { 0 };                                                                   \
+                                                                                                   \
+        switch (op) {                                                                              \
+        case 0:                                                                                    \
+            MEMORY(kind "add" suffix, type);                                                       \
+            break;                                                                                 \
+        case 1:                                                                                    \
+            MEMORY(kind "mul" suffix, type);                                                       \
+            break;                                                                                 \
+        case X87_FCOM:                                                                             \
+        case X87_FCOMP:                                                                            \
+            MEMORY(kind "com" suffix, type);                                                       \
+            break;                                                                                 \
+        case 4:                                                                                    \
+            MEMORY(kind "sub" suffix, type);                                                       \
+            break;                                                                                 \
+        case 5:                                                                                    \
+            MEMORY(kind "subr" suffix, type);                                                      \
+            break;                                                                                 \
+        case 6:                                                                                    \
+            MEMORY(kind "div" suffix, type);                                                       \
+            break;                                                                                 \
+        default:                                                                                   \
+            MEMORY(kind "divr" suffix, type);                                                      \
+            break;                                                                                 \
+        }                                                                                          \
+        return out;                                                                                \
+    }
+
+WITH_MEMORY(with_f32, "f", "s", float)
+WITH_MEMORY(with_f64, "f", "l", double)
+WITH_MEMORY(with_i16, "fi", "s", int16_t)
+WITH_MEMORY(with_i32, "fi", "l", int32_t)
+
+X86Extended x87_compute_memory(X87Run *run, unsigned op, X86Extended a, X87Format format, const void *memory)
+{
+    switch (format) {
+    case X87_F32:
+        return with_f32(run, op, a, memory);
+    case X87_F64:
+        return with_f64(run, op, a, memory);
+    case X87_I16:
+        return with_i16(run, op, a, memory);
+    default:
+        return with_i32(run, op, a, memory);
+    }
+}
+
 /* The operand out of range leaves one value only: then nothing is pushed. */
 #define PAIR(insn)                                                                                 \
     __asm__ volatile(ENTER "fldt %[x]\n\t" insn STATUS "fstpt %[top]\n\t"                             \
