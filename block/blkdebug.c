@@ -31,7 +31,7 @@ static bool take_align(BlkdebugNode *debug, const BlockdevOptionsBlkdebug *own, 
     BlockNode *node = &debug->parent;
 
     if (own->has_align &&
-        (own->align <= 0 || own->align >= INT_MAX || own->align & (own->align - 1) ||
+        (!own->align || own->align >= INT_MAX || own->align & (own->align - 1) ||
          own->align < node->file->alignment)) {
         return refuse("align", own->align, errp);
     }

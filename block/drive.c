@@ -295,11 +295,17 @@ static json_object *nest(json_object *flat, Error **errp)
     return whole;
 }
 
+/* Also what is missing in nodes below that both name. */
 static void merge_missing(json_object *into, json_object *from)
 {
     json_object_object_foreach (from, key, value) {
-        if (!json_member(into, key)) {
+        json_object *there = json_member(into, key);
+
+        if (!there) {
             json_set(into, key, json_ref(value));
+        } else if (json_object_is_type(there, json_type_object) &&
+                   json_object_is_type(value, json_type_object)) {
+            merge_missing(there, value);
         }
     }
 }

@@ -441,7 +441,7 @@ static void test_deferred(Fixture *f, const void *unused)
 {
     f->medium.is_deferred = true;
     command(5, 1, 0x20);
-    g_assert_cmphex(in(CONTROL, MEM_8), ==, IDE_ST_BSY);
+    g_assert_cmphex(in(CONTROL, MEM_8), ==, IDE_ST_BSY | IDE_ST_DRDY);
     g_assert_false(irq(f, 0));
     out(BASE + IDE_COUNT, MEM_8, 9); /* not while busy */
     test_medium_answer(&f->medium);

@@ -28,7 +28,7 @@ static void submit(IdeDrive *drive, DiskOp op, uint32_t sectors)
         .done = request_done,
     };
     drive->is_waiting = true;
-    drive->status = IDE_ST_BSY;
+    drive->status = IDE_ST_BSY | IDE_ST_DRDY;
     if (drive->medium) {
         drive->medium->ops->submit(drive->medium, &drive->request);
     } else {
