@@ -162,8 +162,17 @@ class Modes(unittest.TestCase):
         self.assertEqual(info['counters']['blocked-interrupts'], 0)
         if kind != 'identity':
             self.assertGreater(info['counters']['hits'], 1000)
-        self.assertEqual(self.shell.end(), 0)
+        self.end(unit)
         return info
+
+    def end(self, unit):
+        """Linux 6.12 resets virtio devices as it powers off, a virtio-iommu before who still has pages to unmap,
+        and then waits for its answer for ever."""
+        if unit.startswith('virtio-iommu'):
+            self.qmp('quit')
+            self.assertEqual(self.shell.process.wait(), 0)
+        else:
+            self.assertEqual(self.shell.end(), 0)
 
     def each(self, unit, append, kind):
         for series in SERIES:
