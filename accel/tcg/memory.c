@@ -147,7 +147,7 @@ static void read_slow(TcgCpu *cpu, IrMem mem, uint64_t addr, void *out)
 
         fault.bytes = first;
         read_page(cpu, &fault, out);
-        fault.addr = addr + first;
+        fault.addr = tcg_further(cpu, addr, first);
         fault.bytes = bytes - first;
         read_page(cpu, &fault, (uint8_t *)out + first);
     } else {
@@ -165,7 +165,7 @@ static void write_slow(TcgCpu *cpu, IrMem mem, uint64_t addr, const void *in)
 
         /* Neither half is written if one of them faults. */
         tlb_find(cpu, &fault);
-        fault.addr = addr + first;
+        fault.addr = tcg_further(cpu, addr, first);
         fault.bytes = bytes - first;
         tlb_find(cpu, &fault);
         write_page(cpu, &fault, (const uint8_t *)in + first);
@@ -293,12 +293,12 @@ void tcg_wrote(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
 
 void tcg_probe(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsigned bytes)
 {
-    for (uint64_t at = addr, end = addr + bytes; at != end;) {
-        uint64_t next = ROUND_DOWN(at, PAGE_BYTES) + PAGE_BYTES;
-        unsigned part = MIN(next - at, end - at);
+    while (bytes > 0) {
+        unsigned part = MIN(bytes, PAGE_BYTES - (addr & (PAGE_BYTES - 1)));
 
-        tlb_find(cpu, &(TcgFault){ at, access, mmu, part });
-        at += part;
+        tlb_find(cpu, &(TcgFault){ addr, access, mmu, part });
+        addr = tcg_further(cpu, addr, part);
+        bytes -= part;
     }
 }
 

@@ -186,7 +186,7 @@ unsigned tcg_code(IrBuilder *b, uint64_t pc, uint8_t *bytes, unsigned max)
 
         copy_code(b, page_index(b, pc), pc, bytes + done, count);
         done += count;
-        pc += count;
+        pc = tcg_further(b->cpu, pc, count);
     }
     /* It may well end before the page does: only a translator that needs more asks again. */
     return done;
@@ -194,7 +194,7 @@ unsigned tcg_code(IrBuilder *b, uint64_t pc, uint8_t *bytes, unsigned max)
 
 bool tcg_code_next_page(IrBuilder *b, uint64_t pc)
 {
-    uint64_t next = ROUND_DOWN(pc, PAGE_BYTES) + PAGE_BYTES;
+    uint64_t next = tcg_further(b->cpu, ROUND_DOWN(pc, PAGE_BYTES), PAGE_BYTES);
 
     return pc == b->first_pc && page_index(b, next) < 0 ? add_page(b, next, false)
                                                         : reaches(b, next);
@@ -380,7 +380,7 @@ static void set_code(TcgRegion *region, unsigned i)
 /* An instruction may reach from one page to the other. */
 static void set_code_across(TcgRegion *region)
 {
-    unsigned upper = builder.page_pc[1] > builder.page_pc[0];
+    unsigned upper = builder.page_pc[1] != builder.page_pc[0] - PAGE_BYTES; /* where addresses wrap it is lower */
     uint64_t page = ROUND_DOWN(region->ram[upper], PAGE_BYTES);
 
     if (region->code[!upper].end % PAGE_BYTES == 0) {

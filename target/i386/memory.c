@@ -68,15 +68,15 @@ static _Noreturn void raise_fault(X86Cpu *cpu, const TcgFault *fault, uint32_t e
 }
 
 /*
- * Outside 64-bit mode an access across 4 GiB is beyond the limit of any segment. In compatibility
- * mode what is further up is the CPU's own: tables, stacks of handlers.
+ * Outside 64-bit mode an access across 4 GiB wraps (see mode.c) or is beyond the limit of flat segments.
+ * In compatibility mode what is further up is the CPU's own: tables, stacks of handlers.
  */
 static bool is_address(const X86State *s, const TcgFault *fault)
 {
     bool is_own = x86_is_long(s) && fault->addr > UINT32_MAX + (uint64_t)PAGE_MASK + 1;
 
     return x86_is_code64(s) || is_own ? x86_is_canonical(s, fault->addr)
-                                      : fault->addr + fault->bytes - 1 <= UINT32_MAX;
+                                      : tcg_further(&s->tcg, fault->addr, fault->bytes - 1) <= UINT32_MAX;
 }
 
 bool x86_tlb_fill(TcgCpu *tcg, const TcgFault *fault, bool is_probe, TcgPage *out)
@@ -196,7 +196,7 @@ void x86_check_writable(X86Cpu *cpu, uint64_t linear, size_t bytes, X86Mmu mmu)
         size_t part = MIN(bytes, PAGE_MASK + 1 - (linear & PAGE_MASK));
 
         tcg_probe(&cpu->state.tcg, TCG_WRITE, mmu, linear, part);
-        linear += part;
+        linear = tcg_further(&cpu->state.tcg, linear, part);
         bytes -= part;
     }
 }
@@ -217,7 +217,7 @@ void x86_read_bytes(X86Cpu *cpu, uint64_t linear, void *out, size_t bytes, X86Mm
 
         memcpy(at, &value, n);
         at += n;
-        linear += n;
+        linear = tcg_further(&cpu->state.tcg, linear, n);
         bytes -= n;
     }
 }
@@ -234,7 +234,7 @@ void x86_write_bytes(X86Cpu *cpu, uint64_t linear, const void *data, size_t byte
         memcpy(&value, at, n);
         tcg_store(&cpu->state.tcg, mem_of(n, mmu), linear, value);
         at += n;
-        linear += n;
+        linear = tcg_further(&cpu->state.tcg, linear, n);
         bytes -= n;
     }
 }

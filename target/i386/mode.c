@@ -90,12 +90,24 @@ static uint32_t check_mode(const X86State *s, unsigned cpl)
     return mode | (s->eflags >> 12 & 3) << X86_MODE_IOPL_SHIFT;
 }
 
+/*
+ * Linear addresses of 32 bits go on from 0 after 4 GiB, which takes a segment with a base: an offset that wraps
+ * is beyond the limit. That is checked for each access, but not while the segments of X86_MODE_FLAT are all there is.
+ */
+void x86_update_wrap(X86State *s)
+{
+    bool is_flat_only = s->mode & X86_MODE_FLAT && !s->seg[X86_FS].base && !s->seg[X86_GS].base;
+
+    s->tcg.wraps_at = s->mode & X86_MODE_CODE64 || is_flat_only ? 0 : BIT64(32);
+}
+
 void x86_update_mode(X86Cpu *cpu)
 {
     X86State *s = &cpu->state;
     uint32_t mode = code_mode(s);
 
     s->mode = mode | segment_mode(s) | fpu_mode(s) | check_mode(s, mode & X86_MODE_CPL);
+    x86_update_wrap(s);
 }
 
 void x86_put_eflags(X86State *s, uint32_t value, uint32_t mask)

@@ -49,6 +49,8 @@ typedef enum X86Mmu {
 
 /* After anything it follows from has changed. */
 void x86_update_mode(X86Cpu *cpu);
+/* After FS or GS alone. */
+void x86_update_wrap(X86State *s);
 
 static inline unsigned x86_cpl(const X86State *s)
 {

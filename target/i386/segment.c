@@ -126,6 +126,8 @@ void x86_set_segment(X86Cpu *cpu, unsigned reg, X86Segment seg)
     cpu->state.seg[reg] = seg;
     if (reg < X86_FS) {
         x86_update_mode(cpu);
+    } else {
+        x86_update_wrap(&cpu->state);
     }
 }
 

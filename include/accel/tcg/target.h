@@ -101,7 +101,8 @@ struct TcgCpu {
     bool is_one_insn;           /* the next region has one instruction */
     uint64_t icount;            /* instructions of all regions entered, if they are counted */
     uint64_t icount_limit;      /* atomic: no region is entered that leads beyond */
-    uint64_t reserved[3];
+    uint64_t wraps_at;          /* addresses below it go on from 0 there; 0: none does */
+    uint64_t reserved[2];
     uint64_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
     TcgSpanSet spans[TCG_MMU_MODES][TCG_SPAN_KINDS];
     uint8_t apart[TCG_SPANS_APART];
@@ -113,6 +114,12 @@ struct TcgCpu {
     int exit_wanted;            /* atomic: leave at the next region */
     TcgTlbFast tlb[TCG_MMU_MODES];
 } __attribute__((aligned(64)));
+
+/* The address `bytes` further on. */
+static inline uint64_t tcg_further(const TcgCpu *cpu, uint64_t addr, uint64_t bytes)
+{
+    return addr + bytes - (addr < cpu->wraps_at && bytes >= cpu->wraps_at - addr ? cpu->wraps_at : 0);
+}
 
 /* What a translation is to look like. */
 typedef struct TcgLimits {
