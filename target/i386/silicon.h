@@ -38,6 +38,7 @@ typedef struct SiliconCase {
     uint32_t gather_masks;          /* registers: which bits of them a fault leaves is open */
     bool has_open_faults;           /* what is done by the time of one is not compared */
     bool is_c1_open;                /* the x87's, at its end */
+    bool has_x87;                   /* and so pointers to an instruction and its operand */
     bool has_fma;                   /* which of several NaNs comes out is not compared */
     bool is_done;                   /* the native run has a result */
     SiliconState before, native;

@@ -117,6 +117,11 @@ static const ZydisMnemonic reads_c1[] = {
     ZYDIS_MNEMONIC_FXSAVE64,
 };
 
+/* Intel's store the x87's pointers, AMD's only what an exception left. FNSTENV and FNSAVE are the same everywhere. */
+static const ZydisMnemonic saves_pointers[] = {
+    ZYDIS_MNEMONIC_FXSAVE, ZYDIS_MNEMONIC_FXSAVE64,
+};
+
 /* Backward jumps might never end, short ones land in the middle of an instruction. */
 static bool may_loop(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
 {
@@ -246,7 +251,7 @@ static bool reads_open_state(const SiliconCase *c, const ZydisDecodedInstruction
     /* Which accesses of vectors AC is for differs. */
     return (uses_vectors && c->may_set_ac) ||
            (in->cpu_flags && (in->cpu_flags->tested & c->undefined_flags)) ||
-           (c->is_c1_open && IS_ONE_OF(reads_c1, in));
+           (c->is_c1_open && IS_ONE_OF(reads_c1, in)) || (c->has_x87 && IS_ONE_OF(saves_pointers, in));
 }
 
 /* False: no instruction that can be used came out. */
@@ -276,6 +281,7 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
     c->has_open_faults |= IS_ONE_OF(in_parts, &in);
     c->stores_halves |= in.mnemonic == ZYDIS_MNEMONIC_VCVTPS2PH && ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY;
     c->is_c1_open |= IS_ONE_OF(makes_c1_open, &in);
+    c->has_x87 |= in.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (in.opcode & 0xf8) == 0xd8;
     c->undefined_flags = flags_after(c->undefined_flags, &in);
     c->undefined_at_jumps |= in.meta.branch_type || in.meta.category == ZYDIS_CATEGORY_INTERRUPT
                                  ? c->undefined_flags : 0;
