@@ -372,7 +372,9 @@ static void read_loc(const TcgCpu *cpu, const HostCode *code, const Loc *loc, Ir
 
 static void read_node(const TcgCpu *cpu, const HostCode *code, const Node *node, IrValue *out)
 {
-    IrInsn insn = { .op = node->op, .type = node->type, .imm = node->imm };
+    /* Which operands there are counts, not where they were. */
+    IrInsn insn = { .op = node->op, .type = node->type, .imm = node->imm,
+                    .a = 1, .b = node->has_b, .c = node->has_c };
     IrValue args[3];
 
     if (node->op == IR_CONST) {

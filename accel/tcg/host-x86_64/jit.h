@@ -58,6 +58,7 @@ typedef struct Node {
     uint64_t imm;     /* IR_VCONST: its place */
     Loc args[3];
     uint8_t op, type;
+    bool has_b, has_c;
 } Node;
 typedef struct Site {
     int32_t place;    /* of the address after the call */

@@ -364,7 +364,8 @@ static Loc loc_of(Jit *j, IrRef ref);
 static int32_t node_of(Jit *j, IrRef ref)
 {
     const IrInsn *insn = insn_of(j, ref);
-    Node node = { .op = insn->op, .type = insn->type, .imm = insn->imm };
+    Node node = { .op = insn->op, .type = insn->type, .imm = insn->imm,
+                  .has_b = insn->b, .has_c = insn->c };
 
     if (insn->op == IR_VCONST) {
         node.imm = j->vconst_place[insn->imm];
