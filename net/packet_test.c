@@ -24,7 +24,9 @@ static uint8_t *add(Frame *f, const void *bytes, size_t size)
 {
     uint8_t *at = f->bytes + f->size;
 
-    memcpy(at, bytes, size);
+    if (size) {
+        memcpy(at, bytes, size);
+    }
     f->size += size;
     return at;
 }
