@@ -102,7 +102,8 @@ static bool serve(VcpuThread *thread, Vcpu *cpu)
     __atomic_store_n(&cpu->kick_wanted, 0, __ATOMIC_SEQ_CST);
     vcpu_do_work(cpu);
     vcpu_note_stopped(cpu);
-    if (thread->run && vcpu_can_run(cpu)) {
+    /* Its kick may have come while the thread slept. */
+    if (thread->run && thread->leaving != cpu && vcpu_can_run(cpu)) {
         thread->run(cpu);
         return true;
     }
