@@ -1,6 +1,7 @@
 /*
  * x87 instructions: SDM volume 1, chapter 8. The opcode (D8..DF and ModRM) finds what to do; the
- * stack, its faults and unmasked exceptions are here, arithmetic is in x87_host.c.
+ * stack, its faults and unmasked exceptions are here, arithmetic is in x87_host.c, what is saved of
+ * it in x87_environment.c.
  *
  * Left out: FERR# (with CR0.NE clear an unmasked exception is not reported).
  *
@@ -11,47 +12,21 @@
 
 #include "target/i386/control.h"
 #include "target/i386/exception.h"
-#include "target/i386/execute.h"
-#include "target/i386/memory.h"
-#include "target/i386/x87_arith.h"
+#include "target/i386/x87_parts.h"
 
 #define STACK_FAULT (FSW_IE | FSW_SF)
 #define FSW_NOT_ORDERED (FSW_C0 | FSW_C2 | FSW_C3)
 #define FDP_EXCPTN_ONLY 6 /* bits of CPUID.7.EBX */
 #define ZERO_FCS_FDS    13
 
-typedef struct X87 {
-    X86Cpu *cpu;
-    X86State *s;
-    X86Fpu *f;
-    uint64_t linear;
-    X86Mmu mmu;
-    bool is_blocked; /* an unmasked exception keeps results away */
-} X87;
-
 static const X86Extended default_nan = { UINT64_C(0xc000000000000000), 0xffff, { 0 } };
 
 /* --- the stack --- */
 
-static unsigned number(const X87 *x, unsigned i)
-{
-    return (x->f->top + i) & 7;
-}
-
-static bool is_empty(const X87 *x, unsigned i)
-{
-    return !(x->f->valid >> number(x, i) & 1);
-}
-
-static X86Extended get(const X87 *x, unsigned i)
-{
-    return x->f->reg[number(x, i)];
-}
-
 static void put(X87 *x, unsigned i, X86Extended value)
 {
-    x->f->reg[number(x, i)] = value;
-    x->f->valid |= BIT(number(x, i));
+    x->f->reg[x87_number(x, i)] = value;
+    x->f->valid |= BIT(x87_number(x, i));
 }
 
 static void pop(X87 *x)
@@ -61,13 +36,6 @@ static void pop(X87 *x)
 }
 
 /* --- status --- */
-
-static void summarize(X86Fpu *f)
-{
-    bool is_pending = f->status & ~f->control & FSW_EXCEPTIONS;
-
-    f->status = (f->status & ~(FSW_ES | FSW_B)) | (is_pending ? FSW_ES | FSW_B : 0);
-}
 
 /* Takes in what an operation set. False: nothing may be stored. */
 static bool note(X87 *x, uint16_t status, uint16_t codes)
@@ -81,7 +49,7 @@ static bool note(X87 *x, uint16_t status, uint16_t codes)
     }
     f->status = (f->status & ~codes) | (status & codes) |
                 (status & (FSW_EXCEPTIONS | FSW_SF));
-    summarize(f);
+    x87_summarize(f);
     x->is_blocked = status & early & ~f->control;
     return !x->is_blocked;
 }
@@ -150,17 +118,17 @@ static void compare(X87 *x, X86Extended b, bool is_quiet, bool is_b_empty)
 {
     X87Run run = begin(x);
 
-    if (is_empty(x, 0) || is_b_empty) {
+    if (x87_is_empty(x, 0) || is_b_empty) {
         note(x, STACK_FAULT | FSW_NOT_ORDERED, FSW_CODES);
         return;
     }
-    x87_compare(&run, get(x, 0), b, is_quiet);
+    x87_compare(&run, x87_get(x, 0), b, is_quiet);
     note(x, run.status & ~FSW_C1, FSW_CODES);
 }
 
 static void compare_registers(X87 *x, unsigned i, bool is_quiet, unsigned pops)
 {
-    compare(x, get(x, i), is_quiet, is_empty(x, i));
+    compare(x, x87_get(x, i), is_quiet, x87_is_empty(x, i));
     for (; pops > 0 && !x->is_blocked; pops--) {
         pop(x);
     }
@@ -173,15 +141,15 @@ static void compute_registers(X87 *x, unsigned op, unsigned i, bool is_to_i, boo
     X86Extended value;
     bool is_fine;
 
-    if (is_empty(x, 0) || is_empty(x, i)) {
+    if (x87_is_empty(x, 0) || x87_is_empty(x, i)) {
         value = default_nan;
         is_fine = underflow(x);
     } else {
         /* D8: ST0 = ST0 op STi. DC, DE: STi = STi op ST0, with the two kinds of each swapped. */
         unsigned as_d8 = is_to_i && op >= 4 ? op ^ 1 : op;
 
-        value = is_to_i ? arithmetic(&run, as_d8, get(x, i), get(x, 0))
-                        : arithmetic(&run, op, get(x, 0), get(x, i));
+        value = is_to_i ? arithmetic(&run, as_d8, x87_get(x, i), x87_get(x, 0))
+                        : arithmetic(&run, op, x87_get(x, 0), x87_get(x, i));
         is_fine = note(x, run.status, FSW_C1);
     }
     if (is_fine) {
@@ -199,10 +167,10 @@ static void compute_memory(X87 *x, unsigned op, X87Format format, const void *me
     X87Run run = begin_computing(x);
     X86Extended value = default_nan;
 
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         run.status = STACK_FAULT | (compares ? FSW_NOT_ORDERED : 0);
     } else {
-        value = x87_compute_memory(&run, op, get(x, 0), format, memory);
+        value = x87_compute_memory(&run, op, x87_get(x, 0), format, memory);
     }
     if (!note(x, compares ? run.status & ~FSW_C1 : run.status, compares ? FSW_CODES : FSW_C1)) {
         return;
@@ -244,13 +212,13 @@ static void load80(X87 *x)
 
 static void store80(X87 *x)
 {
-    X86Extended value = is_empty(x, 0) ? default_nan : get(x, 0);
+    X86Extended value = x87_is_empty(x, 0) ? default_nan : x87_get(x, 0);
 
     x86_check_writable(x->cpu, x->linear, 10, x->mmu);
-    if (is_empty(x, 0) && !underflow(x)) {
+    if (x87_is_empty(x, 0) && !underflow(x)) {
         return;
     }
-    x->f->status &= is_empty(x, 0) ? UINT16_MAX : ~FSW_C1;
+    x->f->status &= x87_is_empty(x, 0) ? UINT16_MAX : ~FSW_C1;
     x86_write_bytes(x->cpu, x->linear, &value, 10, x->mmu);
     pop(x);
 }
@@ -297,14 +265,14 @@ static void store(X87 *x, X87Format format, bool truncates, bool pops)
     bool is_fine;
 
     x86_check_writable(x->cpu, x->linear, bytes, x->mmu);
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         indefinite(format, memory);
         is_fine = underflow(x);
     } else if (truncates) {
-        x87_truncate_to(&run, format, get(x, 0), memory);
+        x87_truncate_to(&run, format, x87_get(x, 0), memory);
         is_fine = note(x, run.status, FSW_C1);
     } else {
-        x87_to(&run, format, get(x, 0), memory);
+        x87_to(&run, format, x87_get(x, 0), memory);
         is_fine = fits(x, format, memory, run.status) && note(x, run.status, FSW_C1);
     }
     if (is_fine) {
@@ -312,146 +280,6 @@ static void store(X87 *x, X87Format format, bool truncates, bool pops)
         if (pops) {
             pop(x);
         }
-    }
-}
-
-/* --- environment --- */
-
-static uint16_t tag_of(const X86Fpu *f, unsigned n)
-{
-    uint16_t exponent = f->reg[n].sign_exponent & 0x7fff;
-    uint64_t significand = f->reg[n].significand;
-
-    if (!(f->valid >> n & 1)) {
-        return 3;
-    }
-    if (!exponent && !significand) {
-        return 1;
-    }
-    return exponent && exponent != 0x7fff && significand >> 63 ? 0 : 2;
-}
-
-static uint16_t tag_word(const X86Fpu *f)
-{
-    uint16_t tags = 0;
-
-    for (unsigned n = 0; n < 8; n++) {
-        tags |= tag_of(f, n) << (2 * n);
-    }
-    return tags;
-}
-
-static uint16_t status_word(const X86Fpu *f)
-{
-    return f->status | f->top << 11;
-}
-
-static void set_control_word(X86Fpu *f, uint16_t value)
-{
-    f->control = (value & 0x1f3f) | 0x40;
-}
-
-static void set_status_word(X86Fpu *f, uint16_t value)
-{
-    f->status = value & ~0x3800;
-    f->top = value >> 11 & 7;
-}
-
-/* In 14 or 28 bytes; the real-mode formats with a linear address. */
-static unsigned save_environment(X87 *x, uint8_t out[28], bool is_wide)
-{
-    const X86Fpu *f = x->f;
-    bool is_protected = x86_is_protected(x->s);
-    uint32_t ip = f->ip, dp = f->dp;
-    uint32_t wide[7] = { 0xffff0000 | f->control, 0xffff0000 | status_word(f),
-                         0xffff0000 | tag_word(f), ip, (f->opcode & 0x7ffu) << 16 | f->cs, dp,
-                         0xffff0000 | f->ds };
-    uint16_t narrow[7] = { f->control, status_word(f), tag_word(f), ip, f->cs, dp, f->ds };
-
-    if (!is_protected) {
-        wide[3] = 0xffff0000 | (ip & 0xffff);
-        wide[4] = (ip >> 16 & 0xffff) << 12 | (f->opcode & 0x7ff);
-        wide[5] = 0xffff0000 | (dp & 0xffff);
-        wide[6] = (dp >> 16 & 0xffff) << 12;
-        narrow[4] = (ip >> 16 & 15) << 12 | (f->opcode & 0x7ff);
-        narrow[6] = (dp >> 16 & 15) << 12;
-    }
-    memcpy(out, is_wide ? (void *)wide : (void *)narrow, is_wide ? 28 : 14);
-    return is_wide ? 28 : 14;
-}
-
-static void load_environment(X87 *x, const uint8_t *in, bool is_wide)
-{
-    X86Fpu *f = x->f;
-    uint32_t words[7] = { 0 };
-
-    for (unsigned n = 0; n < 7; n++) {
-        memcpy(&words[n], in + n * (is_wide ? 4 : 2), is_wide ? 4 : 2);
-    }
-    set_control_word(f, words[0]);
-    set_status_word(f, words[1]);
-    f->valid = 0;
-    for (unsigned n = 0; n < 8; n++) {
-        f->valid |= (words[2] >> (2 * n) & 3) != 3 ? BIT(n) : 0;
-    }
-    f->ip = words[3];
-    f->cs = words[4];
-    f->opcode = is_wide ? words[4] >> 16 & 0x7ff : 0;
-    f->dp = words[5];
-    f->ds = words[6];
-    summarize(f);
-}
-
-static void fstenv(X87 *x, bool is_wide)
-{
-    uint8_t area[28];
-    unsigned bytes = save_environment(x, area, is_wide);
-
-    x86_write_bytes(x->cpu, x->linear, area, bytes, x->mmu);
-    x->f->control |= FSW_EXCEPTIONS;
-    summarize(x->f);
-}
-
-static void fldenv(X87 *x, bool is_wide)
-{
-    uint8_t area[28];
-
-    x86_read_bytes(x->cpu, x->linear, area, is_wide ? 28 : 14, x->mmu);
-    load_environment(x, area, is_wide);
-}
-
-static void fninit(X86Fpu *f)
-{
-    f->control = 0x37f;
-    f->status = 0;
-    f->top = f->valid = 0;
-    f->ip = f->dp = 0;
-    f->opcode = f->cs = f->ds = 0;
-}
-
-static void fsave(X87 *x, bool is_wide)
-{
-    uint8_t area[108];
-    unsigned bytes = save_environment(x, area, is_wide);
-
-    for (unsigned n = 0; n < 8; n++, bytes += 10) {
-        X86Extended value = get(x, n);
-
-        memcpy(area + bytes, &value, 10);
-    }
-    x86_write_bytes(x->cpu, x->linear, area, bytes, x->mmu);
-    fninit(x->f);
-}
-
-static void frstor(X87 *x, bool is_wide)
-{
-    uint8_t area[108];
-    unsigned at = is_wide ? 28 : 14;
-
-    x86_read_bytes(x->cpu, x->linear, area, at + 80, x->mmu);
-    load_environment(x, area, is_wide);
-    for (unsigned n = 0; n < 8; n++, at += 10) {
-        memcpy(&x->f->reg[number(x, n)], area + at, 10);
     }
 }
 
@@ -476,14 +304,14 @@ static void do_d9_memory(X87 *x, unsigned reg, bool is_wide)
         store(x, X87_F32, false, reg == 3);
         break;
     case 4:
-        fldenv(x, is_wide);
+        x87_fldenv(x, is_wide);
         break;
     case 5:
-        set_control_word(x->f, x86_read(x->cpu, x->linear, 2, x->mmu));
-        summarize(x->f);
+        x87_set_control_word(x->f, x86_read(x->cpu, x->linear, 2, x->mmu));
+        x87_summarize(x->f);
         break;
     case 6:
-        fstenv(x, is_wide);
+        x87_fstenv(x, is_wide);
         break;
     default:
         x86_write(x->cpu, x->linear, 2, x->f->control, x->mmu);
@@ -527,13 +355,13 @@ static void do_dd_memory(X87 *x, unsigned reg, bool is_wide)
         store(x, X87_F64, false, reg == 3);
         break;
     case 4:
-        frstor(x, is_wide);
+        x87_frstor(x, is_wide);
         break;
     case 6:
-        fsave(x, is_wide);
+        x87_fsave(x, is_wide);
         break;
     default:
-        x86_write(x->cpu, x->linear, 2, status_word(x->f), x->mmu);
+        x86_write(x->cpu, x->linear, 2, x87_status_word(x->f), x->mmu);
         break;
     }
 }
@@ -597,10 +425,10 @@ static void compute_top(X87 *x, X87Op op, uint16_t codes)
     X86Extended value = default_nan;
     bool is_fine;
 
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         is_fine = underflow(x);
     } else {
-        value = x87_compute(&run, op, get(x, 0), get(x, 0));
+        value = x87_compute(&run, op, x87_get(x, 0), x87_get(x, 0));
         is_fine = note(x, run.status, codes);
     }
     if (is_fine) {
@@ -626,11 +454,11 @@ static void compute_two(X87 *x, X87Op op, bool st0_first, bool pops, uint16_t co
     X86Extended value = default_nan;
     bool is_fine;
 
-    if (is_empty(x, 0) || is_empty(x, 1)) {
+    if (x87_is_empty(x, 0) || x87_is_empty(x, 1)) {
         is_fine = underflow(x);
     } else {
-        value = st0_first ? x87_compute(&run, op, get(x, 0), get(x, 1))
-                          : x87_compute(&run, op, get(x, 1), get(x, 0));
+        value = st0_first ? x87_compute(&run, op, x87_get(x, 0), x87_get(x, 1))
+                          : x87_compute(&run, op, x87_get(x, 1), x87_get(x, 0));
         is_fine = note(x, run.status, codes_of(op, value, codes));
     }
     if (is_fine) {
@@ -646,7 +474,7 @@ static void compute_pair(X87 *x, X87Pair op)
     X87Run run = begin_computing(x);
     X86Extended value = default_nan, pushed = default_nan;
 
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         if (underflow(x)) {
             put(x, 0, value);
             x->f->top = (x->f->top - 1) & 7;
@@ -654,7 +482,7 @@ static void compute_pair(X87 *x, X87Pair op)
         }
         return;
     }
-    if (!is_empty(x, 7)) {
+    if (!x87_is_empty(x, 7)) {
         if (note(x, STACK_FAULT | FSW_C1, FSW_C1)) {
             put(x, 0, default_nan);
             x->f->top = (x->f->top - 1) & 7;
@@ -662,7 +490,7 @@ static void compute_pair(X87 *x, X87Pair op)
         }
         return;
     }
-    value = x87_compute_pair(&run, op, get(x, 0), &pushed);
+    value = x87_compute_pair(&run, op, x87_get(x, 0), &pushed);
     if (note(x, run.status, op == X87_FXTRACT ? FSW_C1 : FSW_C1 | FSW_C2) &&
         !(run.status & FSW_C2)) {
         put(x, 0, value);
@@ -675,12 +503,12 @@ static void exchange(X87 *x, unsigned i)
 {
     X86Extended a, b;
 
-    if ((is_empty(x, 0) || is_empty(x, i)) && !underflow(x)) {
+    if ((x87_is_empty(x, 0) || x87_is_empty(x, i)) && !underflow(x)) {
         return;
     }
-    a = is_empty(x, 0) ? default_nan : get(x, 0);
-    b = is_empty(x, i) ? default_nan : get(x, i);
-    if (!is_empty(x, 0) && !is_empty(x, i)) {
+    a = x87_is_empty(x, 0) ? default_nan : x87_get(x, 0);
+    b = x87_is_empty(x, i) ? default_nan : x87_get(x, i);
+    if (!x87_is_empty(x, 0) && !x87_is_empty(x, i)) {
         x->f->status &= ~FSW_C1;
     }
     put(x, 0, b);
@@ -691,12 +519,12 @@ static void change_sign(X87 *x, uint16_t keep, uint16_t flip)
 {
     X86Extended value = default_nan;
 
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         if (!underflow(x)) {
             return;
         }
     } else {
-        value = get(x, 0);
+        value = x87_get(x, 0);
         value.sign_exponent = (value.sign_exponent & keep) ^ flip;
         x->f->status &= ~FSW_C1;
     }
@@ -705,8 +533,8 @@ static void change_sign(X87 *x, uint16_t keep, uint16_t flip)
 
 static void examine(X87 *x)
 {
-    X86Extended value = get(x, 0);
-    uint16_t codes = is_empty(x, 0) ? FSW_C3 | FSW_C0 | (value.sign_exponent >> 15 ? FSW_C1 : 0)
+    X86Extended value = x87_get(x, 0);
+    uint16_t codes = x87_is_empty(x, 0) ? FSW_C3 | FSW_C0 | (value.sign_exponent >> 15 ? FSW_C1 : 0)
                                     : x87_examine(value);
 
     x->f->status = (x->f->status & ~FSW_CODES) | codes;
@@ -779,10 +607,10 @@ static void do_d9_register(X87 *x, unsigned modrm)
 
     switch (modrm >> 3 & 7) {
     case 0:
-        if (is_empty(x, i)) {
+        if (x87_is_empty(x, i)) {
             push_nothing(x);
         } else {
-            push(x, get(x, i), 0);
+            push(x, x87_get(x, i), 0);
         }
         break;
     case 1:
@@ -815,12 +643,12 @@ static void store_register(X87 *x, unsigned i, bool pops)
 {
     X86Extended value = default_nan;
 
-    if (is_empty(x, 0)) {
+    if (x87_is_empty(x, 0)) {
         if (!underflow(x)) {
             return;
         }
     } else {
-        value = get(x, 0);
+        value = x87_get(x, 0);
         x->f->status &= ~FSW_C1;
     }
     put(x, i, value);
@@ -831,14 +659,14 @@ static void store_register(X87 *x, unsigned i, bool pops)
 
 static void move_if(X87 *x, unsigned i, bool is_true)
 {
-    if (is_empty(x, 0) || is_empty(x, i)) {
+    if (x87_is_empty(x, 0) || x87_is_empty(x, i)) {
         if (underflow(x)) {
             put(x, 0, default_nan);
         }
         return;
     }
     if (is_true) {
-        put(x, 0, get(x, i));
+        put(x, 0, x87_get(x, i));
     }
 }
 
@@ -848,10 +676,10 @@ static uint32_t compare_to_flags(X87 *x, unsigned i, bool is_quiet, bool pops)
     X87Run run = begin(x);
     uint16_t codes = FSW_C0 | FSW_C2 | FSW_C3;
 
-    if (is_empty(x, 0) || is_empty(x, i)) {
+    if (x87_is_empty(x, 0) || x87_is_empty(x, i)) {
         underflow(x);
     } else {
-        codes = x87_compare(&run, get(x, 0), get(x, i), is_quiet);
+        codes = x87_compare(&run, x87_get(x, 0), x87_get(x, i), is_quiet);
         note(x, run.status & ~FSW_C1, FSW_C1);
     }
     if (pops && !x->is_blocked) {
@@ -879,7 +707,7 @@ static void do_dd_register(X87 *x, unsigned modrm)
 
     switch (modrm >> 3 & 7) {
     case 0:
-        x->f->valid &= ~BIT(number(x, i));
+        x->f->valid &= ~BIT(x87_number(x, i));
         break;
     case 1:
         exchange(x, i);
@@ -899,7 +727,7 @@ static void do_db_register(X87 *x, unsigned modrm)
     if (modrm == 0xe2) {
         x->f->status &= ~(FSW_EXCEPTIONS | FSW_SF | FSW_ES | FSW_B);
     } else if (modrm == 0xe3) {
-        fninit(x->f);
+        x87_fninit(x->f);
     }
     /* E0, E1, E4 did something to coprocessors of old. */
 }
@@ -934,7 +762,7 @@ static uint32_t do_register(X87 *x, unsigned op, unsigned modrm, bool is_true)
         return 0;
     case 7:
         if (modrm == 0xe0) {
-            return status_word(x->f);
+            return x87_status_word(x->f);
         }
         if (kind == 5 || kind == 6) {
             return compare_to_flags(x, i, kind == 5, true);
@@ -942,7 +770,7 @@ static uint32_t do_register(X87 *x, unsigned op, unsigned modrm, bool is_true)
         if (kind == 1) {
             exchange(x, i);
         } else if (kind == 0) {
-            x->f->valid &= ~BIT(number(x, i));
+            x->f->valid &= ~BIT(x87_number(x, i));
             pop(x);
         } else {
             store_register(x, i, true);
