@@ -17,7 +17,9 @@ void vnc_place_clear(VncPlace *place)
     socket_address_free(place->websocket);
 }
 
-static SocketAddress *new_inet(const VncOptions *options, const char *host, unsigned port)
+/* With `to`, the last display that will do beside the one named: ports are `base` and up. */
+static SocketAddress *new_inet(const VncOptions *options, const char *host, unsigned port,
+                               unsigned base)
 {
     SocketAddress *addr = g_new0(SocketAddress, 1);
 
@@ -28,6 +30,10 @@ static SocketAddress *new_inet(const VncOptions *options, const char *host, unsi
     addr->u.inet.ipv4 = options->ipv4;
     addr->u.inet.has_ipv6 = options->has_ipv6;
     addr->u.inet.ipv6 = options->ipv6;
+    if (options->has_to && base) {
+        addr->u.inet.has_to = true;
+        addr->u.inet.to = MIN(options->to + base, UINT16_MAX);
+    }
     return addr;
 }
 
@@ -73,31 +79,33 @@ static bool parse_inet(const VncOptions *options, VncPlace *place, unsigned *dis
     if (!is_reverse && !add_offset(&port, PORT_BASE, errp)) {
         return false;
     }
-    place->addr = new_inet(options, host, port);
-    if (options->has_to && !is_reverse) {
-        place->addr->u.inet.has_to = true;
-        place->addr->u.inet.to = MIN(options->to + PORT_BASE, UINT16_MAX);
-    }
+    place->addr = new_inet(options, host, port, is_reverse ? 0 : PORT_BASE);
     return true;
 }
 
-/* "on": beside the other address; "[HOST:]PORT". */
+/* "on": beside the other address; "[HOST:]PORT". Beside a local socket: all hosts, display 0. */
 static bool parse_websocket(const VncOptions *options, VncPlace *place, unsigned display,
                             Error **errp)
 {
     const char *text = options->websocket;
     g_autofree char *given = strchr(text, ':') ? g_strdup(text) : g_strconcat(":", text, NULL);
+    bool is_beside = !strcmp(text, "on");
+    const char *default_host = "";
     g_autofree char *host = NULL;
     unsigned port = display;
 
-    if (!place->addr || place->addr->type != SOCKET_ADDRESS_TYPE_INET) {
+    if (!place->addr) {
         return error_set(errp, "websocket needs an address of host and display");
     }
-    if (strcmp(text, "on") ? !split_host(given, &host, &port, errp)
-                           : !add_offset(&port, WEBSOCKET_PORT_BASE, errp)) {
+    if (place->addr->type == SOCKET_ADDRESS_TYPE_INET) {
+        default_host = place->addr->u.inet.host;
+    }
+    if (is_beside ? !add_offset(&port, WEBSOCKET_PORT_BASE, errp)
+                  : !split_host(given, &host, &port, errp)) {
         return false;
     }
-    place->websocket = new_inet(options, host && *host ? host : place->addr->u.inet.host, port);
+    place->websocket = new_inet(options, host && *host ? host : default_host, port,
+                                is_beside ? WEBSOCKET_PORT_BASE : 0);
     return true;
 }
 

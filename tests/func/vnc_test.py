@@ -296,6 +296,22 @@ class Servers(unittest.TestCase):
             with self.assertRaises(ConnectionRefusedError):
                 socket.create_connection(('localhost', ports[False]))
 
+    def test_two_servers_of_a_host(self):
+        """With `to` each finds two ports of its own; a WebSocket may stand beside a local socket."""
+        taken = set()
+        with Vm(BINARY, '-M', 'none', '-vnc', 'localhost:40,to=80,websocket=on') as one, \
+                Vm(BINARY, '-M', 'none', '-vnc', 'localhost:40,to=80,websocket=on') as two:
+            for vm in (one, two):
+                for place in vm.qmp('query-vnc-servers')[0]['server']:
+                    taken.add(place['service'])
+                    Vnc.tcp('localhost', int(place['service']), place['websocket']).close()
+        self.assertEqual(len(taken), 4)
+        with self.vm(',websocket=on,to=80') as vm:
+            places = {place['websocket']: place['service']
+                      for place in vm.qmp('query-vnc-servers')[0]['server']}
+            self.assertEqual(places[False], self.path)
+            Vnc.tcp('localhost', int(places[True]), websocket=True).close()
+
     def test_given_connection(self):
         with Vm(BINARY, '-M', 'none', '-vnc', 'none,password=on') as vm:
             ours, theirs = socket.socketpair()
