@@ -17,14 +17,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 
 SECONDS = 300
-MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']
 DATA = random.Random(5).randbytes(4 << 20)
-SCRIPT = """#!/busybox sh
-[ "$1" = deconfig ] && exec ip addr flush dev $interface
-ip addr add $ip/$mask dev $interface
-[ -n "$router" ] && ip route add default via $router
-echo "lease $ip $router $dns"
-"""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -48,9 +41,9 @@ class Network(unittest.TestCase):
             cls.archive = os.path.join(cls.folder.name, 'initramfs')
             script = os.path.join(cls.folder.name, 'script')
             with open(script, 'w', encoding='ascii') as file:
-                file.write(SCRIPT)
+                file.write(guest.DHCP_SCRIPT)
             guest.shell(cls.archive, files={'script': script,
-                                            **guest.modules(cls.kernel, MODULES, cls.folder.name)})
+                                            **guest.modules(cls.kernel, guest.NETWORK_MODULES, cls.folder.name)})
         except subprocess.CalledProcessError as error:
             raise unittest.SkipTest('Linux or busybox-static cannot be fetched from the package '
                                     'archive') from error
@@ -62,7 +55,7 @@ class Network(unittest.TestCase):
              '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t panic=-1 {append}', *args],
             SECONDS)
         shell.wait_for(guest.PROMPT)
-        for name in MODULES:
+        for name in guest.NETWORK_MODULES:
             shell.run(f'[ -f /{name}.ko ] && insmod /{name}.ko')
         self.assertEqual(shell.run('cat /sys/class/net/eth0/address'), '52:54:00:12:34:56')
         return shell

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
 import namespace  # noqa: E402
-from network_test import DATA, MODULES, Handler  # noqa: E402
+from network_test import DATA, Handler  # noqa: E402
 
 SECONDS = 300
 ALL = 3  # ETH_P_ALL
@@ -55,7 +55,7 @@ class Tap(unittest.TestCase):
         try:
             cls.kernel = guest.kernel(flavour='generic')
             cls.archive = os.path.join(cls.folder, 'initramfs')
-            guest.shell(cls.archive, files=guest.modules(cls.kernel, MODULES, cls.folder))
+            guest.shell(cls.archive, files=guest.modules(cls.kernel, guest.NETWORK_MODULES, cls.folder))
         except subprocess.CalledProcessError as error:
             raise unittest.SkipTest('Linux or busybox-static cannot be fetched from the package '
                                     'archive') from error
@@ -70,7 +70,7 @@ class Tap(unittest.TestCase):
              '-no-reboot', '-M', 'q35', '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
              '-initrd', self.archive, '-append', 'console=ttyS0 quiet reboot=t panic=-1', *args], SECONDS)
         shell.wait_for(guest.PROMPT)
-        for name in MODULES:
+        for name in guest.NETWORK_MODULES:
             shell.run(f'[ -f /{name}.ko ] && insmod /{name}.ko')
         shell.run('ip link set eth0 up; ip addr add 10.7.0.2/24 dev eth0')
         return shell

@@ -26,6 +26,16 @@ exec setsid cttyhack sh -c 'stty cols 1000; exec sh'
 """
 PROMPT = 'shell> '
 
+# Drivers of network adapters, in the order in which they are loaded.
+NETWORK_MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']
+# For udhcpc -s: takes what it is offered, and says what.
+DHCP_SCRIPT = """#!/busybox sh
+[ "$1" = deconfig ] && exec ip addr flush dev $interface
+ip addr add $ip/$mask dev $interface
+[ -n "$router" ] && ip route add default via $router
+echo "lease $ip $router $dns"
+"""
+
 
 def fetched(script, *args):
     done = subprocess.run([os.path.join(SCRIPTS, script), *args], check=True, text=True,
