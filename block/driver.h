@@ -75,6 +75,7 @@ struct BlockNode {
     unsigned perms, shared;  /* of all users */
     bool is_read_only, is_auto_read_only, is_shared, has_discard, is_direct, is_unsafe;
     bool is_clients;         /* made by a client, who holds a reference */
+    bool is_turning_read_only; /* while it is opened anew */
     bool is_check;           /* opened to be looked at, in whatever state it is */
     BlockdevDetectZeroesOptions detect_zeroes;
     uint64_t highest_write;  /* atomic */
@@ -127,12 +128,17 @@ bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child,
 void block_node_detach(BlockNode *node, const char *role);
 /* Tells users of the node. */
 void block_node_set_bytes(BlockNode *node, uint64_t bytes);
-/* The node wants other things of its children than before. */
-bool block_node_refresh_perms(BlockNode *node, Error **errp);
 void block_node_set_filename(BlockNode *node, const char *filename);
 
 /* Nodes that this thread opens have is_check set. */
 void block_open_as_check(bool is_on);
+
+/* --- permissions.c --- */
+
+/* The node, or what is around it, changed: it wants other things of its children. */
+bool block_node_refresh_perms(BlockNode *node, Error **errp);
+/* The same of several, at once. */
+bool block_nodes_refresh_perms(BlockNode *const *nodes, size_t count, Error **errp);
 
 /* --- snapshot.c --- */
 

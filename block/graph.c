@@ -1,17 +1,12 @@
 /*
- * The graph of block nodes: nodes, their children, what users may do. See block/driver.h.
- *
- * Permissions: each link says what its holder does and what it lets others do. What is wanted of a
- * node by all its users is what it wants, by its kind, of its children; a driver at the bottom
- * tells other processes. A change goes down the graph; where it fails, the same way back.
+ * The graph of block nodes: nodes, their children, those who use them. See block/driver.h; what
+ * users may do is in permissions.c.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "block/driver.h"
 #include "block/block_job.h"
-
-static const char *const perm_names[] = { "consistent read", "write", "write unchanged", "resize" };
 
 /* Newest first. Machine lock. */
 static GPtrArray *nodes;
@@ -327,141 +322,6 @@ void block_cleanup(void)
     }
 }
 
-/* --- permissions --- */
-
-static char *perms_text(unsigned perms)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (unsigned i = 0; i < ARRAY_SIZE(perm_names); i++) {
-        if (perms & BIT(i)) {
-            g_string_append_printf(text, "%s%s", text->len ? ", " : "", perm_names[i]);
-        }
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static void cumulate(const BlockNode *node, unsigned *perms, unsigned *shared)
-{
-    *perms = 0;
-    *shared = BLOCK_PERM_ALL;
-    for (guint i = 0; i < node->users->len; i++) {
-        const BlockLink *link = node->users->pdata[i];
-
-        *perms |= link->perms;
-        *shared &= link->shared;
-    }
-}
-
-static bool conflict(const BlockLink *wants, const BlockLink *denies, Error **errp)
-{
-    g_autofree char *what = perms_text(wants->perms & ~denies->shared);
-
-    return error_set(errp, "Permission conflict on node '%s': permissions '%s' are both required "
-                     "by %s (uses node '%s' as '%s' child) and unshared by %s (uses node '%s' as "
-                     "'%s' child).", wants->node->name, what, wants->user, wants->node->name,
-                     wants->role, denies->user, denies->node->name, denies->role);
-}
-
-static bool check_siblings(const BlockLink *link, Error **errp)
-{
-    for (guint i = 0; i < link->node->users->len; i++) {
-        const BlockLink *other = link->node->users->pdata[i];
-
-        if (other == link) {
-            continue;
-        }
-        if (link->perms & ~other->shared) {
-            return conflict(link, other, errp);
-        }
-        if (other->perms & ~link->shared) {
-            return conflict(other, link, errp);
-        }
-    }
-    return true;
-}
-
-static void format_perms(const BlockNode *node, unsigned *perms, unsigned *shared)
-{
-    *perms |= BLOCK_PERM_READ;
-    if (!node->is_read_only) {
-        *perms |= BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE;
-    } else {
-        *perms &= BLOCK_PERM_READ;
-    }
-    *shared &= ~(BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE);
-}
-
-/* What is behind is read as far as the node is, and must not change. */
-static void backing_perms(unsigned *perms, unsigned *shared)
-{
-    *perms &= BLOCK_PERM_READ;
-    *shared = *shared & BLOCK_PERM_WRITE ? BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE : 0;
-    *shared |= BLOCK_PERM_READ | BLOCK_PERM_WRITE_UNCHANGED;
-}
-
-static void child_perms(BlockNode *node, const char *role, unsigned *perms, unsigned *shared)
-{
-    if (node->driver->child_perms) {
-        node->driver->child_perms(node, role, perms, shared);
-    } else if (!strcmp(role, "backing")) {
-        backing_perms(perms, shared);
-    } else if (!node->driver->is_filter) {
-        format_perms(node, perms, shared);
-    }
-    if (node->is_shared) {
-        *shared = BLOCK_PERM_ALL;
-    }
-}
-
-static bool refresh(BlockNode *node, Error **errp)
-{
-    unsigned perms, shared;
-
-    cumulate(node, &perms, &shared);
-    if (perms & BLOCK_PERM_WRITE && node->is_read_only && !node->is_auto_read_only) {
-        return error_set(errp, "Block node is read-only");
-    }
-    for (guint i = 0; i < node->children->len; i++) {
-        BlockLink *link = node->children->pdata[i];
-        unsigned child = perms, others = shared;
-
-        child_perms(node, link->role, &child, &others);
-        if (!block_link_set_perms(link, child, others, errp)) {
-            return false;
-        }
-    }
-    if (node->driver->set_perms && !node->driver->set_perms(node, perms, shared, errp)) {
-        return false;
-    }
-    node->perms = perms;
-    node->shared = shared;
-    return true;
-}
-
-bool block_node_refresh_perms(BlockNode *node, Error **errp)
-{
-    return refresh(node, errp);
-}
-
-bool block_link_set_perms(BlockLink *link, unsigned perms, unsigned shared, Error **errp)
-{
-    unsigned old = link->perms, old_shared = link->shared;
-
-    if (perms == old && shared == old_shared) {
-        return true;
-    }
-    link->perms = perms;
-    link->shared = shared;
-    if (check_siblings(link, errp) && refresh(link->node, errp)) {
-        return true;
-    }
-    link->perms = old;
-    link->shared = old_shared;
-    refresh(link->node, NULL); /* what it had */
-    return false;
-}
-
 /* --- links --- */
 
 static BlockLink *link_new(BlockNode *node, BlockNode *owner, const char *role, const char *user)
@@ -493,7 +353,7 @@ void block_link_free(BlockLink *link)
     }
     g_ptr_array_remove(link->node->users, link);
     if (link->perms || link->shared != BLOCK_PERM_ALL) {
-        refresh(link->node, NULL); /* less is always permitted */
+        block_node_refresh_perms(link->node, NULL); /* less is always permitted */
     }
     block_node_unref(link->node);
     g_free(link->user);
@@ -538,7 +398,7 @@ bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child,
     }
     link = link_new(child, node, role, user);
     g_ptr_array_add(node->children, link);
-    if (!refresh(node, errp)) {
+    if (!block_node_refresh_perms(node, errp)) {
         block_node_detach(node, role);
         return false;
     }
