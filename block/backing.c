@@ -89,5 +89,9 @@ bool block_backing_attach(BlockNode *node, const char *role, const char *name, c
         return false;
     }
     backing = open_backing(node, path, format, errp);
-    return backing && block_node_attach_node(node, role, backing, errp);
+    if (!backing || !block_node_attach_node(node, role, backing, errp)) {
+        return false;
+    }
+    block_node_set_inherits(node, role, true);
+    return true;
 }

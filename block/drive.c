@@ -399,6 +399,7 @@ static BlockNode *open_image(const Image *image, json_object *options, Error **e
     Error *err = NULL;
     g_autoptr(JsonObject) below = protocol_of(image, options, &err);
     g_autoptr(BlockNode) protocol = NULL;
+    BlockNode *node;
 
     if (err) {
         error_propagate(errp, err);
@@ -420,8 +421,14 @@ static BlockNode *open_image(const Image *image, json_object *options, Error **e
     if (!protocol) {
         return NULL;
     }
-    return protocol->driver->is_protocol || image->format ?
-               open_format(image, options, protocol, errp) : g_steal_pointer(&protocol);
+    if (!protocol->driver->is_protocol && !image->format) {
+        return g_steal_pointer(&protocol);
+    }
+    node = open_format(image, options, protocol, errp);
+    if (node && !json_object_is_type(below, json_type_string)) {
+        block_node_join(node, protocol);
+    }
+    return node;
 }
 
 /* A filter before the image. */

@@ -13,6 +13,7 @@
 #include "block/block_image.h"
 #include "block/block_node.h"
 #include "qapi/qapi-types-block-core.h"
+#include "util/json.h"
 
 /* More than this is not moved, or filled, in the thread that submits. */
 #define BLOCK_AT_ONCE_BYTES (256 * KiB)
@@ -30,6 +31,12 @@ typedef struct BlockDriver {
     /* Sets `bytes` of the node. What fails leaves nothing but links, which the core frees. */
     bool (*open)(BlockNode *node, const BlockdevOptions *options, Error **errp);
     void (*close)(BlockNode *node);
+    /* Options that may change while it is open, NULL-ended; NULL: none of its own. */
+    const char *const *changeable;
+    /* It has other flags and children than before, and these options; no request is under way.
+     * False: it goes on as it was; else reopen_end() says whether the others could, too. */
+    bool (*reopen)(BlockNode *node, const BlockdevOptions *options, Error **errp);
+    void (*reopen_end)(BlockNode *node, bool is_done);
     /* Makes a new image; what was in its place is lost. */
     bool (*create)(const BlockdevCreateOptions *options, Error **errp);
     int (*io)(BlockNode *node, const BlockIo *io);
@@ -69,6 +76,7 @@ struct BlockNode {
     uint64_t bytes;          /* atomic: others read it while it changes */
     uint32_t alignment;
     char *filename;
+    JsonObject *given;       /* its options, as its user says them */
     GPtrArray *children;     /* BlockLink, owned */
     GPtrArray *users;        /* BlockLink, borrowed */
     BlockNode *file, *backing; /* of the links of these roles, borrowed */
@@ -86,6 +94,7 @@ struct BlockLink {
     const char *role;
     char *user;
     unsigned perms, shared;
+    bool is_inherited;       /* the node was made with its owner, and takes flags from it */
     void (*resized)(void *opaque);
     void *opaque;
 };
@@ -116,6 +125,8 @@ const BlockDriver *block_driver_probe(const uint8_t *head, size_t bytes, const c
 
 /* Opens what it stands before. */
 bool block_filter_open(BlockNode *node, const BlockdevRef *file, Error **errp);
+/* It stands before another node. */
+void block_filter_renew(BlockNode *node);
 int block_filter_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent);
 bool block_filter_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, Error **errp);
 
@@ -126,6 +137,22 @@ bool block_node_attach(BlockNode *node, const char *role, const BlockdevRef *ref
 /* Takes over the reference to `child`. */
 bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child, Error **errp);
 void block_node_detach(BlockNode *node, const char *role);
+/* Would `child` stand above itself? */
+bool block_node_check_cycle(const BlockNode *node, const char *role, const BlockNode *child,
+                            Error **errp);
+/* What `role` leads to from now on; borrowed; NULL: nothing. Permissions are the caller's to
+ * refresh, as they are where a link goes over to another node. */
+void block_node_set_child(BlockNode *node, const char *role, BlockNode *child);
+void block_link_move(BlockLink *link, BlockNode *to);
+/* Does the child take flags from the node? */
+bool block_node_inherits(const BlockNode *node, const char *role);
+void block_node_set_inherits(BlockNode *node, const char *role, bool is_on);
+/* `given` and what a child's definition does not say but takes from the node. Free it. */
+BlockdevOptions *block_node_inherit(const BlockNode *node, const char *role,
+                                    const BlockdevOptions *given);
+/* Read-only, caches and the like. */
+bool block_check_flags(const BlockdevOptions *options, Error **errp);
+void block_node_take_flags(BlockNode *node, const BlockdevOptions *options);
 /* Tells users of the node. */
 void block_node_set_bytes(BlockNode *node, uint64_t bytes);
 void block_node_set_filename(BlockNode *node, const char *filename);
@@ -142,6 +169,8 @@ bool block_nodes_refresh_perms(BlockNode *const *nodes, size_t count, Error **er
 
 /* --- snapshot.c --- */
 
+/* Nothing is left to be written: it may stay as it is from now on. */
+bool block_node_finish(BlockNode *node, Error **errp);
 /* Users of `node` get `new`, which stands before it; no request is under way. */
 bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp);
 /* `node` becomes what is behind `overlay`, and read-only; its users get the overlay. */

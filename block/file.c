@@ -33,6 +33,7 @@ typedef struct BlockFile {
     BlockNode parent;
     char *path;
     int fd;
+    int old_fd;            /* while it is opened anew; -1: there is no other */
     bool is_device, is_writable; /* is_writable: as it is open now */
     bool has_uring;
     uint32_t align;        /* of O_DIRECT; else 1 */
@@ -151,6 +152,11 @@ static const BlockdevOptionsFile *own_options(const BlockNode *node,
     return node->driver == &block_host_device ? &options->u.host_device : &options->u.file;
 }
 
+static void set_align(BlockFile *file)
+{
+    file->align = file->parent.alignment = file->parent.is_direct ? DIRECT_ALIGN : 1;
+}
+
 static bool file_open(BlockNode *node, const BlockdevOptions *options, Error **errp)
 {
     BlockFile *file = (BlockFile *)node;
@@ -162,7 +168,7 @@ static bool file_open(BlockNode *node, const BlockdevOptions *options, Error **e
         g_free(file->path);
         return false;
     }
-    file->align = node->alignment = node->is_direct ? DIRECT_ALIGN : 1;
+    set_align(file);
     if (!check_kind(file, errp) || !take_bytes(file, errp) || !set_locking(file, own, errp) ||
         !set_aio(file, own, errp)) {
         close(file->fd);
@@ -186,26 +192,29 @@ static void file_close(BlockNode *node)
 }
 
 /* The descriptor keeps its number: requests in other threads go on with it. */
+static bool replace_fd(BlockFile *file, int fd, Error **errp)
+{
+    int err = file->lock.is_off ? 0 : file_lock_copy(&file->lock, fd);
+
+    if (!err && dup3(fd, file->fd, O_CLOEXEC) < 0) {
+        err = -errno;
+    }
+    close(fd);
+    return !err || error_set_errno(errp, -err, "Could not reopen '%s'", file->path);
+}
+
 static bool make_writable(BlockFile *file, Error **errp)
 {
     int fd = fdset_open_path(file->path, open_flags(file, true), 0);
-    FileLock lock = { .is_off = file->lock.is_off };
 
     if (fd < 0) {
         return is_refused(errno) ? error_set(errp, "Block node is read-only") :
                                    error_set_errno(errp, errno, "Could not reopen '%s'",
                                                    file->path);
     }
-    if (dup3(fd, file->fd, O_CLOEXEC) < 0) {
-        error_set_errno(errp, errno, "Could not reopen '%s'", file->path);
-        close(fd);
+    if (!replace_fd(file, fd, errp)) {
         return false;
     }
-    close(fd);
-    /* The locks went with the old one. */
-    file_lock_set(&lock, file->fd, file->lock.used, BLOCK_PERM_ALL & ~file->lock.denied,
-                  file->path, NULL);
-    file->lock = lock;
     file->is_writable = true;
     return true;
 }
@@ -215,7 +224,7 @@ static bool file_set_perms(BlockNode *node, unsigned perms, unsigned shared, Err
     BlockFile *file = (BlockFile *)node;
 
     if (perms & (BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE) && !file->is_writable) {
-        if (!node->is_auto_read_only) {
+        if (node->is_read_only && !node->is_auto_read_only) {
             return error_set(errp, "Block node is read-only");
         }
         if (!make_writable(file, errp)) {
@@ -223,6 +232,56 @@ static bool file_set_perms(BlockNode *node, unsigned perms, unsigned shared, Err
         }
     }
     return file_lock_set(&file->lock, file->fd, perms, shared, file->path, errp);
+}
+
+/* --- other flags --- */
+
+/* For writing it is opened as soon as somebody wants to write. */
+static bool file_reopen(BlockNode *node, const BlockdevOptions *options, Error **errp)
+{
+    BlockFile *file = (BlockFile *)node;
+    bool for_writing = file->is_writable && !node->is_read_only;
+    int fd;
+
+    file->old_fd = -1;
+    if (for_writing == file->is_writable && node->is_direct == (file->align > 1)) {
+        return true;
+    }
+    fd = fdset_open_path(file->path, open_flags(file, for_writing), 0);
+    file->old_fd = fd < 0 ? -1 : fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
+    if (file->old_fd < 0) {
+        int err = errno;
+
+        if (fd >= 0) {
+            close(fd);
+        }
+        return err == EINVAL && node->is_direct ?
+               error_set(errp, "Could not reopen '%s': filesystem does not support O_DIRECT",
+                         file->path) :
+               error_set_errno(errp, err, "Could not reopen '%s'", file->path);
+    }
+    if (!replace_fd(file, fd, errp)) {
+        close(file->old_fd);
+        return false;
+    }
+    return true;
+}
+
+/* The old descriptor holds the locks still. */
+static void file_reopen_end(BlockNode *node, bool is_done)
+{
+    BlockFile *file = (BlockFile *)node;
+
+    if (file->old_fd < 0) {
+        return;
+    }
+    if (is_done) {
+        file->is_writable &= !node->is_read_only;
+        set_align(file);
+    } else if (dup3(file->old_fd, file->fd, O_CLOEXEC) < 0) {
+        error_report("Could not go back to '%s' as it was: %s", file->path, g_strerror(errno));
+    }
+    close(file->old_fd);
 }
 
 /* --- requests --- */
@@ -670,13 +729,15 @@ static void file_stats(BlockNode *node, BlockStats *stats)
 
 const BlockDriver block_file = {
     .name = "file", .kind = BLOCKDEV_DRIVER_FILE, .size = sizeof(BlockFile), .is_protocol = true,
-    .open = file_open, .close = file_close, .create = block_file_create, .io = file_io,
+    .open = file_open, .close = file_close, .reopen = file_reopen,
+    .reopen_end = file_reopen_end, .create = block_file_create, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
     .set_perms = file_set_perms, .host_bytes = file_host_bytes, .stats = file_stats,
 };
 const BlockDriver block_host_device = {
     .name = "host_device", .kind = BLOCKDEV_DRIVER_HOST_DEVICE, .size = sizeof(BlockFile),
-    .is_protocol = true, .open = file_open, .close = file_close, .io = file_io,
+    .is_protocol = true, .open = file_open, .close = file_close, .reopen = file_reopen,
+    .reopen_end = file_reopen_end, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
     .set_perms = file_set_perms, .host_bytes = file_host_bytes, .stats = file_stats,
 };

@@ -93,6 +93,14 @@ bool file_lock_set(FileLock *lock, int fd, unsigned perms, unsigned shared, cons
     return is_fine;
 }
 
+int file_lock_copy(const FileLock *lock, int fd)
+{
+    unsigned used = 0, denied = 0;
+    int err = hold(fd, USED_AT, &used, lock->used);
+
+    return err ? err : hold(fd, DENIED_AT, &denied, lock->denied);
+}
+
 bool file_lock_is_possible(int fd)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };

@@ -18,6 +18,8 @@ typedef struct FileLock {
 /* False: somebody is against it; what was held is still held. `path` is for the message. */
 bool file_lock_set(FileLock *lock, int fd, unsigned perms, unsigned shared, const char *path,
                    Error **errp);
+/* Holds the same on another descriptor of the file. A negative errno: it holds none there. */
+int file_lock_copy(const FileLock *lock, int fd);
 /* Does the host have such locks? */
 bool file_lock_is_possible(int fd);
 

@@ -17,6 +17,12 @@ bool block_filter_open(BlockNode *node, const BlockdevRef *file, Error **errp)
     return true;
 }
 
+void block_filter_renew(BlockNode *node)
+{
+    node->alignment = node->file->alignment;
+    block_node_set_bytes(node, block_node_bytes(node->file));
+}
+
 int block_filter_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent)
 {
     return block_extent(node->file, offset, bytes, extent);

@@ -99,6 +99,7 @@ static void node_free(BlockNode *node)
     free_links(node);
     g_ptr_array_unref(node->children);
     g_ptr_array_unref(node->users);
+    json_unref(node->given);
     g_free(node->name);
     g_free(node->filename);
     g_free(node);
@@ -125,7 +126,7 @@ void block_open_as_check(bool is_on)
     opens_as_check = is_on;
 }
 
-static void take_options(BlockNode *node, const BlockdevOptions *options)
+void block_node_take_flags(BlockNode *node, const BlockdevOptions *options)
 {
     node->is_read_only = options->read_only;
     node->is_auto_read_only = options->auto_read_only;
@@ -137,7 +138,7 @@ static void take_options(BlockNode *node, const BlockdevOptions *options)
     node->is_check = opens_as_check;
 }
 
-static bool check_options(const BlockdevOptions *options, Error **errp)
+bool block_check_flags(const BlockdevOptions *options, Error **errp)
 {
     if (options->force_share && !options->read_only) {
         return error_set(errp, "force-share=on can only be used with read-only images");
@@ -147,7 +148,7 @@ static bool check_options(const BlockdevOptions *options, Error **errp)
         return error_set(errp, "setting detect-zeroes to unmap is not allowed without setting "
                          "discard operation to unmap");
     }
-    return !options->node_name || check_name(options->node_name, errp);
+    return true;
 }
 
 BlockNode *block_open(const BlockdevOptions *options, Error **errp)
@@ -160,7 +161,8 @@ BlockNode *block_open(const BlockdevOptions *options, Error **errp)
                   enum_table_name(&blockdev_driver_names, options->driver));
         return NULL;
     }
-    if (!check_options(options, errp)) {
+    if (!block_check_flags(options, errp) ||
+        (options->node_name && !check_name(options->node_name, errp))) {
         return NULL;
     }
     node = g_malloc0(driver->size);
@@ -171,7 +173,8 @@ BlockNode *block_open(const BlockdevOptions *options, Error **errp)
     node->name = options->node_name ? g_strdup(options->node_name) : make_name();
     node->children = g_ptr_array_new();
     node->users = g_ptr_array_new();
-    take_options(node, options);
+    node->given = blockdev_options_to_json(options);
+    block_node_take_flags(node, options);
     g_ptr_array_insert(all_nodes(), 0, node);
     if (!driver->open(node, options, errp)) {
         node_free(node);
@@ -385,61 +388,126 @@ static bool is_above(const BlockNode *node, const BlockNode *other)
     return false;
 }
 
-bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child, Error **errp)
-{
-    g_autofree char *user = g_strdup_printf("node '%s'", node->name);
-    BlockLink *link;
-
-    if (child == node || is_above(child, node)) {
-        error_set(errp, "Making '%s' a %s child of '%s' would create a cycle", child->name, role,
-                  node->name);
-        block_node_unref(child);
-        return false;
-    }
-    link = link_new(child, node, role, user);
-    g_ptr_array_add(node->children, link);
-    if (!block_node_refresh_perms(node, errp)) {
-        block_node_detach(node, role);
-        return false;
-    }
-    if (!strcmp(role, "file")) {
-        node->file = child;
-    } else if (!strcmp(role, "backing")) {
-        node->backing = child;
-    }
-    return true;
-}
-
-void block_node_detach(BlockNode *node, const char *role)
+static BlockLink *find_link(const BlockNode *node, const char *role)
 {
     for (guint i = 0; i < node->children->len; i++) {
         BlockLink *link = node->children->pdata[i];
 
         if (!strcmp(link->role, role)) {
-            node->file = node->file == link->node ? NULL : node->file;
-            node->backing = node->backing == link->node ? NULL : node->backing;
-            g_ptr_array_remove_index(node->children, i);
-            block_link_free(link);
-            return;
-        }
-    }
-}
-
-BlockNode *block_node_child(const BlockNode *node, const char *role)
-{
-    for (guint i = 0; i < node->children->len; i++) {
-        const BlockLink *link = node->children->pdata[i];
-
-        if (!strcmp(link->role, role)) {
-            return link->node;
+            return link;
         }
     }
     return NULL;
 }
 
+static void note_child(BlockNode *node, const char *role, BlockNode *child)
+{
+    if (!strcmp(role, "file")) {
+        node->file = child;
+    } else if (!strcmp(role, "backing")) {
+        node->backing = child;
+    }
+}
+
+static BlockLink *add_child(BlockNode *node, const char *role, BlockNode *child)
+{
+    g_autofree char *user = g_strdup_printf("node '%s'", node->name);
+    BlockLink *link = link_new(child, node, role, user);
+
+    g_ptr_array_add(node->children, link);
+    return link;
+}
+
+bool block_node_check_cycle(const BlockNode *node, const char *role, const BlockNode *child,
+                            Error **errp)
+{
+    return (child != node && !is_above(child, node)) ||
+           error_set(errp, "Making '%s' a %s child of '%s' would create a cycle", child->name,
+                     role, node->name);
+}
+
+bool block_node_attach_node(BlockNode *node, const char *role, BlockNode *child, Error **errp)
+{
+    if (!block_node_check_cycle(node, role, child, errp)) {
+        block_node_unref(child);
+        return false;
+    }
+    add_child(node, role, child);
+    if (!block_node_refresh_perms(node, errp)) {
+        block_node_detach(node, role);
+        return false;
+    }
+    note_child(node, role, child);
+    return true;
+}
+
+void block_node_detach(BlockNode *node, const char *role)
+{
+    BlockLink *link = find_link(node, role);
+
+    if (link) {
+        note_child(node, role, NULL);
+        g_ptr_array_remove(node->children, link);
+        block_link_free(link);
+    }
+}
+
+void block_link_move(BlockLink *link, BlockNode *to)
+{
+    BlockNode *from = link->node;
+
+    g_ptr_array_remove(from->users, link);
+    g_ptr_array_add(to->users, link);
+    link->node = block_node_ref(to);
+    link->is_inherited = false;
+    if (link->owner) {
+        note_child(link->owner, link->role, to);
+    }
+    block_node_unref(from);
+}
+
+void block_node_set_child(BlockNode *node, const char *role, BlockNode *child)
+{
+    BlockLink *link = find_link(node, role);
+
+    if (link && child) {
+        block_link_move(link, child);
+    } else if (child) {
+        add_child(node, role, block_node_ref(child));
+        note_child(node, role, child);
+    } else if (link) {
+        link->perms = 0; /* so that nothing is looked at yet */
+        link->shared = BLOCK_PERM_ALL;
+        block_node_detach(node, role);
+    }
+}
+
+BlockNode *block_node_child(const BlockNode *node, const char *role)
+{
+    BlockLink *link = find_link(node, role);
+
+    return link ? link->node : NULL;
+}
+
+bool block_node_inherits(const BlockNode *node, const char *role)
+{
+    BlockLink *link = find_link(node, role);
+
+    return link && link->is_inherited;
+}
+
+void block_node_set_inherits(BlockNode *node, const char *role, bool is_on)
+{
+    BlockLink *link = find_link(node, role);
+
+    if (link) {
+        link->is_inherited = is_on;
+    }
+}
+
 /* What a child's definition does not say it takes from the node above. */
-static BlockdevOptions *inherit(const BlockNode *node, const char *role,
-                                const BlockdevOptions *given)
+BlockdevOptions *block_node_inherit(const BlockNode *node, const char *role,
+                                    const BlockdevOptions *given)
 {
     BlockdevOptions *options = blockdev_options_clone(given);
     bool is_backing = !strcmp(role, "backing");
@@ -478,12 +546,15 @@ bool block_node_attach(BlockNode *node, const char *role, const BlockdevRef *ref
 
     if (ref->type == json_type_string) {
         child = block_node_get(ref->u.reference, errp);
-        if (child) {
-            block_node_ref(child);
-        }
-    } else {
-        options = inherit(node, role, ref->u.definition);
-        child = block_open(options, errp);
+        return child && block_node_attach_node(node, role, block_node_ref(child), errp);
     }
-    return child && block_node_attach_node(node, role, child, errp);
+    options = block_node_inherit(node, role, ref->u.definition);
+    child = block_open(options, errp);
+    if (!child || !block_node_attach_node(node, role, child, errp)) {
+        return false;
+    }
+    json_unref(child->given);
+    child->given = blockdev_options_to_json(ref->u.definition);
+    block_node_set_inherits(node, role, true);
+    return true;
 }

@@ -120,6 +120,24 @@ const BlockDriver *block_probe_node(BlockNode *node, Error **errp)
     return block_driver_probe(head, bytes, node->filename);
 }
 
+/* They were said of the whole. */
+static void forget_flags(BlockNode *node)
+{
+    static const char *const names[] = { "read-only", "auto-read-only", "force-share", "cache",
+                                         "discard" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        json_object_object_del(node->given, names[i]);
+    }
+}
+
+void block_node_join(BlockNode *node, BlockNode *protocol)
+{
+    forget_flags(node);
+    forget_flags(protocol);
+    block_node_set_inherits(node, "file", true);
+}
+
 static void warn_of_raw(const char *filename)
 {
     warn_report("Image format was not specified for '%s' and probing guessed raw.\n"
@@ -256,6 +274,9 @@ BlockNode *block_open_file(const BlockOpenFile *file, Error **errp)
     block_open_as_check(file->is_check);
     node = block_open(options, errp);
     block_open_as_check(false);
+    if (node) {
+        block_node_join(node, protocol);
+    }
     if (node && was_raw) {
         warn_of_raw(file->filename);
         block_raw_set_probed(node);

@@ -143,18 +143,18 @@ static bool check(const BlockNode *node, Error **errp)
 {
     unsigned perms, shared;
 
-    cumulate(node, &perms, &shared);
-    if (perms & BLOCK_PERM_WRITE && node->is_read_only && !node->is_auto_read_only) {
-        return node->is_turning_read_only ?
-               error_set(errp, "Read-only block node '%s' cannot support read-write users",
-                         node->name) : error_set(errp, "Block node is read-only");
-    }
     for (guint i = node->users->len; i > 0; i--) { /* the newest wants something */
         if (!check_link(node->users->pdata[i - 1], errp)) {
             return false;
         }
     }
-    return true;
+    cumulate(node, &perms, &shared);
+    if (!(perms & BLOCK_PERM_WRITE) || !node->is_read_only || node->is_auto_read_only) {
+        return true;
+    }
+    return node->is_turning_read_only ?
+           error_set(errp, "Read-only block node '%s' cannot support read-write users",
+                     node->name) : error_set(errp, "Block node is read-only");
 }
 
 static bool tell(BlockNode *node, Error **errp)

@@ -85,7 +85,7 @@ int qcow2_mark_dirty(BlockQcow2 *image)
 {
     int err;
 
-    if (!image->has_lazy || image->header.incompatible & QCOW2_INCOMPAT_DIRTY) {
+    if (!image->options.has_lazy || image->header.incompatible & QCOW2_INCOMPAT_DIRTY) {
         return 0;
     }
     image->header.incompatible |= QCOW2_INCOMPAT_DIRTY;
@@ -166,9 +166,10 @@ static bool set_slice(const BlockdevOptionsQcow2 *own, uint64_t cluster, uint64_
     return true;
 }
 
-static bool set_caches(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error **errp)
+static bool parse_caches(const BlockQcow2 *image, const BlockdevOptionsQcow2 *own,
+                         Qcow2Options *to, Error **errp)
 {
-    uint64_t refs = own->refcount_cache_size, l2 = own->l2_cache_size, slice, needed;
+    uint64_t refs = own->refcount_cache_size, l2 = own->l2_cache_size, needed;
 
     if (own->has_cache_size && own->has_l2_cache_size && own->has_refcount_cache_size) {
         return error_set(errp, "cache-size, l2-cache-size and refcount-cache-size may not be set "
@@ -178,7 +179,7 @@ static bool set_caches(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
         return error_set(errp, "%s may not exceed cache-size",
                          l2 > own->cache_size ? "l2-cache-size" : "refcount-cache-size");
     }
-    if (!set_slice(own, image->cluster, &slice, errp)) {
+    if (!set_slice(own, image->cluster, &to->slice, errp)) {
         return false;
     }
     if (!own->has_refcount_cache_size) {
@@ -189,8 +190,8 @@ static bool set_caches(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
         l2 = own->has_cache_size ? own->cache_size - MIN(refs, own->cache_size) : L2_CACHE_BYTES;
     }
     needed = image->header.l1_entries << image->cluster_bits;
-    qcow2_cache_init(&image->l2, slice, MIN(l2, MAX(needed, slice)));
-    qcow2_cache_init(&image->refblocks, image->cluster, refs);
+    to->l2_bytes = MIN(l2, MAX(needed, to->slice));
+    to->refblocks_bytes = refs;
     return true;
 }
 
@@ -205,30 +206,45 @@ static bool wants_overlap_checks(const BlockdevOptionsQcow2 *own)
     return own->overlap_check->u.flags->template != QCOW2_OVERLAP_CHECK_MODE_NONE;
 }
 
-static bool set_options(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error **errp)
+static bool parse_options(const BlockQcow2 *image, const BlockdevOptionsQcow2 *own,
+                          Qcow2Options *to, Error **errp)
 {
     if (own->cache_clean_interval < 0 || own->cache_clean_interval > UINT32_MAX) {
         return error_set(errp, "Cache clean interval too big");
     }
-    image->has_lazy = own->has_lazy_refcounts ? own->lazy_refcounts :
-                                                image->header.compatible & QCOW2_COMPAT_LAZY;
-    if (image->has_lazy && image->header.version < 3) {
+    to->has_lazy = own->has_lazy_refcounts ? own->lazy_refcounts :
+                                             image->header.compatible & QCOW2_COMPAT_LAZY;
+    if (to->has_lazy && image->header.version < 3) {
         return error_set(errp, "Lazy refcounts require a qcow2 image with at least qemu 1.1 "
                          "compatibility level");
     }
-    image->has_lazy &= !image->parent.is_read_only;
-    image->discards[QCOW2_FREE_REQUEST] = own->has_pass_discard_request ?
-                                              own->pass_discard_request :
-                                              image->parent.has_discard;
-    image->discards[QCOW2_FREE_SNAPSHOT] = !own->has_pass_discard_snapshot ||
-                                           own->pass_discard_snapshot;
-    image->discards[QCOW2_FREE_OTHER] = own->pass_discard_other;
-    image->keeps_discarded = own->discard_no_unref;
-    image->clean_us = (own->has_cache_clean_interval ? own->cache_clean_interval :
-                                                       CLEAN_SECONDS) * G_USEC_PER_SEC;
+    to->has_lazy &= !image->parent.is_read_only;
+    to->discards[QCOW2_FREE_REQUEST] = own->has_pass_discard_request ?
+                                           own->pass_discard_request : image->parent.has_discard;
+    to->discards[QCOW2_FREE_SNAPSHOT] = !own->has_pass_discard_snapshot ||
+                                        own->pass_discard_snapshot;
+    to->discards[QCOW2_FREE_OTHER] = own->pass_discard_other;
+    to->keeps_discarded = own->discard_no_unref;
+    to->clean_us = (own->has_cache_clean_interval ? own->cache_clean_interval :
+                                                    CLEAN_SECONDS) * G_USEC_PER_SEC;
+    to->checks_overlap = wants_overlap_checks(own);
+    return parse_caches(image, own, to, errp);
+}
+
+static void set_caches(BlockQcow2 *image)
+{
     image->cleaned_us = g_get_monotonic_time();
-    image->checks_overlap = wants_overlap_checks(own);
-    return set_caches(image, own, errp);
+    qcow2_cache_init(&image->l2, image->options.slice, image->options.l2_bytes);
+    qcow2_cache_init(&image->refblocks, image->cluster, image->options.refblocks_bytes);
+}
+
+static bool set_options(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error **errp)
+{
+    if (!parse_options(image, own, &image->options, errp)) {
+        return false;
+    }
+    set_caches(image);
+    return true;
 }
 
 static void set_geometry(BlockQcow2 *image)
@@ -363,7 +379,7 @@ static void init(BlockQcow2 *image)
     g_cond_init(&image->changed);
     image->metadata = g_hash_table_new(NULL, NULL);
     image->frees = g_array_new(FALSE, FALSE, sizeof(Qcow2Free));
-    image->checks_overlap = true;
+    image->options.checks_overlap = true;
     image->is_sparse = -1;
 }
 
@@ -438,6 +454,65 @@ static void qcow2_close(BlockNode *node)
     clear(image);
 }
 
+/* --- opening anew --- */
+
+/* Another way to the same bytes may be taken, not to others. */
+static bool check_file(BlockQcow2 *image, Error **errp)
+{
+    const Qcow2Header *old = &image->header;
+    Qcow2Header new;
+    bool is_same;
+
+    if (!qcow2_header_read(&new, image->parent.file, true, errp)) {
+        return false;
+    }
+    is_same = new.bytes == old->bytes && new.cluster_bits == old->cluster_bits &&
+              new.l1_offset == old->l1_offset && new.reftable_offset == old->reftable_offset &&
+              new.incompatible == old->incompatible;
+    qcow2_header_clear(&new);
+    return is_same || error_set(errp, "Node '%s' has another image than '%s'",
+                                image->parent.file->name, image->parent.name);
+}
+
+static bool qcow2_reopen(BlockNode *node, const BlockdevOptions *options, Error **errp)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    int err;
+
+    if (!parse_options(image, &options->u.qcow2, &image->next_options, errp)) {
+        return false;
+    }
+    if (image->data != node->file && !image->has_data_file && !check_file(image, errp)) {
+        return false;
+    }
+    err = node->is_read_only ? 0 : qcow2_sync(image);
+    if (err) {
+        return error_set_errno(errp, -err, "Could not write what '%s' has cached", node->name);
+    }
+    return node->is_read_only || begin_writing(image, errp);
+}
+
+static void qcow2_reopen_end(BlockNode *node, bool is_done)
+{
+    BlockQcow2 *image = qcow2_of(node);
+    Qcow2Options old = image->options;
+
+    if (!is_done) {
+        return;
+    }
+    image->options = image->next_options;
+    if (!image->has_data_file) {
+        image->data = node->file;
+    }
+    node->alignment = node->file->alignment;
+    if (old.slice != image->options.slice || old.l2_bytes != image->options.l2_bytes ||
+        old.refblocks_bytes != image->options.refblocks_bytes) {
+        qcow2_cache_clear(&image->l2);
+        qcow2_cache_clear(&image->refblocks);
+        set_caches(image);
+    }
+}
+
 /* --- what it says of itself --- */
 
 static int qcow2_probe(const uint8_t *head, size_t bytes, const char *filename)
@@ -497,9 +572,16 @@ static uint64_t qcow2_compressed_bytes(BlockNode *node)
     return image->has_data_file ? 0 : image->cluster;
 }
 
+static const char *const qcow2_changeable[] = {
+    "lazy-refcounts", "pass-discard-request", "pass-discard-snapshot", "pass-discard-other",
+    "discard-no-unref", "overlap-check", "cache-size", "l2-cache-size", "l2-cache-entry-size",
+    "refcount-cache-size", "cache-clean-interval", NULL
+};
+
 const BlockDriver block_qcow2 = {
     .name = "qcow2", .kind = BLOCKDEV_DRIVER_QCOW2, .size = sizeof(BlockQcow2),
     .has_backing = true, .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
+    .changeable = qcow2_changeable, .reopen = qcow2_reopen, .reopen_end = qcow2_reopen_end,
     .create = qcow2_create,
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
     .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,

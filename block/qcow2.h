@@ -121,6 +121,13 @@ typedef struct Qcow2Free {
     Qcow2FreeKind kind;
 } Qcow2Free;
 
+/* What users choose. */
+typedef struct Qcow2Options {
+    bool has_lazy, discards[QCOW2_FREE_KINDS], checks_overlap, keeps_discarded;
+    int64_t clean_us;        /* how often the caches are cleaned; 0: never */
+    uint64_t slice, l2_bytes, refblocks_bytes; /* of the caches; slice: an entry of the first */
+} Qcow2Options;
+
 typedef struct BlockQcow2 {
     BlockNode parent;
     Qcow2Header header;
@@ -129,10 +136,10 @@ typedef struct BlockQcow2 {
     uint64_t cluster;        /* bytes of one */
     uint32_t refblock_bits;  /* of counts in a block */
     uint64_t refcount_max;
-    bool has_data_file, is_raw_data, has_lazy;
+    bool has_data_file, is_raw_data;
     bool has_overlap;        /* tables stand on each other */
     bool is_failed, has_told; /* damaged, and clients know */
-    bool discards[QCOW2_FREE_KINDS], checks_overlap, keeps_discarded;
+    Qcow2Options options, next_options; /* next: while it is opened anew */
 
     GMutex lock, sync_lock;
     GCond changed;           /* claims, `inside`, `is_alone` */
@@ -149,7 +156,7 @@ typedef struct BlockQcow2 {
     uint32_t reftable_dirty_from, reftable_dirty_to;
     bool is_reftable_moved;  /* it stands elsewhere than the header on the disk says */
     Qcow2Cache l2, refblocks;
-    int64_t clean_us, cleaned_us; /* how often, and when, the caches are cleaned; 0: never */
+    int64_t cleaned_us;      /* when the caches were */
     GHashTable *metadata;    /* cluster -> itself: L2 tables and blocks of counts */
     uint64_t snapshots_bytes;
     struct Qcow2Snapshot *snapshots;

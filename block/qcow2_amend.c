@@ -130,7 +130,7 @@ static bool downgrade(BlockQcow2 *image, Error **errp)
     }
     image->header.version = 2;
     image->header.incompatible = image->header.compatible = image->header.autoclear = 0;
-    image->has_lazy = false;
+    image->options.has_lazy = false;
     return true;
 }
 

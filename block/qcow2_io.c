@@ -170,9 +170,9 @@ static int dispatch(BlockQcow2 *image, const BlockIo *io)
 /* With the lock. */
 static void clean_caches(BlockQcow2 *image)
 {
-    int64_t now = image->clean_us ? g_get_monotonic_time() : 0;
+    int64_t now = image->options.clean_us ? g_get_monotonic_time() : 0;
 
-    if (now - image->cleaned_us > image->clean_us) {
+    if (now - image->cleaned_us > image->options.clean_us) {
         image->cleaned_us = now;
         qcow2_cache_clean(&image->l2);
         qcow2_cache_clean(&image->refblocks);

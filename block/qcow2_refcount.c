@@ -541,7 +541,7 @@ static int do_free(BlockQcow2 *image, const Qcow2Free *free)
     if (image->packed_at >= free->offset && image->packed_at < free->offset + free->bytes) {
         image->packed_at = 0;
     }
-    if (image->discards[free->kind]) {
+    if (image->options.discards[free->kind]) {
         discard_free(image, free);
     }
     for (uint64_t at = 0; at < free->bytes && !err; at += image->cluster) {
@@ -587,7 +587,7 @@ bool qcow2_is_metadata(BlockQcow2 *image, uint64_t offset, uint64_t bytes)
 {
     const Qcow2Header *header = &image->header;
 
-    if (!image->checks_overlap) {
+    if (!image->options.checks_overlap) {
         return false;
     }
     if (overlaps(offset, bytes, 0, image->cluster) ||

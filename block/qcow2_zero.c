@@ -192,7 +192,7 @@ static int zero_data_file(BlockQcow2 *image, const BlockIo *io)
 int qcow2_zero(BlockQcow2 *image, const BlockIo *io)
 {
     uint64_t end = io->offset + io->bytes, from, to;
-    Change change = { .may_unmap = io->flags & BLOCK_MAY_UNMAP && !image->keeps_discarded };
+    Change change = { .may_unmap = io->flags & BLOCK_MAY_UNMAP && !image->options.keeps_discarded };
     int err = 0;
 
     if (image->header.version < 3 && (image->parent.backing || !change.may_unmap)) {
@@ -219,7 +219,7 @@ static int discard_data_file(BlockQcow2 *image, const BlockIo *io)
         part.op = BLOCK_ZERO; /* who reads the file alone sees what we do */
         part.flags = BLOCK_MAY_UNMAP;
     }
-    return image->discards[QCOW2_FREE_REQUEST] || image->is_raw_data ?
+    return image->options.discards[QCOW2_FREE_REQUEST] || image->is_raw_data ?
                block_io(image->data, &part) : 0;
 }
 
@@ -229,7 +229,7 @@ int qcow2_discard(BlockQcow2 *image, const BlockIo *io)
     uint64_t from = ROUND_UP(io->offset, image->cluster);
     uint64_t to = end == block_node_bytes(&image->parent) ? ROUND_UP(end, image->cluster) :
                                                             ROUND_DOWN(end, image->cluster);
-    Change change = { .is_discard = true, .may_unmap = !image->keeps_discarded };
+    Change change = { .is_discard = true, .may_unmap = !image->options.keeps_discarded };
     BlockIo whole = { BLOCK_DISCARD, 0, from, to - from, NULL, 0 };
     int err;
 

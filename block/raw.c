@@ -12,6 +12,7 @@
 typedef struct BlockRaw {
     BlockNode parent;
     uint64_t offset, limit; /* of the file; limit 0: to its end */
+    uint64_t next_offset, next_limit; /* while it is opened anew */
     bool is_probed;
 } BlockRaw;
 
@@ -20,35 +21,60 @@ void block_raw_set_probed(BlockNode *node)
     ((BlockRaw *)node)->is_probed = true;
 }
 
-static bool find_bytes(BlockRaw *raw, Error **errp)
+static bool check_part(const BlockNode *node, uint64_t offset, uint64_t limit, Error **errp)
 {
-    uint64_t file = block_node_bytes(raw->parent.file), bytes;
+    uint64_t file = block_node_bytes(node->file);
 
-    if (raw->offset > file || raw->limit > file - raw->offset) {
+    if (limit % BLOCK_SECTOR_BYTES) {
+        return error_set(errp, "Specified size is not multiple of %u", BLOCK_SECTOR_BYTES);
+    }
+    if (offset > file || limit > file - offset) {
         return error_set(errp, "The sum of offset (%" PRIu64 ") and size (%" PRIu64 ") has to be "
                          "smaller or equal to the actual size of the containing file (%" PRIu64
-                         ")", raw->offset, raw->limit, file);
+                         ")", offset, limit, file);
     }
-    bytes = raw->limit ? raw->limit : ROUND_UP(file - raw->offset, BLOCK_SECTOR_BYTES);
-    block_node_set_bytes(&raw->parent, bytes);
     return true;
+}
+
+static void set_part(BlockRaw *raw, uint64_t offset, uint64_t limit)
+{
+    BlockNode *file = raw->parent.file;
+
+    raw->offset = offset;
+    raw->limit = limit;
+    raw->parent.alignment = offset % file->alignment ? 1 : file->alignment;
+    block_node_set_bytes(&raw->parent, limit ? limit : ROUND_UP(block_node_bytes(file) - offset,
+                                                                BLOCK_SECTOR_BYTES));
 }
 
 static bool raw_open(BlockNode *node, const BlockdevOptions *options, Error **errp)
 {
-    BlockRaw *raw = (BlockRaw *)node;
     const BlockdevOptionsRaw *own = &options->u.raw;
 
-    if (!block_node_attach(node, "file", own->file, errp)) {
+    if (!block_node_attach(node, "file", own->file, errp) ||
+        !check_part(node, own->offset, own->size, errp)) {
         return false;
     }
-    raw->offset = own->offset;
-    raw->limit = own->size;
-    if (own->has_size && own->size % BLOCK_SECTOR_BYTES) {
-        return error_set(errp, "Specified size is not multiple of %u", BLOCK_SECTOR_BYTES);
+    set_part((BlockRaw *)node, own->offset, own->size);
+    return true;
+}
+
+static bool raw_reopen(BlockNode *node, const BlockdevOptions *options, Error **errp)
+{
+    BlockRaw *raw = (BlockRaw *)node;
+
+    raw->next_offset = options->u.raw.offset;
+    raw->next_limit = options->u.raw.size;
+    return check_part(node, raw->next_offset, raw->next_limit, errp);
+}
+
+static void raw_reopen_end(BlockNode *node, bool is_done)
+{
+    BlockRaw *raw = (BlockRaw *)node;
+
+    if (is_done) {
+        set_part(raw, raw->next_offset, raw->next_limit);
     }
-    node->alignment = raw->offset % node->file->alignment ? 1 : node->file->alignment;
-    return find_bytes(raw, errp);
 }
 
 /* Would the image look like something else? */
@@ -117,8 +143,11 @@ static bool raw_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc, 
     if (bytes > BLOCK_MAX_BYTES - raw->offset) {
         return error_set(errp, "Disk size too large for the chosen offset");
     }
-    return block_node_resize(node->file, bytes + raw->offset, prealloc, errp) &&
-           find_bytes(raw, errp);
+    if (!block_node_resize(node->file, bytes + raw->offset, prealloc, errp)) {
+        return false;
+    }
+    set_part(raw, raw->offset, 0);
+    return true;
 }
 
 static void raw_child_perms(BlockNode *node, const char *role, unsigned *perms, unsigned *shared)
@@ -136,8 +165,11 @@ static int raw_probe(const uint8_t *head, size_t bytes, const char *filename)
     return 1;
 }
 
+static const char *const raw_changeable[] = { "offset", "size", NULL };
+
 const BlockDriver block_raw = {
     .name = "raw", .kind = BLOCKDEV_DRIVER_RAW, .size = sizeof(BlockRaw), .probe = raw_probe,
-    .open = raw_open, .io = raw_io, .submit = raw_submit, .extent = raw_extent,
+    .open = raw_open, .changeable = raw_changeable, .reopen = raw_reopen,
+    .reopen_end = raw_reopen_end, .io = raw_io, .submit = raw_submit, .extent = raw_extent,
     .resize = raw_resize, .child_perms = raw_child_perms, .host_bytes = raw_host_bytes,
 };

@@ -12,24 +12,10 @@
 
 /* --- users go over to another node --- */
 
-static void move_link(BlockLink *link, BlockNode *to)
-{
-    BlockNode *from = link->node, *owner = link->owner;
-
-    g_ptr_array_remove(from->users, link);
-    g_ptr_array_add(to->users, link);
-    link->node = block_node_ref(to);
-    if (owner) {
-        owner->file = owner->file == from ? to : owner->file;
-        owner->backing = owner->backing == from ? to : owner->backing;
-    }
-    block_node_unref(from);
-}
-
 static void move_links(BlockNode *from, BlockNode *to, const GPtrArray *links)
 {
     for (guint i = 0; i < links->len; i++) {
-        move_link(links->pdata[i], to);
+        block_link_move(links->pdata[i], to);
     }
 }
 
@@ -93,8 +79,7 @@ static bool check_overlay(const BlockNode *overlay, Error **errp)
     return !overlay->users->len || error_set(errp, "The overlay is already in use");
 }
 
-/* From now on it stays as it is. */
-static bool finish(BlockNode *node, Error **errp)
+bool block_node_finish(BlockNode *node, Error **errp)
 {
     int err = node->is_read_only ? 0 : block_flush(node);
 
@@ -108,7 +93,7 @@ bool block_snapshot(BlockNode *node, BlockNode *overlay, Error **errp)
 {
     bool was_read_only = node->is_read_only;
 
-    if (!check_overlay(overlay, errp) || !finish(node, errp) ||
+    if (!check_overlay(overlay, errp) || !block_node_finish(node, errp) ||
         !block_node_attach_node(overlay, "backing", block_node_ref(node), errp)) {
         return false;
     }
