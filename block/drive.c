@@ -117,6 +117,13 @@ static BlockDrive *drive_of(const BlockBackend *backend)
     return NULL;
 }
 
+bool block_drive_is_cdrom(const BlockBackend *backend)
+{
+    const BlockDrive *drive = drive_of(backend);
+
+    return drive && drive->is_cdrom;
+}
+
 void block_drive_forget(BlockBackend *backend)
 {
     BlockDrive *drive = drive_of(backend);

@@ -453,7 +453,7 @@ void ide_drive_reset(IdeDrive *drive, bool is_hard)
     drive->device = 0;
     drive->error = 0;
     drive->status = IDE_ST_DRDY | IDE_ST_DSC;
-    drive->sense_key = drive->asc = drive->ascq = 0;
+    drive->cd.sense = SCSI_NO_SENSE;
     memset(drive->packet, 0, sizeof(drive->packet));
     drive->power = 0xff;
     if (is_hard) {
@@ -466,7 +466,7 @@ void ide_drive_reset(IdeDrive *drive, bool is_hard)
         drive->has_look_ahead = true;
         drive->has_smart = drive->has_smart_autosave = true;
         drive->smart_selftest = 0;
-        drive->is_tray_locked = false;
+        cd_drive_reset(&drive->cd);
     }
 }
 
@@ -505,9 +505,7 @@ static const VMField drive_fields[] = {
     VM_U8(IdeDrive, now_heads), VM_U8(IdeDrive, now_secs), VM_BOOL(IdeDrive, has_write_cache),
     VM_BOOL(IdeDrive, has_look_ahead), VM_BOOL(IdeDrive, has_smart),
     VM_BOOL(IdeDrive, has_smart_autosave), VM_U8(IdeDrive, smart_selftest), VM_U8(IdeDrive, power),
-    VM_ARRAY(IdeDrive, packet), VM_U8(IdeDrive, sense_key), VM_U8(IdeDrive, asc),
-    VM_U8(IdeDrive, ascq), VM_BOOL(IdeDrive, is_tray_open), VM_BOOL(IdeDrive, is_tray_locked),
-    VM_BOOL(IdeDrive, has_new_medium), VM_U8(IdeDrive, media_event),
+    VM_ARRAY(IdeDrive, packet), VM_CD_DRIVE(IdeDrive, cd),
 };
 
 /* What the host's drive still has when the machine stands still, it has after an error. */

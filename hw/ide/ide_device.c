@@ -77,34 +77,31 @@ static void take_place(IdeDevice *d, IdeBus *bus)
 
 /* --- the medium --- */
 
+static void set_medium(IdeDrive *drive, DiskMedium *medium)
+{
+    drive->medium = medium;
+    cd_drive_changed(&drive->cd, medium, medium ? medium->sectors * DISK_SECTOR_BYTES : 0);
+}
+
 void ide_device_set_medium(Device *dev, DiskMedium *medium)
 {
     IdeDrive *drive = &IDE_DEVICE_OF(dev)->drive;
 
     if (dev->is_realized) {
         assert(drive->is_cd);
-        drive->has_new_medium = true;
+        drive->cd.has_new_medium = true;
     }
-    drive->medium = medium;
+    set_medium(drive, medium);
 }
 
 bool ide_device_is_tray_open(Device *dev)
 {
-    return IDE_DEVICE_OF(dev)->drive.is_tray_open;
+    return IDE_DEVICE_OF(dev)->drive.cd.is_tray_open;
 }
 
 bool ide_device_is_tray_locked(Device *dev)
 {
-    return IDE_DEVICE_OF(dev)->drive.is_tray_locked;
-}
-
-void ide_device_tray_moved(IdeDrive *drive)
-{
-    BlockBackend *backend = IDE_DEVICE_OF(drive->dev)->conf.drive;
-
-    if (backend) {
-        block_backend_tray_moved(backend, drive->is_tray_open);
-    }
+    return IDE_DEVICE_OF(dev)->drive.cd.is_tray_locked;
 }
 
 bool ide_bus_geometry(const IdeBus *bus, unsigned unit, DiskGeometry *geometry)
@@ -124,30 +121,17 @@ static void drive_changed(void *opaque)
 {
     IdeDevice *d = opaque;
 
-    d->drive.medium = disk_backend_medium(&d->backend);
+    set_medium(&d->drive, disk_backend_medium(&d->backend));
 }
 
 static void drive_load(void *opaque, bool is_loaded)
 {
-    IdeDrive *drive = &IDE_DEVICE_OF(opaque)->drive;
-
-    drive->has_new_medium |= is_loaded;
-    drive->media_event = is_loaded ? ATAPI_NEW_MEDIUM : ATAPI_MEDIUM_REMOVED;
-    if (drive->is_tray_open == is_loaded) {
-        drive->is_tray_open = !is_loaded;
-        ide_device_tray_moved(drive);
-    }
+    cd_drive_load(&IDE_DEVICE_OF(opaque)->drive.cd, is_loaded);
 }
 
-/* Forced: the button is no longer a request. */
 static void drive_eject_request(void *opaque, bool is_forced)
 {
-    IdeDrive *drive = &IDE_DEVICE_OF(opaque)->drive;
-
-    drive->media_event = ATAPI_EJECT_REQUEST;
-    if (is_forced) {
-        drive->is_tray_locked = false;
-    }
+    cd_drive_eject_request(&IDE_DEVICE_OF(opaque)->drive.cd, is_forced);
 }
 
 static bool drive_is_tray_open(void *opaque)
@@ -181,7 +165,8 @@ static bool attach_drive(IdeDevice *d, Error **errp)
         return false;
     }
     disk_backend_init(&d->backend, d->conf.drive);
-    d->drive.medium = disk_backend_medium(&d->backend);
+    d->drive.cd.backend = d->conf.drive;
+    set_medium(&d->drive, disk_backend_medium(&d->backend));
     d->drive.had_write_cache = block_backend_has_write_cache(d->conf.drive);
     return true;
 }
@@ -209,6 +194,10 @@ static void name_drive(IdeDevice *d, const char *model)
     d->drive.firmware = d->firmware;
     d->drive.model = d->model ? d->model : model;
     d->drive.wwn = d->wwn;
+    d->drive.cd.identity = (ScsiIdentity){
+        .vendor = "QEMU", .product = d->drive.model, .version = d->firmware,
+        .serial = d->serial, .device_id = d->serial, .wwn = d->wwn,
+    };
 }
 
 static bool start(IdeDevice *d, const char *model)
@@ -325,6 +314,7 @@ static void ide_device_unrealize(Device *dev)
     bus->parent.is_full = false;
     d->drive.bus = NULL;
     d->drive.medium = NULL;
+    d->drive.cd.backend = NULL;
     g_clear_pointer(&d->drive.buffer, g_free);
 }
 

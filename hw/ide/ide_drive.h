@@ -6,6 +6,7 @@
 #ifndef HW_IDE_IDE_DRIVE_H
 #define HW_IDE_IDE_DRIVE_H
 
+#include "hw/core/cd_drive.h"
 #include "hw/ide/ide_bus.h"
 
 #define IDE_BUFFER_SECTORS 128
@@ -13,11 +14,6 @@
 #define IDE_PACKET_BYTES   12
 #define IDE_MAX_MULTIPLE   16
 #define IDE_NCQ_DEPTH      32
-
-/* MMC-5, table 284: of class "media". */
-typedef enum AtapiMediaEvent {
-    ATAPI_NO_CHANGE, ATAPI_EJECT_REQUEST, ATAPI_NEW_MEDIUM, ATAPI_MEDIUM_REMOVED
-} AtapiMediaEvent;
 
 /* What the drive waits for, or does next (ide_transfer.c). */
 typedef enum IdePhase {
@@ -73,10 +69,7 @@ struct IdeDrive {
     uint8_t *buffer;
     /* ATAPI */
     uint8_t packet[IDE_PACKET_BYTES];
-    uint8_t sense_key, asc, ascq;
-    bool is_tray_open, is_tray_locked;
-    bool has_new_medium;   /* a unit attention is pending */
-    uint8_t media_event;   /* AtapiMediaEvent that GET EVENT STATUS NOTIFICATION tells next */
+    CdDrive cd;
 };
 
 /* --- ide_channel.c --- */
@@ -88,8 +81,6 @@ void ide_drive_set_signature(IdeDrive *drive);
 /* --- ide_device.c --- */
 
 bool ide_device_place(IdeBus *bus, Device *dev, Error **errp);
-/* The guest moved the tray. */
-void ide_device_tray_moved(IdeDrive *drive);
 
 /* --- ide_command.c --- */
 

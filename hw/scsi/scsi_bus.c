@@ -11,7 +11,8 @@
 #include "util/byte_order.h"
 
 #define ANY UINT32_MAX
-enum { REQUEST_SENSE = 0x03, INQUIRY = 0x12, REPORT_LUNS = 0xa0 };
+enum { REQUEST_SENSE = 0x03, INQUIRY = 0x12, GET_CONFIGURATION = 0x46, GET_EVENT_STATUS = 0x4a,
+       REPORT_LUNS = 0xa0 };
 #define INQUIRY_BYTES   36
 #define NO_SUCH_UNIT    0x7f
 #define NOT_CONNECTED   0x3f /* unit 0, which speaks for its target */
@@ -98,16 +99,6 @@ void scsi_end(ScsiRequest *request)
     request->done(request);
 }
 
-void scsi_fill_sense(uint8_t data[SCSI_SENSE_BYTES], ScsiSense sense)
-{
-    memset(data, 0, SCSI_SENSE_BYTES);
-    data[0] = 0x70; /* current, fixed format */
-    data[2] = sense.key;
-    data[7] = SCSI_SENSE_BYTES - 8;
-    data[12] = sense.asc;
-    data[13] = sense.ascq;
-}
-
 void scsi_fail(ScsiRequest *request, ScsiSense sense)
 {
     request->status = SCSI_CHECK_CONDITION;
@@ -190,7 +181,8 @@ static void request_sense(ScsiDevice *dev, ScsiRequest *request)
 
 static bool hides_attention(uint8_t op)
 {
-    return op == INQUIRY || op == REPORT_LUNS || op == REQUEST_SENSE;
+    return op == INQUIRY || op == REPORT_LUNS || op == REQUEST_SENSE || op == GET_CONFIGURATION ||
+           op == GET_EVENT_STATUS;
 }
 
 void scsi_start(ScsiDevice *dev, unsigned lun, ScsiRequest *request)

@@ -1,5 +1,5 @@
 /*
- * scsi-hd: a disk on a SCSI bus, and how it has a drive of the host's.
+ * scsi-hd: a disk on a SCSI bus; and how it, and scsi-cd, have a drive of the host's.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,15 +14,19 @@
 
 /* --- the host's drive --- */
 
-static void drive_changed(void *opaque)
+void scsi_disk_tell_changed(ScsiDisk *disk)
 {
-    ScsiDisk *disk = opaque;
     const ScsiBus *bus = SCSI_BUS(disk->parent.parent.bus);
 
     disk->parent.attention = SCSI_CAPACITY_CHANGED;
     if (bus->ops->changed) {
         bus->ops->changed(bus->opaque, &disk->parent, SCSI_CAPACITY_CHANGED);
     }
+}
+
+static void drive_changed(void *opaque)
+{
+    scsi_disk_tell_changed(opaque);
 }
 
 static const BlockDeviceOps drive_ops = {
@@ -38,12 +42,12 @@ static void default_text(char **text, const char *value)
     }
 }
 
-static void name_disk(ScsiDisk *disk)
+void scsi_disk_set_names(ScsiDisk *disk, const char *product)
 {
     const char *drive = block_backend_name(disk->conf.drive);
 
     default_text(&disk->vendor, "QEMU");
-    default_text(&disk->product, "QEMU HARDDISK");
+    default_text(&disk->product, product);
     default_text(&disk->version, "2.5+");
     if (!disk->device_id && disk->serial) {
         disk->device_id = g_strndup(disk->serial, 20);
@@ -81,7 +85,7 @@ static bool set_up(ScsiDisk *disk, Error **errp)
     if (disk->conf.discard_bytes == BLOCK_SIZE_UNSET) {
         disk->conf.discard_bytes = MAX(disk->conf.logical_bytes, UNMAP_GRANULARITY);
     }
-    name_disk(disk);
+    scsi_disk_set_names(disk, "QEMU HARDDISK");
     disk->had_write_cache = block_backend_has_write_cache(disk->conf.drive);
     disk->has_write_cache = disk->had_write_cache;
     disk->parent.attention = SCSI_WAS_RESET;
@@ -107,7 +111,7 @@ static bool scsi_hd_realize(Device *dev, Error **errp)
     return true;
 }
 
-static void scsi_disk_drain(ScsiDevice *dev)
+void scsi_disk_drain(ScsiDevice *dev)
 {
     ScsiDisk *disk = SCSI_DISK(dev);
 
@@ -128,12 +132,12 @@ static void scsi_hd_reset(Device *dev)
     scsi_disk_set_write_cache(SCSI_DISK(dev), SCSI_DISK(dev)->had_write_cache);
 }
 
-static bool scsi_hd_pre_save(void *opaque, Error **errp)
+bool scsi_disk_pre_save(void *opaque, Error **errp)
 {
     const ScsiDisk *disk = opaque;
 
-    return !disk->in_flight || error_set(errp, "scsi-hd: %u requests wait after an error",
-                                         disk->in_flight);
+    return !disk->in_flight || error_set(errp, "%s: %u requests wait after an error",
+                                         object_type_name(disk), disk->in_flight);
 }
 
 static bool scsi_hd_post_load(void *opaque, int version, Error **errp)
@@ -144,14 +148,10 @@ static bool scsi_hd_post_load(void *opaque, int version, Error **errp)
     return true;
 }
 
-static const Property scsi_hd_props[] = {
+static const Property scsi_disk_props[] = {
     PROP_BLOCK_CONF(ScsiDisk, conf),
     PROP_BLOCK_ERRORS(ScsiDisk, conf),
     PROP_BOOT_INDEX("bootindex", ScsiDisk, conf.boot_index),
-    PROP_BLOCK_FIRMWARE_CHS(ScsiDisk, conf),
-    PROP_U32("cyls", ScsiDisk, cyls, .doc = "Cylinders; 0: by size"),
-    PROP_U32("heads", ScsiDisk, heads, .doc = "Heads"),
-    PROP_U32("secs", ScsiDisk, secs, .doc = "Sectors of a track"),
     PROP_STR("serial", ScsiDisk, serial, .doc = "Serial number"),
     PROP_STR("vendor", ScsiDisk, vendor, .doc = "Vendor it tells, 8 characters"),
     PROP_STR("product", ScsiDisk, product, .doc = "Product it tells, 16 characters"),
@@ -159,28 +159,46 @@ static const Property scsi_hd_props[] = {
     PROP_STR("device_id", ScsiDisk, device_id,
              .doc = "What it is known by; else its serial number, else its drive's name"),
     PROP_U64("wwn", ScsiDisk, wwn, .doc = "World wide name; 0: none"),
+    PROP_U64("port_wwn", ScsiDisk, port_wwn, .doc = "World wide name of its SAS port; 0: none"),
+    PROP_U16("port_index", ScsiDisk, port_index, .doc = "Number of its SAS port; 0: none"),
+    PROP_U64("max_io_size", ScsiDisk, max_io_bytes, .initial = INT32_MAX,
+             .doc = "Most bytes of a transfer"),
+    PROP_I32("scsi_version", ScsiDisk, scsi_version, .initial = SCSI_VERSION_SPC3,
+             .doc = "Version of SCSI it tells; 5: SPC-3"),
+};
+
+static const ScsiDeviceType scsi_disk_type = {
+    .name = TYPE_SCSI_DISK,
+    .doc = "A logical unit with a medium",
+    .parent = TYPE_SCSI_DEVICE,
+    .size = sizeof(ScsiDisk),
+    .is_abstract = true,
+    .drain = scsi_disk_drain,
+    .properties = PROPERTIES(scsi_disk_props),
+};
+OBJECT_TYPE(scsi_disk_type)
+
+static const Property scsi_hd_props[] = {
+    PROP_BLOCK_FIRMWARE_CHS(ScsiDisk, conf),
+    PROP_U32("cyls", ScsiDisk, cyls, .doc = "Cylinders; 0: by size"),
+    PROP_U32("heads", ScsiDisk, heads, .doc = "Heads"),
+    PROP_U32("secs", ScsiDisk, secs, .doc = "Sectors of a track"),
     PROP_BOOL("removable", ScsiDisk, is_removable, .doc = "Says that its medium can be removed"),
     PROP_BOOL("dpofua", ScsiDisk, has_fua, .doc = "Says that writes can be forced to the medium"),
     PROP_U64("max_unmap_size", ScsiDisk, max_unmap_bytes, .initial = MAX_UNMAP_BYTES,
              .doc = "Most bytes of a range that is unmapped"),
-    PROP_U64("max_io_size", ScsiDisk, max_io_bytes, .initial = INT32_MAX,
-             .doc = "Most bytes of a transfer"),
     PROP_U16("rotation_rate", ScsiDisk, rotation_rate,
              .doc = "Rotations a minute; 0: not told, 1: none"),
-    PROP_I32("scsi_version", ScsiDisk, scsi_version, .initial = SCSI_VERSION_SPC3,
-             .doc = "Version of SCSI it tells; 5: SPC-3"),
 };
 static const VMField scsi_hd_fields[] = { VM_BOOL(ScsiDisk, has_write_cache) };
 
 static const ScsiDeviceType scsi_hd_type = {
     .name = "scsi-hd",
     .doc = "SCSI disk",
-    .parent = TYPE_SCSI_DEVICE,
-    .size = sizeof(ScsiDisk),
+    .parent = TYPE_SCSI_DISK,
     .start = scsi_disk_start,
-    .drain = scsi_disk_drain,
     .properties = PROPERTIES(scsi_hd_props),
-    .vmstate = VMSTATE(scsi_hd_fields, .version = 1, .pre_save = scsi_hd_pre_save,
+    .vmstate = VMSTATE(scsi_hd_fields, .version = 1, .pre_save = scsi_disk_pre_save,
                        .post_load = scsi_hd_post_load),
     .realize = scsi_hd_realize,
     .unrealize = scsi_hd_unrealize,

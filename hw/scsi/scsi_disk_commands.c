@@ -99,27 +99,7 @@ static void ended(BlockRequest *block, int error)
 
 /* --- addresses --- */
 
-typedef struct Range {
-    uint64_t block, blocks;
-} Range;
-
-/* By the group of the operation code (SPC-4, 4.3). */
-static Range range_of(const uint8_t *cdb)
-{
-    switch (cdb[0] >> 5) {
-    case 0:
-        return (Range){ load_be32(cdb) & 0x1fffff, cdb[4] ? cdb[4] : 256 };
-    case 1:
-    case 2:
-        return (Range){ load_be32(cdb + 2), load_be16(cdb + 7) };
-    case 4:
-        return (Range){ load_be64(cdb + 2), load_be32(cdb + 10) };
-    default:
-        return (Range){ load_be32(cdb + 2), load_be32(cdb + 6) };
-    }
-}
-
-static bool check_range(ScsiRequest *request, Range range)
+static bool check_range(ScsiRequest *request, ScsiRange range)
 {
     uint64_t all = scsi_disk_blocks(disk_of(request));
 
@@ -139,7 +119,7 @@ static bool check_writable(ScsiRequest *request)
     return false;
 }
 
-static BlockIo io_of(const ScsiRequest *request, BlockOp op, Range range)
+static BlockIo io_of(const ScsiRequest *request, BlockOp op, ScsiRange range)
 {
     uint64_t bytes = disk_of(request)->conf.logical_bytes;
 
@@ -148,27 +128,14 @@ static BlockIo io_of(const ScsiRequest *request, BlockOp op, Range range)
 
 /* --- reading and writing --- */
 
-/* An adapter that gives less room than the command needs gets as much, in whole blocks. */
-static void transfer(ScsiRequest *request, bool is_write)
+void scsi_disk_move(ScsiRequest *request, BlockIo io, uint64_t block_bytes)
 {
-    ScsiDisk *disk = disk_of(request);
-    Range range = range_of(request->cdb);
+    bool is_write = io.op == BLOCK_WRITE;
     const DmaList *list = is_write ? request->out : request->in;
     DmaSpan span = is_write ? request->out_span : request->in_span;
-    uint64_t block = disk->conf.logical_bytes;
-    BlockIo io;
 
-    if (request->cdb[0] >> 5 && request->cdb[1] & 0xe0) { /* protection information */
-        fail(request, SCSI_INVALID_FIELD);
-        return;
-    }
-    if (!check_range(request, range) || (is_write && !check_writable(request))) {
-        return;
-    }
-    request->wanted = range.blocks * block;
-    range.blocks = MIN(range.blocks, span.bytes / block);
-    io = io_of(request, is_write ? BLOCK_WRITE : BLOCK_READ, range);
-    io.flags = is_write && request->cdb[0] >> 5 && request->cdb[1] & 8 ? BLOCK_FUA : 0;
+    request->wanted = io.bytes;
+    io.bytes = MIN(io.bytes, span.bytes - span.bytes % block_bytes);
     span.bytes = io.bytes;
     if (!io.bytes) {
         end(request);
@@ -183,6 +150,22 @@ static void transfer(ScsiRequest *request, bool is_write)
     io.iov = request->map.iov;
     io.iov_count = request->map.count;
     submit(request, &io, ended);
+}
+
+static void transfer(ScsiRequest *request, bool is_write)
+{
+    ScsiDisk *disk = disk_of(request);
+    ScsiRange range = scsi_cdb_range(request->cdb);
+    BlockIo io = io_of(request, is_write ? BLOCK_WRITE : BLOCK_READ, range);
+
+    if (request->cdb[0] >> 5 && request->cdb[1] & 0xe0) { /* protection information */
+        fail(request, SCSI_INVALID_FIELD);
+        return;
+    }
+    io.flags = is_write && request->cdb[0] >> 5 && request->cdb[1] & 8 ? BLOCK_FUA : 0;
+    if (check_range(request, range) && (!is_write || check_writable(request))) {
+        scsi_disk_move(request, io, disk->conf.logical_bytes);
+    }
 }
 
 static void do_read(ScsiDisk *disk, ScsiRequest *request)
@@ -200,7 +183,7 @@ static void do_verify(ScsiDisk *disk, ScsiRequest *request)
 {
     if (request->cdb[1] & 6) {
         fail(request, SCSI_INVALID_FIELD);
-    } else if (check_range(request, range_of(request->cdb))) {
+    } else if (check_range(request, scsi_cdb_range(request->cdb))) {
         end(request);
     }
 }
@@ -210,7 +193,7 @@ static void do_seek(ScsiDisk *disk, ScsiRequest *request)
     uint64_t block = request->cdb[0] == SEEK_6 ? load_be32(request->cdb) & 0x1fffff :
                                                  load_be32(request->cdb + 2);
 
-    if (check_range(request, (Range){ block, 1 })) {
+    if (check_range(request, (ScsiRange){ block, 1 })) {
         end(request);
     }
 }
@@ -219,7 +202,7 @@ static void do_synchronize(ScsiDisk *disk, ScsiRequest *request)
 {
     BlockIo io = { .op = BLOCK_FLUSH };
 
-    if (check_range(request, range_of(request->cdb))) {
+    if (check_range(request, scsi_cdb_range(request->cdb))) {
         submit(request, &io, ended);
     }
 }
@@ -266,7 +249,7 @@ static bool next_range(ScsiRequest *request, BlockIo *io)
 {
     while (request->left >= RANGE_BYTES) {
         const uint8_t *entry = request->ranges + request->at;
-        Range range = { load_be64(entry), load_be32(entry + 8) };
+        ScsiRange range = { load_be64(entry), load_be32(entry + 8) };
 
         *io = io_of(request, BLOCK_DISCARD, range);
         request->at += RANGE_BYTES;
@@ -281,7 +264,7 @@ static bool next_range(ScsiRequest *request, BlockIo *io)
 static bool check_ranges(ScsiRequest *request)
 {
     for (uint64_t at = 8; at + RANGE_BYTES <= 8 + request->left; at += RANGE_BYTES) {
-        Range range = { load_be64(request->ranges + at), load_be32(request->ranges + at + 8) };
+        ScsiRange range = { load_be64(request->ranges + at), load_be32(request->ranges + at + 8) };
 
         if (!check_range(request, range)) {
             return false;
@@ -337,7 +320,7 @@ static bool next_run(ScsiRequest *request, BlockIo *io)
     return bytes;
 }
 
-static void start_runs(ScsiRequest *request, Range range, const uint8_t *block)
+static void start_runs(ScsiRequest *request, ScsiRange range, const uint8_t *block)
 {
     uint64_t bytes = disk_of(request)->conf.logical_bytes;
     uint64_t run = MIN(range.blocks * bytes, MAX(SAME_RUN_BYTES, bytes));
@@ -362,7 +345,7 @@ static void do_write_same(ScsiDisk *disk, ScsiRequest *request)
 {
     bool has_no_data = request->cdb[0] == WRITE_SAME_16 && request->cdb[1] & 1;
     bool unmaps = request->cdb[1] & 8;
-    Range range = range_of(request->cdb);
+    ScsiRange range = scsi_cdb_range(request->cdb);
     uint64_t bytes = disk->conf.logical_bytes;
     g_autofree uint8_t *block = g_malloc0(bytes);
     DmaSpan span = { request->out_span.offset, bytes };

@@ -11,23 +11,17 @@
 
 #define MAX_PAGE 256
 
-static void put_text(uint8_t *to, const char *text, unsigned length)
-{
-    memset(to, ' ', length);
-    memcpy(to, text, MIN(strlen(text), length));
-}
-
 /* --- vital product data: each fills from its fourth byte on; how many bytes --- */
 
 static unsigned vpd_pages(const ScsiDisk *disk, uint8_t *data)
 {
-    static const uint8_t pages[] = { 0x00, 0x83, 0xb0, 0xb1, 0xb2 };
+    static const uint8_t pages[] = { SCSI_VPD_PAGES, SCSI_VPD_IDENTIFICATION, 0xb0, 0xb1, 0xb2 };
     unsigned count = 0;
 
     for (size_t i = 0; i < sizeof(pages); i++) {
         data[count++] = pages[i];
         if (!pages[i] && disk->serial) {
-            data[count++] = 0x80;
+            data[count++] = SCSI_VPD_SERIAL;
         }
     }
     return count;
@@ -35,31 +29,16 @@ static unsigned vpd_pages(const ScsiDisk *disk, uint8_t *data)
 
 static unsigned vpd_serial(const ScsiDisk *disk, uint8_t *data)
 {
-    unsigned length = disk->serial ? MIN(strlen(disk->serial), 36) : 0;
+    ScsiIdentity identity = scsi_disk_identity(disk);
 
-    memcpy(data, disk->serial ? disk->serial : "", length);
-    return length;
+    return scsi_identity_put_serial(&identity, data);
 }
 
-/* A vendor's text, and the world wide name. */
 static unsigned vpd_identification(const ScsiDisk *disk, uint8_t *data)
 {
-    unsigned length = MIN(strlen(disk->device_id ? disk->device_id : ""), 247), at = 0;
+    ScsiIdentity identity = scsi_disk_identity(disk);
 
-    if (length) {
-        data[0] = 2; /* ASCII */
-        data[3] = length;
-        memcpy(data + 4, disk->device_id, length);
-        at = 4 + length;
-    }
-    if (disk->wwn && at + 12 <= MAX_PAGE - 4) {
-        data[at] = 1; /* binary, of the unit: NAA */
-        data[at + 1] = 3;
-        data[at + 3] = 8;
-        store_be64(data + at + 4, disk->wwn);
-        at += 12;
-    }
-    return at;
+    return scsi_identity_put_designators(&identity, data);
 }
 
 static unsigned vpd_limits(const ScsiDisk *disk, uint8_t *data)
@@ -95,16 +74,17 @@ static const struct {
     uint8_t page;
     unsigned (*fill)(const ScsiDisk *disk, uint8_t *data);
 } vpd[] = {
-    { 0x00, vpd_pages }, { 0x80, vpd_serial }, { 0x83, vpd_identification },
+    { SCSI_VPD_PAGES, vpd_pages }, { SCSI_VPD_SERIAL, vpd_serial },
+    { SCSI_VPD_IDENTIFICATION, vpd_identification },
     { 0xb0, vpd_limits }, { 0xb1, vpd_characteristics }, { 0xb2, vpd_provisioning },
 };
 
 static void inquire_page(ScsiDisk *disk, ScsiRequest *request)
 {
-    uint8_t data[MAX_PAGE] = { 0, request->cdb[2] };
+    uint8_t data[SCSI_VPD_BYTES] = { 0, request->cdb[2] };
 
     for (size_t i = 0; i < ARRAY_SIZE(vpd); i++) {
-        if (vpd[i].page == request->cdb[2] && (vpd[i].page != 0x80 || disk->serial)) {
+        if (vpd[i].page == request->cdb[2] && (vpd[i].page != SCSI_VPD_SERIAL || disk->serial)) {
             unsigned bytes = vpd[i].fill(disk, data + 4);
 
             store_be16(data + 2, bytes);
@@ -117,7 +97,8 @@ static void inquire_page(ScsiDisk *disk, ScsiRequest *request)
 
 void scsi_disk_inquiry(ScsiDisk *disk, ScsiRequest *request)
 {
-    uint8_t data[36] = { 0 };
+    ScsiIdentity identity = scsi_disk_identity(disk);
+    uint8_t data[SCSI_INQUIRY_BYTES] = { 0 };
 
     if (request->cdb[1] & 1) {
         inquire_page(disk, request);
@@ -132,9 +113,7 @@ void scsi_disk_inquiry(ScsiDisk *disk, ScsiRequest *request)
     data[3] = 0x12; /* hierarchical LUNs, the usual format */
     data[4] = sizeof(data) - 5;
     data[7] = 0x12; /* queues commands, transfers synchronously */
-    put_text(data + 8, disk->vendor, 8);
-    put_text(data + 16, disk->product, 16);
-    put_text(data + 32, disk->version, 4);
+    scsi_identity_put_names(&identity, data);
     scsi_reply(request, data, sizeof(data), load_be16(request->cdb + 3));
 }
 
@@ -213,7 +192,7 @@ void scsi_disk_mode_sense(ScsiDisk *disk, ScsiRequest *request)
     uint8_t data[MAX_PAGE] = { 0 };
 
     if (cdb[2] >> 6 == CONTROL_SAVED) {
-        scsi_fail(request, SCSI_SENSE(5, 0x39, 0));
+        scsi_fail(request, SCSI_NO_SAVED_PAGES);
         return;
     }
     bytes += has_descriptor ? fill_block_descriptor(disk, data + bytes) : 0;

@@ -1,13 +1,14 @@
 /*
  * usb-storage: a disk behind Bulk-Only Transport (USB Mass Storage Class, Bulk-Only Transport 1.0).
- * Commands are those of the scsi-hd that it makes for its drive. Data goes through a buffer, so it
- * is no matter how a host divides it, or that it stops in between and comes again.
+ * Commands are those of the scsi-hd, or scsi-cd, that it makes for its drive. Data goes through a
+ * buffer, so it is no matter how a host divides it, or that it stops in between and comes again.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "usb.h"
 
+#include "block/block_drive.h"
 #include "hw/core/block_conf.h"
 #include "hw/scsi/scsi.h"
 #include "util/byte_order.h"
@@ -297,10 +298,13 @@ static const char *const handed_on[] = {
     "opt_io_size", "discard_granularity", "write-cache", "share-rw", "account-invalid",
     "account-failed", "rerror", "werror", "removable",
 };
+#define HANDED_ON_TO_CD (ARRAY_SIZE(handed_on) - 1)
 
 static bool set_up_disk(UsbStorage *s, Device *disk, Error **errp)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(handed_on); i++) {
+    size_t count = object_is_a(disk, "scsi-cd") ? HANDED_ON_TO_CD : ARRAY_SIZE(handed_on);
+
+    for (size_t i = 0; i < count; i++) {
         g_autoptr(JsonObject) value = object_get(s, handed_on[i], errp);
 
         if (!value || !object_set(disk, handed_on[i], value, PROPERTY_TYPED, errp)) {
@@ -314,7 +318,7 @@ static bool set_up_disk(UsbStorage *s, Device *disk, Error **errp)
 
 static bool make_disk(UsbStorage *s, Error **errp)
 {
-    Device *disk = device_new("scsi-hd");
+    Device *disk = device_new(block_drive_is_cdrom(s->conf.drive) ? "scsi-cd" : "scsi-hd");
 
     object_add_child(&s->bus->parent.parent, "legacy[*]", disk, NULL);
     disk->is_part = true;

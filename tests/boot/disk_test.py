@@ -67,6 +67,13 @@ class Firmware(unittest.TestCase):
             with self.subTest(board):
                 self.starts('disc', '-M', board, '-cdrom', '{disc}')
 
+    def test_disc_of_each_kind(self):
+        for device in (('-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=d,bootindex=0'),
+                       ('-usb', '-device', 'usb-storage,drive=d,bootindex=0')):
+            with self.subTest(device=device[-1]):
+                self.starts('disc', '-M', 'q35', '-bios', LARGE_SEABIOS, '-nodefaults', '-drive',
+                            'if=none,id=d,media=cdrom,file={disc},format=raw', *device)
+
     def test_floppy(self):
         self.starts('floppy', '-M', 'pc', '-drive', 'if=floppy,file={floppy},format=raw')
 

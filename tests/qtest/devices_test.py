@@ -52,7 +52,7 @@ KEYS = {
 # What a type needs to be there before it.
 XHCI, SCSI, AHCI = (['-device', device] for device in ('qemu-xhci', 'virtio-scsi-pci', 'ich9-ahci'))
 HOSTS = {
-    'scsi-hd': SCSI, 'ide-hd': AHCI, 'ide-cd': AHCI, 'floppy': ['-device', 'isa-fdc'],
+    'scsi-hd': SCSI, 'scsi-cd': SCSI, 'ide-hd': AHCI, 'ide-cd': AHCI, 'floppy': ['-device', 'isa-fdc'],
     'nvme-ns': ['-device', 'nvme,serial=host,id=host'],
 }
 # Words with which a type is refused: where its bus is another, as a second one, or alone.

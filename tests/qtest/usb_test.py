@@ -146,6 +146,24 @@ class Usb:
             self.assertEqual(file.read(16384), pattern)
 
 
+    def test_disc(self):
+        """media=cdrom makes it a CD drive; its tray is the storage's."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with open(os.path.join(folder.name, 'disc'), 'wb') as file:
+            file.write(bytes(range(256)) * 800)
+        with self.machine('-drive', f'if=none,id=d,media=cdrom,format=raw,file={file.name}', '-device',
+                          'usb-storage,drive=d,id=st') as vm:
+            disk = Disk(Xhci(vm), 1)
+            disk.settle()
+            self.assertEqual(disk.command([0x12, 0, 0, 0, 36, 0], 36)[2][0], 5)
+            self.assertEqual(disk.command([0x25] + [0] * 9, 8)[2], struct.pack('>II', 99, 2048))
+            self.assertEqual(disk.command([0x28, 0, 0, 0, 0, 9, 0, 0, 2, 0], 4096), (0, 0, bytes(range(256)) * 16))
+            self.assertEqual(disk.command([0x1b, 0, 0, 0, 2, 0])[0], 0)
+            self.assertTrue(vm.qmp.wait_event('DEVICE_TRAY_MOVED')['data']['tray-open'])
+            self.assertEqual(disk.command([0] * 6)[0], 1)
+
+
 class Ours(Usb, unittest.TestCase):
     binary = house.binary()
 

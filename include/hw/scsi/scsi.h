@@ -12,33 +12,15 @@
 #define HW_SCSI_SCSI_H
 
 #include "hw/core/bus.h"
+#include "hw/core/scsi_cdb.h"
+#include "hw/core/scsi_sense.h"
 #include "block/block_node.h"
 #include "system/dma_map.h"
 
 #define TYPE_SCSI_BUS    "SCSI"
 #define TYPE_SCSI_DEVICE "scsi-device"
-#define SCSI_CDB_BYTES   16
-#define SCSI_SENSE_BYTES 18
 
 enum { SCSI_GOOD = 0x00, SCSI_CHECK_CONDITION = 0x02, SCSI_TASK_ABORTED = 0x40 };
-
-/* Key, additional code and its qualifier (SPC-4, annex D). */
-typedef struct ScsiSense {
-    uint8_t key, asc, ascq;
-} ScsiSense;
-#define SCSI_SENSE(key, asc, ascq) ((ScsiSense){ (key), (asc), (ascq) })
-#define SCSI_NO_SENSE           SCSI_SENSE(0, 0, 0)
-#define SCSI_MEDIUM_ERROR       SCSI_SENSE(3, 0x11, 0)
-#define SCSI_WRITE_ERROR        SCSI_SENSE(3, 0x0c, 0)
-#define SCSI_INVALID_COMMAND    SCSI_SENSE(5, 0x20, 0)
-#define SCSI_LBA_OUT_OF_RANGE   SCSI_SENSE(5, 0x21, 0)
-#define SCSI_INVALID_FIELD      SCSI_SENSE(5, 0x24, 0)
-#define SCSI_LUN_NOT_SUPPORTED  SCSI_SENSE(5, 0x25, 0)
-#define SCSI_INVALID_PARAMETER  SCSI_SENSE(5, 0x26, 0)
-#define SCSI_WAS_RESET          SCSI_SENSE(6, 0x29, 0)
-#define SCSI_CAPACITY_CHANGED   SCSI_SENSE(6, 0x2a, 9)
-#define SCSI_WRITE_PROTECTED    SCSI_SENSE(7, 0x27, 0)
-#define SCSI_ABORTED            SCSI_SENSE(0xb, 0, 0)
 
 typedef struct ScsiDevice ScsiDevice;
 typedef struct ScsiBus ScsiBus;
@@ -123,6 +105,5 @@ void scsi_end(ScsiRequest *request);                 /* well */
 void scsi_fail(ScsiRequest *request, ScsiSense sense);
 /* `bytes` of `data`, or as many as `allocated` in the command; ends it. */
 void scsi_reply(ScsiRequest *request, const uint8_t *data, uint64_t bytes, uint64_t allocated);
-void scsi_fill_sense(uint8_t data[SCSI_SENSE_BYTES], ScsiSense sense);
 
 #endif
