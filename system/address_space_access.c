@@ -30,18 +30,10 @@ static void show_ones(MemoryTarget *target)
     target->bytes = MIN(target->bytes, DIRTY_PAGE_BYTES - skip);
 }
 
-static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
+static void use_range(const FlatRange *range, GuestAddr addr, MemoryTarget *target)
 {
-    GuestAddr next;
-    const FlatRange *range = flat_view_find(view, addr, &next);
-    uint64_t skip, left;
+    uint64_t skip = addr - range->first, left = range->last - addr;
 
-    if (!range) {
-        set_nobody(target, MEM_TX_DECODE_ERROR, next ? next - addr : addr ? -addr : UINT64_MAX);
-        return;
-    }
-    skip = addr - range->first;
-    left = range->last - addr;
     target->region = range->region;
     target->offset = range->offset + skip;
     target->bytes = left == UINT64_MAX ? left : left + 1;
@@ -53,9 +45,29 @@ static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
     }
 }
 
-static void ask_owners(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
+/* Nobody is there up to `next`; 0: the end. */
+static void use_hole(GuestAddr addr, GuestAddr next, MemoryTarget *target)
+{
+    set_nobody(target, MEM_TX_DECODE_ERROR, next ? next - addr : addr ? -addr : UINT64_MAX);
+}
+
+static void find_in(FlatView *view, GuestAddr addr, MemoryTarget *target)
+{
+    GuestAddr next;
+    const FlatRange *range = flat_view_find(view, addr, &next);
+
+    if (range) {
+        use_range(range, addr, target);
+    } else {
+        use_hole(addr, next, target);
+    }
+}
+
+/* True: all pages on the way are of 4 KiB. */
+static bool ask_owners(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
 {
     uint64_t bytes = target->bytes;
+    bool is_small = true;
 
     for (unsigned i = 0; i < MAX_TRANSLATIONS; i++) {
         IommuRegion *iommu = container_of(target->region, IommuRegion, region);
@@ -65,41 +77,46 @@ static void ask_owners(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
         GuestAddr addr = (entry.translated & ~entry.page_mask) |
                          (target->offset & entry.page_mask);
 
+        is_small &= entry.page_mask <= DIRTY_PAGE_BYTES - 1;
         bytes = MIN(bytes, inside == UINT64_MAX ? inside : inside + 1);
         if ((entry.access & access) != access || !entry.target) {
-            set_nobody(target, MEM_TX_ERROR, bytes);
-            return;
+            break;
         }
         find_in(rcu_get(entry.target->view), addr, target);
         bytes = target->bytes = MIN(bytes, target->bytes);
         if (!target->region || target->region->kind != MEMORY_IOMMU) {
-            return;
+            return is_small;
         }
     }
     set_nobody(target, MEM_TX_ERROR, bytes);
+    return is_small;
 }
 
 static void find_translated(MemoryTarget *target, MemTxAttrs attrs, bool is_write)
 {
     IommuRegion *iommu = container_of(target->region, IommuRegion, region);
-    uint64_t offset = target->offset;
-    IommuStamp stamp;
+    IommuFrontKey key = { iommu_front_stamp(iommu, target->offset), target->offset, attrs,
+                          is_write };
 
-    if (iommu_front_find(iommu, attrs, is_write, target)) {
-        return;
-    }
-    stamp = iommu_front_stamp(iommu);
-    ask_owners(target, attrs, is_write);
+    key.is_large = !ask_owners(target, attrs, is_write);
     if (target->region) {
-        iommu_front_keep(iommu, stamp, offset, attrs, is_write, target);
+        iommu_front_keep(iommu, &key, target);
     }
 }
 
 void address_space_find(AddressSpace *as, GuestAddr addr, MemTxAttrs attrs, bool is_write,
                         MemoryTarget *target)
 {
-    find_in(rcu_get(as->view), addr, target);
-    if (target->region && target->region->kind == MEMORY_IOMMU) {
+    GuestAddr next;
+    const FlatRange *range = flat_view_find(rcu_get(as->view), addr, &next);
+
+    if (!range) {
+        use_hole(addr, next, target);
+    } else if (range->region->kind != MEMORY_IOMMU) {
+        use_range(range, addr, target);
+    } else if (!iommu_front_find(container_of(range->region, IommuRegion, region),
+                                 range->offset + (addr - range->first), attrs, is_write, target)) {
+        use_range(range, addr, target);
         find_translated(target, attrs, is_write);
     }
 }

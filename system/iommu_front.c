@@ -11,16 +11,13 @@
 #define PAGE_BYTES 4096
 
 /* Entry.who, beside PASID and requester. */
-#define WHO_VALID     BIT64(40)
-#define WHO_WRITES    BIT64(41)
-#define WHO_PASID     BIT64(42)
-#define WHO_REQUESTER BIT64(43)
+#define WHO_VALID BIT64(63)
 
 typedef struct Entry {
     uint32_t sequence; /* odd while it is written */
-    bool is_writable;
+    bool is_writable, is_large;
     uint64_t page, who;
-    IommuStamp stamp;
+    uint64_t changes, map_changes;
     MemoryRegion *region;
     uint64_t offset;   /* of the page, in `region` */
     uint8_t *host;     /* of the page */
@@ -34,60 +31,75 @@ struct IommuFront {
 
 uint64_t memory_map_changes;
 
-IommuStamp iommu_front_stamp(const IommuRegion *iommu)
+static uint64_t get(const uint64_t *counter)
 {
-    return (IommuStamp){ iommu->changes ? __atomic_load_n(iommu->changes, __ATOMIC_ACQUIRE) : 0,
-                         __atomic_load_n(&memory_map_changes, __ATOMIC_ACQUIRE) };
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
 }
 
-static bool is_for_front(const IommuRegion *iommu, MemTxAttrs attrs, IommuStamp stamp)
+/* Counters only grow: their sum is the same while none did. */
+static uint64_t changes_of(const IommuChanges *changes, uint64_t page, bool is_large)
 {
-    return iommu->changes && !attrs.is_debug && !attrs.is_translated && !(stamp.map & 1);
+    const uint64_t *counter = is_large ? &changes->some :
+                                         &changes->pages[page / PAGE_BYTES % IOMMU_CHANGE_SLOTS];
+
+    return get(&changes->all) + get(counter);
 }
 
+IommuStamp iommu_front_stamp(const IommuRegion *iommu, uint64_t offset)
+{
+    const IommuChanges *changes = iommu->changes;
+
+    return (IommuStamp){ changes ? changes_of(changes, offset, false) : 0,
+                         changes ? changes_of(changes, offset, true) : 0,
+                         get(&memory_map_changes) };
+}
+
+/* Requests of a kind that is not kept have a number that none of those have. */
 static uint64_t who_of(MemTxAttrs attrs, bool is_write)
 {
-    return WHO_VALID | (is_write ? WHO_WRITES : 0) |
-           (attrs.has_pasid ? WHO_PASID | (uint64_t)attrs.pasid << 16 : 0) |
-           (attrs.has_requester_id ? WHO_REQUESTER | attrs.requester_id : 0);
+    return WHO_VALID | attrs.requester_id | (uint64_t)attrs.pasid << 16 |
+           (uint64_t)is_write << 40 | (uint64_t)attrs.has_requester_id << 41 |
+           (uint64_t)attrs.has_pasid << 42 | (uint64_t)attrs.is_debug << 43 |
+           (uint64_t)attrs.is_translated << 44;
 }
 
 /* Neighbours beside each other; a page's reads and writes far from each other. */
-static Entry *entry_of(struct IommuFront *front, uint64_t page, uint64_t who)
+static Entry *entry_of(struct IommuFront *front, uint64_t page, MemTxAttrs attrs, bool is_write)
 {
-    uint64_t n = page / PAGE_BYTES + (who >> 16 & 0xfffff) * 37 +
-                 (who & WHO_WRITES ? ENTRIES / 2 : 0);
+    uint64_t n = page / PAGE_BYTES + attrs.pasid * 37 + (is_write ? ENTRIES / 2 : 0);
 
     return &front->entries[n % ENTRIES];
 }
 
-bool iommu_front_find(IommuRegion *iommu, MemTxAttrs attrs, bool is_write, MemoryTarget *target)
+bool iommu_front_find(IommuRegion *iommu, uint64_t offset, MemTxAttrs attrs, bool is_write,
+                      MemoryTarget *target)
 {
     struct IommuFront *front = __atomic_load_n(&iommu->front, __ATOMIC_ACQUIRE);
-    IommuStamp stamp = iommu_front_stamp(iommu);
-    uint64_t inside = target->offset % PAGE_BYTES, page = target->offset - inside;
-    uint64_t who = who_of(attrs, is_write);
-    MemoryTarget found;
+    uint64_t inside = offset % PAGE_BYTES, page = offset - inside;
     uint32_t sequence;
     const Entry *e;
 
-    if (!front || !is_for_front(iommu, attrs, stamp)) {
+    if (!front) {
         return false;
     }
-    e = entry_of(front, page, who);
+    e = entry_of(front, page, attrs, is_write);
     __builtin_prefetch(e + 1); /* buffers are looked up page after page */
     sequence = __atomic_load_n(&e->sequence, __ATOMIC_ACQUIRE);
-    if (e->page != page || e->who != who || e->stamp.region != stamp.region ||
-        e->stamp.map != stamp.map) {
+    if (e->page != page || e->who != who_of(attrs, is_write) ||
+        e->changes != changes_of(iommu->changes, page, e->is_large) ||
+        e->map_changes != get(&memory_map_changes)) {
         return false;
     }
-    found = (MemoryTarget){ e->region, e->offset + inside, PAGE_BYTES - inside, e->host + inside,
-                            e->is_writable, MEM_TX_OK };
+    target->region = e->region;
+    target->offset = e->offset + inside;
+    target->bytes = PAGE_BYTES - inside;
+    target->host = e->host + inside;
+    target->is_writable = e->is_writable;
+    target->result = MEM_TX_OK;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (sequence & 1 || __atomic_load_n(&e->sequence, __ATOMIC_RELAXED) != sequence) {
         return false;
     }
-    *target = found;
     front->hits++;
     return true;
 }
@@ -108,20 +120,27 @@ static struct IommuFront *make_front(IommuRegion *iommu)
     return made;
 }
 
-void iommu_front_keep(IommuRegion *iommu, IommuStamp stamp, uint64_t offset, MemTxAttrs attrs,
-                      bool is_write, const MemoryTarget *target)
+/* While the map changes, nothing is kept. */
+static bool is_for_front(const IommuRegion *iommu, const IommuFrontKey *key,
+                         const MemoryTarget *target)
 {
-    uint64_t inside = offset % PAGE_BYTES, page = offset - inside;
-    uint64_t who = who_of(attrs, is_write);
+    uint64_t inside = key->offset % PAGE_BYTES;
+
+    return iommu->changes && !key->attrs.is_debug && !key->attrs.is_translated &&
+           !(key->stamp.map & 1) && target->host && target->bytes >= PAGE_BYTES - inside &&
+           target->offset >= inside && (!key->is_write || target->is_writable);
+}
+
+void iommu_front_keep(IommuRegion *iommu, const IommuFrontKey *key, const MemoryTarget *target)
+{
+    uint64_t inside = key->offset % PAGE_BYTES, page = key->offset - inside;
     uint32_t sequence;
     Entry *e;
 
-    if (!is_for_front(iommu, attrs, stamp) || !target->host ||
-        target->bytes < PAGE_BYTES - inside || target->offset < inside ||
-        (is_write && !target->is_writable)) {
+    if (!is_for_front(iommu, key, target)) {
         return;
     }
-    e = entry_of(make_front(iommu), page, who);
+    e = entry_of(make_front(iommu), page, key->attrs, key->is_write);
     sequence = __atomic_load_n(&e->sequence, __ATOMIC_RELAXED);
     if (sequence & 1 || !__atomic_compare_exchange_n(&e->sequence, &sequence, sequence + 1, false,
                                                      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -129,8 +148,10 @@ void iommu_front_keep(IommuRegion *iommu, IommuStamp stamp, uint64_t offset, Mem
     }
     __atomic_thread_fence(__ATOMIC_RELEASE);
     e->page = page;
-    e->who = who;
-    e->stamp = stamp;
+    e->who = who_of(key->attrs, key->is_write);
+    e->is_large = key->is_large;
+    e->changes = key->is_large ? key->stamp.large : key->stamp.small;
+    e->map_changes = key->stamp.map;
     e->region = target->region;
     e->offset = target->offset - inside;
     e->host = (uint8_t *)target->host - inside;

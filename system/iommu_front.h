@@ -17,15 +17,22 @@ extern uint64_t memory_map_changes;
 
 /* Taken before the owner is asked. */
 typedef struct IommuStamp {
-    uint64_t region, map;
+    uint64_t small, large, map; /* changes of the page, of pages of any size; of the map */
 } IommuStamp;
 
-IommuStamp iommu_front_stamp(const IommuRegion *iommu);
-/* target->offset is the one in the region; found, it is all that address_space_find() tells. */
-bool iommu_front_find(IommuRegion *iommu, MemTxAttrs attrs, bool is_write, MemoryTarget *target);
-/* `offset` in the region led to `target`. */
-void iommu_front_keep(IommuRegion *iommu, IommuStamp stamp, uint64_t offset, MemTxAttrs attrs,
-                      bool is_write, const MemoryTarget *target);
+IommuStamp iommu_front_stamp(const IommuRegion *iommu, uint64_t offset);
+/* Found, *target is all that address_space_find() tells. */
+bool iommu_front_find(IommuRegion *iommu, uint64_t offset, MemTxAttrs attrs, bool is_write,
+                      MemoryTarget *target);
+/* What a page that was asked for is kept by. */
+typedef struct IommuFrontKey {
+    IommuStamp stamp;
+    uint64_t offset; /* in the region */
+    MemTxAttrs attrs;
+    bool is_write;
+    bool is_large;   /* part of a page of more than 4 KiB */
+} IommuFrontKey;
+void iommu_front_keep(IommuRegion *iommu, const IommuFrontKey *key, const MemoryTarget *target);
 void iommu_front_free(IommuRegion *iommu);
 
 #endif

@@ -35,6 +35,34 @@ uint64_t iommu_region_min_page_bytes(const IommuRegion *iommu)
     return iommu->ops->min_page_bytes ? iommu->ops->min_page_bytes : 4096;
 }
 
+/* --- changes --- */
+
+#define MOST_CHANGED_PAGES 64
+
+static void count(uint64_t *counter)
+{
+    __atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+void iommu_changes_add(IommuChanges *changes)
+{
+    count(&changes->all);
+}
+
+void iommu_changes_add_pages(IommuChanges *changes, IovaAddr addr, uint64_t bytes)
+{
+    uint64_t last = addr + (bytes - 1);
+
+    if (!bytes || last < addr || bytes >> 12 > MOST_CHANGED_PAGES) {
+        count(&changes->all);
+        return;
+    }
+    count(&changes->some);
+    for (uint64_t page = addr >> 12; page <= last >> 12; page++) {
+        count(&changes->pages[page % IOMMU_CHANGE_SLOTS]);
+    }
+}
+
 /* --- notifiers --- */
 
 static bool update_notices(IommuRegion *iommu, Error **errp)

@@ -14,7 +14,8 @@ typedef struct Iommu {
     AddressSpace as;
     Fixture *fixture;
     unsigned asked;
-    uint64_t changes, base;
+    IommuChanges changes;
+    uint64_t base, page_mask;
 } Iommu;
 
 static IommuEntry swap_pages(IommuRegion *region, uint64_t offset, IommuAccess access,
@@ -28,7 +29,7 @@ static IommuEntry swap_pages(IommuRegion *region, uint64_t offset, IommuAccess a
         .target = &iommu->fixture->as,
         .iova = offset & ~UINT64_C(4095),
         .translated = (page ^ 1) * 4096 + iommu->base,
-        .page_mask = 4095,
+        .page_mask = iommu->page_mask,
         .access = page >= 16 || attrs.pasid == 5 ? IOMMU_NONE
                   : page & 1 ? IOMMU_READ : IOMMU_READ_WRITE,
     };
@@ -45,7 +46,7 @@ static void note(IommuNotifier *notifier, const IommuEntry *entry)
 
 static void test_iommu(Fixture *f, const void *data)
 {
-    Iommu iommu = { .fixture = f };
+    Iommu iommu = { .fixture = f, .page_mask = 4095 };
     IommuNotifier notifier = { .notices = IOMMU_NOTICE_MAP | IOMMU_NOTICE_UNMAP,
                                .first = 0x3000, .last = 0x20fff, .notify = note };
     MemTxAttrs other = dma_attrs_with_pasid(MEM_TX_NONE, 5);
@@ -97,7 +98,7 @@ static void expect(Iommu *iommu, uint64_t addr, MemTxAttrs attrs, uint64_t wante
 /* An owner that counts its changes is asked once for a page, a way of access and a requester. */
 static void test_front(Fixture *f, const void *data)
 {
-    Iommu iommu = { .fixture = f };
+    Iommu iommu = { .fixture = f, .page_mask = 4095 };
     MemTxAttrs other = dma_attrs_with_pasid(MEM_TX_NONE, 6), debug = { .is_debug = true };
     uint64_t value;
 
@@ -127,7 +128,7 @@ static void test_front(Fixture *f, const void *data)
     expect(&iommu, 0x10, MEM_TX_NONE, 0x1113, 0);
     /* Its translations change, then memory. */
     iommu.base = 0x2000;
-    iommu.changes++;
+    iommu_changes_add(&iommu.changes);
     expect(&iommu, 0x10, MEM_TX_NONE, 0x3333, 1);
     expect(&iommu, 0x10, MEM_TX_NONE, 0x3333, 0);
     memory_region_set_enabled(&f->ram, false);
@@ -142,6 +143,44 @@ static void test_front(Fixture *f, const void *data)
     iommu_region_clear(&iommu.region);
 }
 
+/* A page's change leaves what is kept of others, but for large pages, which may be part of the change. */
+static void test_front_pages(Fixture *f, const void *data)
+{
+    Iommu iommu = { .fixture = f, .page_mask = 4095 };
+
+    iommu_region_init(&iommu.region, NULL, &swap_ops, "iommu", MEMORY_SIZE_WHOLE);
+    iommu.region.changes = &iommu.changes;
+    address_space_init(&iommu.as, &iommu.region.region, "device");
+    for (unsigned n = 0; n < 4; n++) {
+        fixture_store(f, 4096 * n, MEM_LE16, n);
+        expect(&iommu, 4096 * (n ^ 1), MEM_TX_NONE, n, 1);
+    }
+    iommu_changes_add_pages(&iommu.changes, 0x1000, 0x1001); /* pages 1 and 2 */
+    expect(&iommu, 0x0000, MEM_TX_NONE, 1, 0);
+    expect(&iommu, 0x1000, MEM_TX_NONE, 0, 1);
+    expect(&iommu, 0x2000, MEM_TX_NONE, 3, 1);
+    expect(&iommu, 0x3000, MEM_TX_NONE, 2, 0);
+    /* Pages that share a count go together; many pages, or those beyond the end, are all. */
+    iommu_changes_add_pages(&iommu.changes, UINT64_C(4096) * IOMMU_CHANGE_SLOTS, 1);
+    expect(&iommu, 0x0000, MEM_TX_NONE, 1, 1);
+    expect(&iommu, 0x1000, MEM_TX_NONE, 0, 0);
+    iommu_changes_add_pages(&iommu.changes, 0x100000, 0x100000);
+    expect(&iommu, 0x1000, MEM_TX_NONE, 0, 1);
+    iommu_changes_add_pages(&iommu.changes, 0x100000, 0);
+    expect(&iommu, 0x1000, MEM_TX_NONE, 0, 1);
+    iommu_changes_add_pages(&iommu.changes, UINT64_MAX - 4095, 8192);
+    expect(&iommu, 0x1000, MEM_TX_NONE, 0, 1);
+    iommu.page_mask = 8191;
+    iommu_changes_add(&iommu.changes);
+    expect(&iommu, 0x2000, MEM_TX_NONE, 2, 1);
+    expect(&iommu, 0x2000, MEM_TX_NONE, 2, 0);
+    iommu_changes_add_pages(&iommu.changes, 0x3000, 4096);
+    expect(&iommu, 0x2000, MEM_TX_NONE, 2, 1);
+    address_space_clear(&iommu.as);
+    rcu_barrier_all();
+    iommu_region_clear(&iommu.region);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -149,5 +188,6 @@ int main(int argc, char **argv)
     g_test_add("/iommu-region/" name, Fixture, NULL, fixture_set_up, fn, fixture_tear_down)
     ADD("pages", test_iommu);
     ADD("front", test_front);
+    ADD("front-pages", test_front_pages);
     return g_test_run();
 }

@@ -177,7 +177,7 @@ struct IntelIommu {
     /* derived */
     bool is_translating;
     uint64_t generation;      /* of contexts: what was read before counts no more */
-    uint64_t changes;         /* of anything that translations depend on */
+    IommuChanges changes;     /* of anything that translations depend on */
     Iotlb *iotlb;
     PciBus *root;             /* borrowed: the board's */
     GHashTable *spaces;       /* of VtdSpace, owned, by bus and devfn */
@@ -316,11 +316,6 @@ typedef struct VtdRange {
     uint64_t pages;        /* of 4 KiB; 0: all */
     bool is_leaf;
 } VtdRange;
-/* After anything was dropped: what regions keep in front of us is void. */
-static inline void vtd_count_change(IntelIommu *unit)
-{
-    __atomic_fetch_add(&unit->changes, 1, __ATOMIC_SEQ_CST);
-}
 void vtd_drop_all(IntelIommu *unit);
 void vtd_drop_domain(IntelIommu *unit, uint16_t domain);
 void vtd_drop_pages(IntelIommu *unit, const VtdRange *range);

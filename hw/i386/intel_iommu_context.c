@@ -345,7 +345,7 @@ void vtd_each_pasid(VtdSpace *space, VtdPasidFn *fn, void *opaque)
 void vtd_forget_contexts(IntelIommu *unit)
 {
     __atomic_fetch_add(&unit->generation, 1, __ATOMIC_SEQ_CST);
-    vtd_count_change(unit);
+    iommu_changes_add(&unit->changes);
 }
 
 IotlbTag vtd_tag(const VtdContext *context, uint32_t pasid)

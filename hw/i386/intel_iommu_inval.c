@@ -11,11 +11,6 @@
 
 #include "trace.h"
 
-static IotlbTag second_tag(uint16_t domain)
-{
-    return (IotlbTag){ .domain = domain, .stage = IOTLB_SECOND };
-}
-
 typedef struct Reshadow {
     const VtdRange *range; /* NULL: all */
     int domain;            /* -1: any */
@@ -53,7 +48,7 @@ void vtd_drop_all(IntelIommu *unit)
     Reshadow re = { NULL, -1 };
 
     iotlb_drop_all(unit->iotlb);
-    vtd_count_change(unit);
+    iommu_changes_add(&unit->changes);
     vtd_each_follower(unit, reshadow_one, &re);
 }
 
@@ -62,35 +57,32 @@ void vtd_drop_domain(IntelIommu *unit, uint16_t domain)
     Reshadow re = { NULL, domain };
 
     iotlb_drop_domain(unit->iotlb, domain);
-    vtd_count_change(unit);
+    iommu_changes_add(&unit->changes);
     vtd_each_follower(unit, reshadow_one, &re);
 }
 
+/* First-stage pages of the domain's requests without PASID go with those of the second. */
 void vtd_drop_pages(IntelIommu *unit, const VtdRange *range)
 {
+    const IotlbTag tags[] = { { range->domain, 0, IOTLB_SECOND }, { range->domain, 0, IOTLB_FIRST } };
     Reshadow re = { range, range->domain };
 
-    iotlb_drop_pages(unit->iotlb, second_tag(range->domain), range->addr, range->pages * 4096);
-    iotlb_drop_nested(unit->iotlb, range->domain);
-    /* First-stage pages of the domain's requests without PASID go with it. */
-    iotlb_drop_pages(unit->iotlb, (IotlbTag){ range->domain, 0, IOTLB_FIRST }, range->addr,
-                     range->pages * 4096);
-    vtd_count_change(unit);
+    iotlb_drop_pages(unit->iotlb, tags, ARRAY_SIZE(tags), range->addr, range->pages * 4096);
+    if (unit->has_nesting) { /* what came of first stages is anywhere */
+        iotlb_drop_nested(unit->iotlb, range->domain);
+        iommu_changes_add(&unit->changes);
+    }
+    iommu_changes_add_pages(&unit->changes, range->addr, range->pages * 4096);
     vtd_each_follower(unit, reshadow_one, &re);
 }
 
 void vtd_drop_pasid_pages(IntelIommu *unit, const VtdRange *range)
 {
-    if (!range->pages) {
-        iotlb_drop_asid(unit->iotlb, range->domain, range->pasid);
-    } else {
-        IotlbTag tag = { .domain = range->domain, .asid = range->pasid };
+    const IotlbTag tags[] = { { range->domain, range->pasid, IOTLB_FIRST },
+                              { range->domain, range->pasid, IOTLB_NESTED } };
 
-        for (tag.stage = IOTLB_FIRST; tag.stage <= IOTLB_NESTED; tag.stage++) {
-            iotlb_drop_pages(unit->iotlb, tag, range->addr, range->pages * 4096);
-        }
-    }
-    vtd_count_change(unit);
+    iotlb_drop_pages(unit->iotlb, tags, ARRAY_SIZE(tags), range->addr, range->pages * 4096);
+    iommu_changes_add_pages(&unit->changes, range->addr, range->pages * 4096);
     vtd_flush_hosts(unit, range);
 }
 

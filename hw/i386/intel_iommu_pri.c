@@ -228,6 +228,7 @@ bool vtd_page_request(void *opaque, const PciRequester *who, const PciPageReques
             (uint64_t)(request->group & 0x1ff) << 3,
     };
     VtdContext context;
+    IotlbTag tag;
 
     if (!vtd_has(unit, VTD_ECAP_PRS) || !unit->is_translating ||
         (request->is_execute && !request->is_read) || !may_request(space, pasid, &context)) {
@@ -235,9 +236,9 @@ bool vtd_page_request(void *opaque, const PciRequester *who, const PciPageReques
     }
     trace_vtd_page_request(vtd_space_sid(space), pasid, request->addr, request->group);
     /* What is kept of the page must not outlive the answer. */
-    iotlb_drop_pages(unit->iotlb, (IotlbTag){ context.domain, who->pasid, IOTLB_FIRST },
-                     request->addr & ~UINT64_C(0xfff), 4096);
-    vtd_count_change(unit);
+    tag = vtd_tag(&context, pasid);
+    iotlb_drop_pages(unit->iotlb, &tag, 1, request->addr & ~UINT64_C(0xfff), 4096);
+    iommu_changes_add_pages(&unit->changes, request->addr, 1);
     return enqueue(unit, words);
 }
 

@@ -248,36 +248,67 @@ static bool stop(IntelIommu *unit, uint8_t reason)
     return false;
 }
 
-static bool step(IntelIommu *unit, uint32_t bytes, uint32_t queue_bytes)
-{
-    uint64_t words[4] = { 0 };
-    uint8_t reason;
+/* Descriptors are read some at a time; how many cannot be seen. */
+#define MOST_WORDS 32
 
-    if (!vtd_read_words((vtd_quad(unit->iqa) & ~UINT64_C(0xfff)) + unit->iqh, words, bytes / 8)) {
+/* Where the queue is, as it was when its tail was written. */
+typedef struct Queue {
+    GuestAddr base;
+    uint32_t bytes, descriptor_bytes, tail;
+} Queue;
+
+/* From the head on; 0: not even the first can be read. */
+static uint32_t fetch(const IntelIommu *unit, const Queue *queue, uint64_t *words)
+{
+    uint32_t end = queue->tail > unit->iqh ? queue->tail : queue->bytes;
+    uint32_t bytes = MIN(end - unit->iqh, MOST_WORDS * 8);
+    GuestAddr at = queue->base + unit->iqh;
+
+    if (vtd_read_words(at, words, bytes / 8)) {
+        return bytes;
+    }
+    bytes = queue->descriptor_bytes;
+    return vtd_read_words(at, words, bytes / 8) ? bytes : 0;
+}
+
+/* False: it stands still. */
+static bool run_some(IntelIommu *unit, const Queue *queue)
+{
+    uint64_t words[MOST_WORDS];
+    uint32_t bytes = fetch(unit, queue, words), step = queue->descriptor_bytes;
+
+    if (!bytes) {
         return stop(unit, REASON_FETCH);
     }
-    reason = run_one(unit, words);
-    if (reason) {
-        return stop(unit, reason);
+    for (uint32_t at = 0; at < bytes; at += step) {
+        uint64_t descriptor[4] = { 0 };
+        uint8_t reason;
+
+        memcpy(descriptor, &words[at / 8], step);
+        reason = run_one(unit, descriptor);
+        if (reason) {
+            return stop(unit, reason);
+        }
+        unit->iqh = (unit->iqh + step) % queue->bytes;
     }
-    unit->iqh = (unit->iqh + bytes) % queue_bytes;
     return true;
 }
 
 void vtd_run_queue(IntelIommu *unit)
 {
-    uint32_t bytes = is_wide_queue(unit) ? 32 : 16;
-    uint32_t queue_bytes = 4096u << (unit->iqa[0] & 7), tail = unit->iqt[0];
+    Queue queue = { vtd_quad(unit->iqa) & ~UINT64_C(0xfff), 4096u << (unit->iqa[0] & 7),
+                    is_wide_queue(unit) ? 32 : 16, unit->iqt[0] };
+    uint32_t odd = (queue.tail | unit->iqh) % queue.descriptor_bytes;
 
     if (!(unit->gsts & BIT(VTD_QIE)) || unit->fsts & VTD_FSTS_IQE) {
         return;
     }
     /* The base may have changed since: a head that never meets the tail would not end. */
-    if ((tail | unit->iqh) % bytes || tail >= queue_bytes) {
-        stop(unit, (tail | unit->iqh) % bytes ? REASON_ALIGNMENT : REASON_TAIL);
+    if (odd || queue.tail >= queue.bytes) {
+        stop(unit, odd ? REASON_ALIGNMENT : REASON_TAIL);
         return;
     }
-    unit->iqh %= queue_bytes;
-    while (unit->iqh != tail && step(unit, bytes, queue_bytes)) {
+    unit->iqh %= queue.bytes;
+    while (unit->iqh != queue.tail && run_some(unit, &queue)) {
     }
 }

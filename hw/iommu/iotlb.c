@@ -39,7 +39,7 @@ typedef struct Set {
 struct Iotlb {
     Set *sets;
     size_t set_mask;
-    uint64_t shifts;   /* a bit for each page size there ever was */
+    uint64_t shifts[IOTLB_STAGES]; /* a bit for each page size there ever was */
     uint64_t all;
     uint64_t page_drops;
     uint64_t *domains, *nested, *asids;
@@ -144,7 +144,7 @@ bool iotlb_find(Iotlb *tlb, IotlbTag tag, IovaAddr addr, IommuPage *page)
 {
     uint64_t packed = pack_tag(tag), stamp = today(tlb, tag), value;
 
-    for (uint64_t shifts = GET(tlb->shifts); shifts; shifts &= shifts - 1) {
+    for (uint64_t shifts = GET(tlb->shifts[tag.stage]); shifts; shifts &= shifts - 1) {
         unsigned shift = __builtin_ctzll(shifts);
         uint64_t at = page_of(addr, shift);
 
@@ -195,7 +195,7 @@ void iotlb_insert(Iotlb *tlb, IotlbTag tag, IotlbMark mark, IovaAddr addr, const
     assert(page->shift >= 12 && page->shift < 64);
     g_mutex_lock(&tlb->lock);
     if (tlb->page_drops == mark.page_drops) {
-        PUT(tlb->shifts, tlb->shifts | UINT64_C(1) << page->shift);
+        PUT(tlb->shifts[tag.stage], tlb->shifts[tag.stage] | UINT64_C(1) << page->shift);
         write_entry(set, choose(set, entry.tag, entry.page), entry);
         tlb->counters.inserts++;
     }
@@ -241,27 +241,43 @@ static void drop_page(Iotlb *tlb, uint64_t tag, uint64_t page)
     }
 }
 
-void iotlb_drop_pages(Iotlb *tlb, IotlbTag tag, IovaAddr addr, uint64_t bytes)
+static void drop_many(Iotlb *tlb, IotlbTag tag)
 {
-    IovaAddr last = bytes && addr <= UINT64_MAX - (bytes - 1) ? addr + bytes - 1 : UINT64_MAX;
+    if (tag.stage == IOTLB_SECOND) {
+        iotlb_drop_domain(tlb, tag.domain);
+    } else {
+        iotlb_drop_asid(tlb, tag.domain, tag.asid);
+    }
+}
+
+static void drop_range(Iotlb *tlb, IotlbTag tag, IovaAddr first, IovaAddr last)
+{
     uint64_t packed = pack_tag(tag);
 
+    for (uint64_t shifts = tlb->shifts[tag.stage]; shifts; shifts &= shifts - 1) {
+        unsigned shift = __builtin_ctzll(shifts);
+
+        for (uint64_t n = first >> shift; n <= last >> shift; n++) {
+            drop_page(tlb, packed, n << shift | shift);
+        }
+    }
+}
+
+void iotlb_drop_pages(Iotlb *tlb, const IotlbTag *tags, unsigned count, IovaAddr addr,
+                      uint64_t bytes)
+{
+    IovaAddr last = bytes && addr <= UINT64_MAX - (bytes - 1) ? addr + bytes - 1 : UINT64_MAX;
+
     if (!bytes || bytes >> 12 > MANY_PAGES) {
-        if (tag.stage == IOTLB_SECOND) {
-            iotlb_drop_domain(tlb, tag.domain);
-        } else {
-            iotlb_drop_asid(tlb, tag.domain, tag.asid);
+        for (unsigned i = 0; i < count; i++) {
+            drop_many(tlb, tags[i]);
         }
         return;
     }
     g_mutex_lock(&tlb->lock);
     __atomic_fetch_add(&tlb->page_drops, 1, __ATOMIC_SEQ_CST);
-    for (uint64_t shifts = tlb->shifts; shifts; shifts &= shifts - 1) {
-        unsigned shift = __builtin_ctzll(shifts);
-
-        for (uint64_t n = addr >> shift; n <= last >> shift; n++) {
-            drop_page(tlb, packed, n << shift | shift);
-        }
+    for (unsigned i = 0; i < count; i++) {
+        drop_range(tlb, tags[i], addr, last);
     }
     tlb->counters.drops++;
     g_mutex_unlock(&tlb->lock);

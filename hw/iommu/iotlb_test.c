@@ -45,11 +45,11 @@ static void test_pages(void)
     g_assert_false(has(tlb, tag_of(1, 6, IOTLB_FIRST), 0x7000));
     g_assert_false(has(tlb, tag_of(2, 5, IOTLB_FIRST), 0x7000));
     g_assert_false(has(tlb, tag_of(1, 5, IOTLB_NESTED), 0x7000));
-    iotlb_drop_pages(tlb, tag, 0x40333000, 4096); /* part of a large page */
+    iotlb_drop_pages(tlb, &tag, 1, 0x40333000, 4096); /* part of a large page */
     g_assert_false(has(tlb, tag, 0x40200000));
     g_assert_true(has(tlb, tag, 0x7000));
     g_assert_cmpuint(iotlb_used(tlb), ==, 1);
-    iotlb_drop_pages(tlb, tag, 0xfffffffffffff000, 0x2000); /* not over the end */
+    iotlb_drop_pages(tlb, &tag, 1, 0xfffffffffffff000, 0x2000); /* not over the end */
     g_assert_true(has(tlb, tag, 0x7000));
 }
 
@@ -77,7 +77,7 @@ static void test_mark(void)
             iotlb_drop_nested(tlb, 3);
             break;
         case 4:
-            iotlb_drop_pages(tlb, tag, 0x1000, 4096);
+            iotlb_drop_pages(tlb, &tag, 1, 0x1000, 4096);
             break;
         case 5: /* of others */
             iotlb_drop_domain(tlb, 4);
@@ -198,7 +198,7 @@ static void step(Iotlb *tlb, GArray *known, GRand *random)
         iotlb_drop_nested(tlb, tag.domain);
         forget(known, nested_in, tag, 0, 0);
     } else if (what < 30) {
-        iotlb_drop_pages(tlb, tag, addr, bytes);
+        iotlb_drop_pages(tlb, &tag, 1, addr, bytes);
         forget(known, of_pages, tag, addr, addr + bytes - 1);
     } else if (what < 100) {
         insert_both(tlb, known, random, tag);
@@ -290,6 +290,7 @@ static void test_threads(void)
 {
     g_autoptr(Iotlb) tlb = iotlb_new(64);
     Race race = { .tlb = tlb };
+    IotlbTag raced = tag_of(1, 1, IOTLB_FIRST);
     GThread *threads[2];
 
     for (unsigned i = 0; i < ARRAY_SIZE(threads); i++) {
@@ -300,7 +301,7 @@ static void test_threads(void)
         if (round % 2) {
             iotlb_drop_asid(tlb, 1, 1);
         } else {
-            iotlb_drop_pages(tlb, tag_of(1, 1, IOTLB_FIRST), 0, RACE_PAGES * 4096);
+            iotlb_drop_pages(tlb, &raced, 1, 0, RACE_PAGES * 4096);
         }
         __atomic_store_n(&race.dropped, round, __ATOMIC_SEQ_CST);
     }

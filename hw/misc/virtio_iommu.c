@@ -244,7 +244,7 @@ static void set_bypass(VirtioIommu *unit, bool is_on)
 {
     if (unit->bypass != is_on) {
         unit->bypass = is_on;
-        __atomic_fetch_add(&unit->changes, 1, __ATOMIC_SEQ_CST);
+        iommu_changes_add(&unit->changes);
         viommu_switch_all(unit);
     }
 }

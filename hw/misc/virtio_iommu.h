@@ -93,7 +93,7 @@ struct VirtioIommu {
     GMutex lock;           /* of the three: who changes them has the machine's, too */
     uint16_t next_tag;
     Iotlb *iotlb;
-    uint64_t changes;
+    IommuChanges changes;
     GHashTable *spaces;    /* of ViommuSpace, owned */
     PciBus *root;
     VirtQueue *requests, *events;

@@ -41,12 +41,6 @@ void viommu_free_domains(VirtioIommu *unit)
     }
 }
 
-/* What was found before is void. */
-static void count_change(VirtioIommu *unit)
-{
-    __atomic_fetch_add(&unit->changes, 1, __ATOMIC_SEQ_CST);
-}
-
 static ViommuDomain *find_domain(VirtioIommu *unit, uint32_t id)
 {
     return g_hash_table_lookup(unit->domains, GUINT_TO_POINTER(id));
@@ -139,7 +133,7 @@ void viommu_detach_all(VirtioIommu *unit)
         }
         leave_domain(unit, GPOINTER_TO_UINT(key));
     } while (true);
-    count_change(unit);
+    iommu_changes_add(&unit->changes);
     viommu_switch_all(unit);
 }
 
@@ -167,7 +161,7 @@ unsigned viommu_attach(VirtioIommu *unit, uint32_t id, uint32_t endpoint, bool i
     *attached = (ViommuEndpoint){ endpoint, domain };
     g_hash_table_insert(unit->endpoints, GUINT_TO_POINTER(endpoint), attached);
     g_mutex_unlock(&unit->lock);
-    count_change(unit);
+    iommu_changes_add(&unit->changes);
     viommu_switch_all(unit);
     tell_all(unit, domain, IOMMU_NOTICE_MAP);
     return VIOMMU_OK;
@@ -184,7 +178,7 @@ unsigned viommu_detach(VirtioIommu *unit, uint32_t id, uint32_t endpoint)
         return VIOMMU_INVAL;
     }
     leave_domain(unit, endpoint);
-    count_change(unit);
+    iommu_changes_add(&unit->changes);
     viommu_switch_all(unit);
     return VIOMMU_OK;
 }
@@ -250,8 +244,8 @@ static void remove_mapping(VirtioIommu *unit, ViommuDomain *domain, ViommuMappin
     g_tree_remove(domain->mappings, &mapping);
     unit->mapping_count--;
     g_mutex_unlock(&unit->lock);
-    iotlb_drop_pages(unit->iotlb, tag, mapping.first, mapping.last - mapping.first + 1);
-    count_change(unit);
+    iotlb_drop_pages(unit->iotlb, &tag, 1, mapping.first, mapping.last - mapping.first + 1);
+    iommu_changes_add_pages(&unit->changes, mapping.first, mapping.last - mapping.first + 1);
     viommu_tell(unit, domain, &mapping, IOMMU_NOTICE_UNMAP);
 }
 

@@ -50,13 +50,25 @@ typedef struct IommuOps {
     uint64_t min_page_bytes; /* 0: 4096 */
 } IommuOps;
 
+/* Counts what may have changed translations, after it did. Pages of 4 KiB are told apart by their
+ * number, some of them sharing a count, so that what is kept of others stays. */
+#define IOMMU_CHANGE_SLOTS 1024
+typedef struct IommuChanges {
+    uint64_t all;  /* of all translations at once */
+    uint64_t some; /* of pages, whichever */
+    uint64_t pages[IOMMU_CHANGE_SLOTS];
+} IommuChanges;
+
+void iommu_changes_add(IommuChanges *changes);
+/* Of what [addr, addr + bytes) touches; bytes 0: 2^64. */
+void iommu_changes_add_pages(IommuChanges *changes, IovaAddr addr, uint64_t bytes);
+
 struct IommuRegion {
     MemoryRegion region;
     const IommuOps *ops;
     GQueue notifiers;
     unsigned notices; /* IommuNotice, wanted by anyone */
-    /* Grows after whatever may have changed a translation; its owner's. NULL: each access asks. */
-    const uint64_t *changes;
+    const IommuChanges *changes; /* its owner's; NULL: each access asks */
     struct IommuFront *front; /* what was found lately */
 };
 

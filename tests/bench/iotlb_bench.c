@@ -48,7 +48,7 @@ static void hit(Iotlb *tlb, uint64_t n)
 
 static void drop_page(Iotlb *tlb, uint64_t n)
 {
-    iotlb_drop_pages(tlb, own, (n % 256) << 12, 4096);
+    iotlb_drop_pages(tlb, &own, 1, (n % 256) << 12, 4096);
 }
 
 static void drop_asid(Iotlb *tlb, uint64_t n)

@@ -18,6 +18,9 @@ from vm import Vm  # noqa: E402
 from vtd import DATA, FIRST, PASS, Endpoint, Vtd  # noqa: E402
 
 
+STATUSES = vtd.STATUS + 0x1000
+
+
 class Queue(Setup):
     def test_types(self):
         """Everything of a type that may be asked for is done."""
@@ -104,6 +107,41 @@ class Queue(Setup):
         self.unit.put(vtd.IQA, 0x3fffffff000, 8)
         self.unit.command(vtd.QIE)
         self.assertEqual(self.unit.get(vtd.IQERCD) & 15, 2)
+
+    def put_waits(self, base, places):
+        """A wait descriptor at each of the places, that writes a status of its own."""
+        self.unit.clear(STATUSES, 4096)
+        for n, at in enumerate(places):
+            self.unit.store(base + at, 5 | 1 << 5 | n + 1 << 32, STATUSES + 8 * n)
+
+    def statuses(self, count):
+        return [self.unit.load(STATUSES + 8 * n) for n in range(count)]
+
+    def test_many_at_once(self):
+        """In order, over the queue's end; up to the one that is refused; up to where no memory is."""
+        self.start(SVM)
+        self.unit.start_queue()
+        self.put_waits(vtd.QUEUE, [16 * n for n in range(40)])
+        self.unit.put(vtd.IQT, 16 * 40, 8)
+        self.assertEqual(self.statuses(41), [*range(1, 41), 0])
+        self.put_waits(vtd.QUEUE, [(16 * (40 + n)) % 4096 for n in range(250)])
+        self.unit.store(vtd.QUEUE + 16 * 77, 0)
+        self.unit.put(vtd.IQT, (16 * 290) % 4096, 8)
+        self.assertEqual(self.unit.get(vtd.IQERCD) & 15, 3)
+        self.assertEqual(self.unit.get(vtd.IQH), 16 * 77)
+        self.assertEqual(self.statuses(39), [*range(1, 38), 0, 0])
+        self.unit.store(vtd.QUEUE + 16 * 77, 5 | 1 << 6)
+        self.unit.put(vtd.FSTS, vtd.IQE)
+        self.assertEqual(self.statuses(250), [*range(1, 38), 0, *range(39, 251)])
+        self.unit.command(vtd.QIE, False)
+        base = (512 << 20) - 4096
+        self.unit.put(vtd.IQT, 4096 + 64, 8)
+        self.unit.put(vtd.IQA, base | 1, 8)
+        self.put_waits(base, [16 * n for n in range(256)])
+        self.unit.command(vtd.QIE)  # starts with a tail that is there
+        self.assertEqual(self.unit.get(vtd.IQERCD) & 15, 2)
+        self.assertEqual(self.unit.get(vtd.IQH), 4096)
+        self.assertEqual(self.statuses(256), [*range(1, 257)])
 
     def test_features(self):
         """What is not advertised is no type; DW is no bit."""

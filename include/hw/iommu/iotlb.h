@@ -16,6 +16,7 @@
 #include "hw/iommu/iommu_request.h"
 
 typedef enum IotlbStage { IOTLB_SECOND, IOTLB_FIRST, IOTLB_NESTED } IotlbStage;
+#define IOTLB_STAGES 3
 
 /* Second-stage translations are alike for all address spaces: asid 0. */
 typedef struct IotlbTag {
@@ -50,8 +51,9 @@ void iotlb_drop_domain(Iotlb *tlb, uint16_t domain);
 void iotlb_drop_asid(Iotlb *tlb, uint16_t domain, uint32_t asid);
 /* What went through the domain's second stage after a first one. */
 void iotlb_drop_nested(Iotlb *tlb, uint16_t domain);
-/* Pages that [addr, addr + bytes) touches; bytes 0: 2^64. */
-void iotlb_drop_pages(Iotlb *tlb, IotlbTag tag, IovaAddr addr, uint64_t bytes);
+/* Pages that [addr, addr + bytes) touches, of each of the tags; bytes 0: 2^64. */
+void iotlb_drop_pages(Iotlb *tlb, const IotlbTag *tags, unsigned count, IovaAddr addr,
+                      uint64_t bytes);
 
 /* Threads at once may lose counts of each other. */
 IotlbCounters iotlb_counters(const Iotlb *tlb);
