@@ -1,5 +1,6 @@
 /*
- * A wire of datagrams, each a frame: between two addresses, or in a multicast group.
+ * A wire of datagrams, each a frame: between two addresses, or in a multicast group. Over UDP the
+ * kernel is given frames of one size, of a burst, at once, and gives them so (segments, udp(7)).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,11 +10,27 @@
 #include <arpa/inet.h>
 #include <glib-unix.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 
 #include "sockets/socket_address.h"
 #include "util/event_loop.h"
 
-#define MAX_AT_ONCE 64 /* datagrams, before others have their turn */
+#define MAX_AT_ONCE   64 /* datagrams, before others have their turn */
+#define MAX_SEGMENTS  64 /* that the kernel takes, and bytes */
+#define MAX_SEGMENTED 65000
+
+/* Frames that go out together: all but the last are of one size. */
+typedef struct Segments {
+    unsigned count;
+    size_t each, bytes;
+    uint8_t data[MAX_SEGMENTED];
+} Segments;
+
+/* A control message with one number. */
+typedef union SegmentControl {
+    struct cmsghdr head;
+    uint8_t bytes[CMSG_SPACE(sizeof(int))];
+} SegmentControl;
 
 typedef struct Dgram {
     NetEnd end;
@@ -23,7 +40,9 @@ typedef struct Dgram {
     FdWatch *watch;
     bool has_remote;    /* else the socket is connected */
     SocketName remote;
-    bool is_held, is_full;
+    bool is_held, is_full, is_burst;
+    size_t max_segment; /* that the kernel may cut out; 0: none */
+    Segments *out;      /* of a burst; NULL: this is no UDP */
     uint8_t frame[NET_FRAME_MAX];
 } Dgram;
 
@@ -32,39 +51,170 @@ static void watch_more(Dgram *s)
     fd_watch_set_events(s->watch, (s->is_held ? 0 : G_IO_IN) | (s->is_full ? G_IO_OUT : 0));
 }
 
-static NetResult dgram_receive(NetPort *port, const NetFrame *frame)
+/* --- to the wire --- */
+
+/* 0, or errno. EAGAIN: there is no room now. */
+static int put(Dgram *s, const struct iovec *iov, unsigned count, size_t segment)
 {
-    Dgram *s = (Dgram *)port->end;
+    SegmentControl control = { .head = { CMSG_LEN(sizeof(uint16_t)), SOL_UDP, UDP_SEGMENT } };
+    uint16_t each = segment;
     struct msghdr message = {
         .msg_name = s->has_remote ? &s->remote.name : NULL,
         .msg_namelen = s->has_remote ? s->remote.size : 0,
-        .msg_iov = (struct iovec *)frame->iov, .msg_iovlen = frame->count,
+        .msg_iov = (struct iovec *)iov, .msg_iovlen = count,
+        .msg_control = segment ? &control : NULL,
+        .msg_controllen = segment ? CMSG_SPACE(sizeof(each)) : 0,
     };
     ssize_t done;
 
+    memcpy(CMSG_DATA(&control.head), &each, sizeof(each));
     do {
         done = sendmsg(s->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (done < 0 && errno == EINTR);
-    if (done < 0 && errno == EAGAIN) {
-        s->is_full = true;
-        watch_more(s);
+    return done < 0 ? errno : 0;
+}
+
+static bool must_wait(Dgram *s, int error)
+{
+    if (error != EAGAIN) {
+        return false; /* or nobody is there: lost, as on any wire */
+    }
+    s->is_full = true;
+    watch_more(s);
+    return true;
+}
+
+/* The first `bytes` are out. */
+static void drop_front(Segments *out, size_t bytes)
+{
+    memmove(out->data, out->data + bytes, out->bytes - bytes);
+    out->bytes -= bytes;
+    out->count--;
+}
+
+/* False: there is no room. */
+static bool put_each(Dgram *s)
+{
+    while (s->out->count) {
+        struct iovec piece = { s->out->data, MIN(s->out->each, s->out->bytes) };
+
+        if (must_wait(s, put(s, &piece, 1, 0))) {
+            return false;
+        }
+        drop_front(s->out, piece.iov_len);
+    }
+    return true;
+}
+
+/* False: there is no room for what was kept. */
+static bool flush(Dgram *s)
+{
+    Segments *out = s->out;
+    struct iovec whole = { out->data, out->bytes };
+    int error;
+
+    if (out->count < 2) {
+        return put_each(s);
+    }
+    error = put(s, &whole, 1, out->each);
+    if (must_wait(s, error)) {
+        return false;
+    }
+    if (error == EINVAL || error == EMSGSIZE || error == EIO) {
+        /* Larger than the way there takes whole; or it cannot do that at all. */
+        s->max_segment = error == EIO ? 0 : out->each - 1;
+        return put_each(s);
+    }
+    out->count = out->bytes = 0;
+    return true;
+}
+
+static void keep(Segments *out, const NetFrame *frame)
+{
+    out->each = out->count ? out->each : frame->bytes;
+    for (unsigned n = 0; n < frame->count; n++) {
+        memcpy(out->data + out->bytes, frame->iov[n].iov_base, frame->iov[n].iov_len);
+        out->bytes += frame->iov[n].iov_len;
+    }
+    out->count++;
+}
+
+static bool fits(const Segments *out, size_t bytes)
+{
+    return !out->count || (out->bytes == out->count * out->each && bytes <= out->each &&
+                           out->count < MAX_SEGMENTS && out->bytes + bytes <= MAX_SEGMENTED);
+}
+
+static NetResult dgram_receive(NetPort *port, const NetFrame *frame)
+{
+    Dgram *s = (Dgram *)port->end;
+    bool may_keep = s->is_burst && frame->bytes && frame->bytes <= s->max_segment;
+
+    if (s->is_full) {
         return NET_WAIT;
     }
-    return NET_DONE; /* or nobody is there: lost, as on any wire */
+    if (s->out && s->out->count && !(may_keep && fits(s->out, frame->bytes)) && !flush(s)) {
+        return NET_WAIT;
+    }
+    if (may_keep && frame->bytes <= s->max_segment) {
+        keep(s->out, frame);
+        return NET_DONE;
+    }
+    return must_wait(s, put(s, frame->iov, frame->count, 0)) ? NET_WAIT : NET_DONE;
+}
+
+static void dgram_burst(NetPort *port, bool is_on)
+{
+    Dgram *s = (Dgram *)port->end;
+
+    s->is_burst = is_on;
+    if (!is_on && s->out && s->out->count && !s->is_full) {
+        flush(s);
+    }
+}
+
+/* --- from the wire --- */
+
+/* Bytes that came, and of how many each frame is but the last; -1: there is nothing. */
+static ssize_t get(Dgram *s, size_t *each)
+{
+    struct iovec piece = { s->frame, sizeof(s->frame) };
+    SegmentControl control;
+    struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+    ssize_t got = recvmsg(s->fd, &message, MSG_DONTWAIT);
+    struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    int segment = 0;
+
+    if (head && head->cmsg_level == SOL_UDP && head->cmsg_type == UDP_GRO) {
+        memcpy(&segment, CMSG_DATA(head), sizeof(segment));
+    }
+    *each = segment > 0 ? segment : MAX(got, 1);
+    return got;
+}
+
+/* What the device does not take at once waits for it: net_send() keeps it. */
+static void pass_on(Dgram *s, size_t bytes, size_t each)
+{
+    for (size_t at = 0; at < bytes; at += each) {
+        s->is_held = net_send_bytes(&s->end.ports[0], s->frame + at, MIN(each, bytes - at)) ==
+                     NET_WAIT;
+    }
 }
 
 static void read_some(Dgram *s)
 {
+    bool has_begun = net_burst_begin(&s->end.ports[0]);
     for (unsigned n = 0; n < MAX_AT_ONCE && !s->is_held; n++) {
-        ssize_t got = recv(s->fd, s->frame, sizeof(s->frame), MSG_DONTWAIT);
+        size_t each;
+        ssize_t got = get(s, &each);
 
         if (got < 0) {
-            return;
+            break;
         }
-        if (got) {
-            s->is_held = net_send_bytes(&s->end.ports[0], s->frame, got) == NET_WAIT;
-        }
+        pass_on(s, got, each);
     }
+    net_burst_end(&s->end.ports[0], has_begun);
 }
 
 static void line_ready(void *opaque, GIOCondition events)
@@ -73,7 +223,9 @@ static void line_ready(void *opaque, GIOCondition events)
 
     if (events & G_IO_OUT && s->is_full) {
         s->is_full = false;
-        net_ready(&s->end.ports[0]);
+        if (!s->out || flush(s)) {
+            net_ready(&s->end.ports[0]);
+        }
     }
     if (events & (G_IO_IN | G_IO_ERR)) {
         read_some(s);
@@ -107,11 +259,12 @@ static void dgram_free(NetEnd *end)
     }
     g_free(s->unlink_path);
     g_free(s->detail);
+    g_free(s->out);
     g_free(s);
 }
 
 static const NetOps dgram_ops = {
-    .receive = dgram_receive, .go_on = dgram_go_on, .describe = dgram_describe,
+    .receive = dgram_receive, .burst = dgram_burst, .go_on = dgram_go_on, .describe = dgram_describe,
     .free = dgram_free,
 };
 
@@ -279,6 +432,19 @@ static int open_socket(Dgram *s, const DgramOptions *o, Error **errp)
     return open_pair(s, o, errp);
 }
 
+/* Kernels without segments say so; others take those that the way there takes whole. */
+static void use_segments(Dgram *s)
+{
+    int size = 0, on = 1;
+    socklen_t bytes = sizeof(size);
+
+    if (getsockopt(s->fd, SOL_UDP, UDP_SEGMENT, &size, &bytes) == 0) {
+        s->out = g_new0(Segments, 1);
+        s->max_segment = MAX_SEGMENTED / 2;
+        setsockopt(s->fd, SOL_UDP, UDP_GRO, &on, sizeof(on));
+    }
+}
+
 bool dgram_add(const DgramOptions *options, Error **errp)
 {
     Dgram *s = g_new0(Dgram, 1);
@@ -289,6 +455,7 @@ bool dgram_add(const DgramOptions *options, Error **errp)
         return false;
     }
     g_unix_set_fd_nonblocking(s->fd, TRUE, NULL);
+    use_segments(s);
     net_backend_add(&s->end, &dgram_ops, options->is_old ? "socket" : "dgram", options->id, 1);
     s->watch = fd_watch_new(event_loop_main(), s->fd, G_IO_IN, line_ready, s);
     return true;

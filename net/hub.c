@@ -12,6 +12,7 @@ typedef struct HubPort {
     NetEnd end;
     int32_t hub;
     bool is_held; /* what is behind it told us to wait */
+    const struct HubPort *burst_from; /* the port whose burst it passes on */
 } HubPort;
 
 typedef struct Spread {
@@ -73,6 +74,34 @@ static NetResult hub_receive(NetPort *port, const NetFrame *frame)
     return NET_DONE;
 }
 
+static bool burst_begins(void *opaque, NetEnd *end)
+{
+    HubPort *port = other_port(opaque, end);
+
+    if (port && net_burst_begin(&end->ports[0])) {
+        port->burst_from = ((Spread *)opaque)->from;
+    }
+    return true;
+}
+
+static bool burst_ends(void *opaque, NetEnd *end)
+{
+    HubPort *port = other_port(opaque, end);
+
+    if (port && port->burst_from == ((Spread *)opaque)->from) {
+        port->burst_from = NULL;
+        net_burst_end(&end->ports[0], true);
+    }
+    return true;
+}
+
+static void hub_burst(NetPort *port, bool is_on)
+{
+    Spread s = { hub_port(port->end) };
+
+    net_each(is_on ? burst_begins : burst_ends, &s);
+}
+
 static bool let_go(void *opaque, NetEnd *end)
 {
     if (other_port(opaque, end)) {
@@ -107,7 +136,7 @@ static void hub_free(NetEnd *end)
 }
 
 static const NetOps hub_ops = {
-    .receive = hub_receive, .go_on = hub_go_on, .link_changed = hub_link_changed,
+    .receive = hub_receive, .burst = hub_burst, .go_on = hub_go_on, .link_changed = hub_link_changed,
     .free = hub_free,
 };
 

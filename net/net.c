@@ -15,6 +15,40 @@
 static GPtrArray *ends;
 static bool is_machine_running;
 
+/* --- bursts --- */
+
+static bool burst_to(NetPort *port)
+{
+    if (port->is_burst) {
+        return false;
+    }
+    port->is_burst = true;
+    if (port->end->ops->burst) {
+        port->end->ops->burst(port, true);
+    }
+    return true;
+}
+
+static void burst_ends(NetPort *port)
+{
+    port->is_burst = false;
+    if (port->end->ops->burst) {
+        port->end->ops->burst(port, false);
+    }
+}
+
+bool net_burst_begin(NetPort *port)
+{
+    return port->peer && burst_to(port->peer);
+}
+
+void net_burst_end(NetPort *port, bool has_begun)
+{
+    if (has_begun && port->peer) {
+        burst_ends(port->peer);
+    }
+}
+
 /* --- frames --- */
 
 typedef struct WaitingFrame {
@@ -79,19 +113,34 @@ static NetResult deliver_waiting(NetPort *port, const WaitingFrame *frame)
     return deliver(port, &whole);
 }
 
-void net_ready(NetPort *port)
+/* False: some wait on. */
+static bool deliver_all(NetPort *port)
 {
+    bool is_done = true, has_begun;
     WaitingFrame *frame;
 
-    if (!may_deliver(port)) {
-        return;
+    if (!port->waiting.length) {
+        return true;
     }
-    while ((frame = g_queue_pop_head(&port->waiting))) {
-        if (deliver_waiting(port, frame) == NET_WAIT) {
+    has_begun = burst_to(port);
+    while (is_done && (frame = g_queue_pop_head(&port->waiting))) {
+        is_done = deliver_waiting(port, frame) != NET_WAIT;
+        if (is_done) {
+            g_free(frame);
+        } else {
             g_queue_push_head(&port->waiting, frame);
-            return;
         }
-        g_free(frame);
+    }
+    if (has_begun) {
+        burst_ends(port);
+    }
+    return is_done;
+}
+
+void net_ready(NetPort *port)
+{
+    if (!may_deliver(port) || !deliver_all(port)) {
+        return;
     }
     if (port->has_told_wait) {
         port->has_told_wait = false;

@@ -15,6 +15,8 @@ typedef struct Fake {
     GString *got;     /* frames, each followed by a blank */
     unsigned room;    /* frames it takes before it says NET_WAIT */
     unsigned go_ons, links, frees;
+    unsigned bursts;  /* that began */
+    bool is_burst;
     NetPort *answers; /* it sends "re" here from within .receive */
 } Fake;
 
@@ -51,8 +53,17 @@ static void fake_free(NetEnd *end)
     ((Fake *)end)->frees++;
 }
 
+static void fake_burst(NetPort *port, bool is_on)
+{
+    Fake *f = (Fake *)port->end;
+
+    g_assert_true(f->is_burst != is_on);
+    f->is_burst = is_on;
+    f->bursts += is_on;
+}
+
 static const NetOps fake_ops = {
-    .receive = fake_receive, .go_on = fake_go_on, .link_changed = fake_link, .free = fake_free,
+    .receive = fake_receive, .burst = fake_burst, .go_on = fake_go_on, .link_changed = fake_link, .free = fake_free,
 };
 
 static void fake_init(Fake *f)
@@ -110,6 +121,38 @@ static void test_both_ways(void)
     take_got(&host, "up ");
     done(&nic);
     send_text(&host, "lost", NET_DONE);
+    done(&host);
+}
+
+/* One within another is a part of it; what waited comes as one. */
+static void test_bursts(void)
+{
+    Fake host, nic;
+
+    net_machine_runs(true);
+    backend(&host, "n0");
+    g_assert_false(net_burst_begin(&host.end.ports[0])); /* to nobody */
+    device(&nic, "d0", &host.end);
+    g_assert_true(net_burst_begin(&nic.end.ports[0]));
+    g_assert_false(net_burst_begin(&nic.end.ports[0]));
+    net_burst_end(&nic.end.ports[0], false);
+    g_assert_true(host.is_burst && !nic.is_burst);
+    net_burst_end(&nic.end.ports[0], true);
+    g_assert_true(!host.is_burst && host.bursts == 1);
+    nic.room = 0;
+    send_text(&host, "one", NET_WAIT);
+    send_text(&host, "two", NET_WAIT);
+    g_assert_cmpuint(nic.bursts, ==, 0);
+    nic.room = 1;
+    net_ready(&nic.end.ports[0]);
+    g_assert_true(!nic.is_burst && nic.bursts == 1);
+    take_got(&nic, "one ");
+    nic.room = 1;
+    net_ready(&nic.end.ports[0]);
+    net_ready(&nic.end.ports[0]);
+    g_assert_true(!nic.is_burst && nic.bursts == 2);
+    take_got(&nic, "two ");
+    done(&nic);
     done(&host);
 }
 
@@ -244,6 +287,38 @@ static void test_hub(void)
     net_cleanup();
 }
 
+/* All other ports have it, each until it ends where it began; a loop of hubs does not keep it up. */
+static void test_hub_bursts(void)
+{
+    Fake a, b, c;
+
+    net_machine_runs(true);
+    backend(&a, "a");
+    backend(&b, "b");
+    backend(&c, "c");
+    add_hub_port("p1", 1, "a");
+    add_hub_port("p2", 1, "b");
+    add_hub_port("p3", 1, "c");
+    g_assert_true(net_burst_begin(&a.end.ports[0]));
+    g_assert_true(!a.is_burst && b.is_burst && c.is_burst);
+    g_assert_true(net_burst_begin(&b.end.ports[0]));
+    g_assert_true(a.is_burst && b.is_burst && c.is_burst);
+    net_burst_end(&b.end.ports[0], true);
+    g_assert_true(!a.is_burst && b.is_burst && c.is_burst);
+    net_burst_end(&a.end.ports[0], true);
+    g_assert_true(!a.is_burst && !b.is_burst && !c.is_burst);
+    add_hub_port("q1", 1, NULL);
+    add_hub_port("r1", 2, "q1");
+    add_hub_port("q2", 1, NULL);
+    add_hub_port("r2", 2, "q2");
+    net_burst_end(&a.end.ports[0], net_burst_begin(&a.end.ports[0]));
+    g_assert_true(!a.is_burst && !b.is_burst && !c.is_burst && a.bursts == 2 && b.bursts == 2);
+    done(&a);
+    done(&b);
+    done(&c);
+    net_cleanup();
+}
+
 typedef struct Spy {
     NetFilter filter;
     unsigned seen[2];
@@ -342,6 +417,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/net/both-ways", test_both_ways);
+    g_test_add_func("/net/bursts", test_bursts);
+    g_test_add_func("/net/hub-bursts", test_hub_bursts);
     g_test_add_func("/net/waiting", test_waiting);
     g_test_add_func("/net/stopped", test_stopped);
     g_test_add_func("/net/nested", test_nested);

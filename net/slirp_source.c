@@ -18,6 +18,7 @@ typedef struct Socket {
 struct SlirpSource {
     GSource source;
     Slirp *slirp;
+    NetPort *port;
     GArray *sockets;     /* Socket; the first `count` are in use */
     guint count;
     int64_t deadline_ns; /* INT64_MAX: none */
@@ -115,18 +116,21 @@ static gboolean source_check(GSource *source)
 static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer user_data)
 {
     SlirpSource *s = (SlirpSource *)source;
+    bool has_begun = net_burst_begin(s->port);
 
     slirp_pollfds_poll(s->slirp, 0, events_of, s);
+    net_burst_end(s->port, has_begun);
     return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs source_functions = { source_prepare, source_check, source_dispatch };
 
-SlirpSource *slirp_source_new(Slirp *slirp)
+SlirpSource *slirp_source_new(Slirp *slirp, NetPort *port)
 {
     SlirpSource *s = (SlirpSource *)g_source_new(&source_functions, sizeof(*s));
 
     s->slirp = slirp;
+    s->port = port;
     s->sockets = g_array_new(FALSE, FALSE, sizeof(Socket));
     s->deadline_ns = INT64_MAX;
     g_source_attach(&s->source, event_loop_context(event_loop_main()));

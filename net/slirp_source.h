@@ -8,9 +8,12 @@
 
 #include <slirp/libslirp.h>
 
+#include "net/net.h"
+
 typedef struct SlirpSource SlirpSource;
 
-SlirpSource *slirp_source_new(Slirp *slirp);
+/* `port` is where frames of the stack go. */
+SlirpSource *slirp_source_new(Slirp *slirp, NetPort *port);
 void slirp_source_free(SlirpSource *source);
 
 #endif

@@ -18,6 +18,7 @@
 
 #define LENGTH_BYTES 4
 #define IN_BYTES     (LENGTH_BYTES + NET_FRAME_MAX)
+#define BURST_BYTES  (64 * 1024) /* that are collected before they are written */
 
 typedef struct Attempt Attempt;
 
@@ -36,7 +37,8 @@ typedef struct Stream {
     uint8_t *in;          /* IN_BYTES */
     size_t in_at, in_end; /* of what came and is not yet sent on */
     bool is_held;         /* the device told us to wait */
-    GByteArray *out;      /* what could not be written yet */
+    GByteArray *out;      /* what could not be written yet, or of a burst is not to be yet */
+    bool is_full, is_burst;
 } Stream;
 
 struct Attempt {
@@ -50,7 +52,7 @@ static void next_peer(Stream *s);
 
 static void watch_more(Stream *s)
 {
-    fd_watch_set_events(s->watch, (s->is_held ? 0 : G_IO_IN) | (s->out->len ? G_IO_OUT : 0));
+    fd_watch_set_events(s->watch, (s->is_held ? 0 : G_IO_IN) | (s->is_full ? G_IO_OUT : 0));
 }
 
 static void hang_up(Stream *s)
@@ -59,7 +61,7 @@ static void hang_up(Stream *s)
     close(s->fd);
     s->fd = -1;
     s->in_at = s->in_end = 0;
-    s->is_held = false;
+    s->is_held = s->is_full = false;
     g_byte_array_set_size(s->out, 0);
     net_drop_waiting(&s->end.ports[0]);
     s->end.ports[0].has_told_wait = false;
@@ -92,13 +94,16 @@ static ssize_t next_frame(const Stream *s)
 static bool pass_on(Stream *s)
 {
     ssize_t bytes = 0;
+    bool has_begun;
 
+    has_begun = net_burst_begin(&s->end.ports[0]);
     while (!s->is_held && (bytes = next_frame(s)) > 0) {
         uint8_t *frame = s->in + s->in_at + LENGTH_BYTES;
 
         s->in_at += LENGTH_BYTES + bytes;
         s->is_held = net_send_bytes(&s->end.ports[0], frame, bytes) == NET_WAIT;
     }
+    net_burst_end(&s->end.ports[0], has_begun);
     if (s->in_at) {
         memmove(s->in, s->in + s->in_at, s->in_end - s->in_at);
         s->in_end -= s->in_at;
@@ -162,31 +167,7 @@ static void keep_rest(Stream *s, const struct iovec *iov, unsigned count, size_t
     }
 }
 
-static NetResult stream_receive(NetPort *port, const NetFrame *frame)
-{
-    Stream *s = (Stream *)port->end;
-    uint32_t length = htonl(frame->bytes);
-    struct iovec *iov;
-    size_t done;
-
-    if (s->fd < 0) {
-        return NET_DONE;
-    }
-    if (s->out->len) {
-        return NET_WAIT;
-    }
-    iov = g_newa(struct iovec, frame->count + 1);
-    iov[0] = (struct iovec){ &length, LENGTH_BYTES };
-    memcpy(iov + 1, frame->iov, frame->count * sizeof(*iov));
-    done = write_some(s, iov, frame->count + 1);
-    if (done < LENGTH_BYTES + frame->bytes) {
-        keep_rest(s, iov, frame->count + 1, done);
-        watch_more(s);
-    }
-    return NET_DONE;
-}
-
-static void write_rest(Stream *s)
+static void write_out(Stream *s)
 {
     struct iovec rest = { s->out->data, s->out->len };
     size_t done = write_some(s, &rest, 1);
@@ -194,9 +175,47 @@ static void write_rest(Stream *s)
     if (done) {
         g_byte_array_remove_range(s->out, 0, done);
     }
-    if (!s->out->len) {
+    if (s->is_full != (s->out->len > 0)) {
+        s->is_full = s->out->len;
         watch_more(s);
-        net_ready(&s->end.ports[0]);
+    }
+}
+
+static NetResult stream_receive(NetPort *port, const NetFrame *frame)
+{
+    Stream *s = (Stream *)port->end;
+    uint32_t length = htonl(frame->bytes);
+    struct iovec *iov;
+    size_t done = 0;
+
+    if (s->fd < 0) {
+        return NET_DONE;
+    }
+    if (s->is_full) {
+        return NET_WAIT;
+    }
+    iov = g_newa(struct iovec, frame->count + 1);
+    iov[0] = (struct iovec){ &length, LENGTH_BYTES };
+    memcpy(iov + 1, frame->iov, frame->count * sizeof(*iov));
+    if (!s->is_burst) {
+        done = write_some(s, iov, frame->count + 1);
+    }
+    if (done < LENGTH_BYTES + frame->bytes) {
+        keep_rest(s, iov, frame->count + 1, done);
+        if (!s->is_burst || s->out->len >= BURST_BYTES) {
+            write_out(s);
+        }
+    }
+    return NET_DONE;
+}
+
+static void stream_burst(NetPort *port, bool is_on)
+{
+    Stream *s = (Stream *)port->end;
+
+    s->is_burst = is_on;
+    if (!is_on && s->fd >= 0 && s->out->len && !s->is_full) {
+        write_out(s);
     }
 }
 
@@ -205,7 +224,10 @@ static void line_ready(void *opaque, GIOCondition events)
     Stream *s = opaque;
 
     if (events & G_IO_OUT) {
-        write_rest(s);
+        write_out(s);
+        if (!s->is_full) {
+            net_ready(&s->end.ports[0]);
+        }
     }
     if (s->fd >= 0 && events & (G_IO_IN | G_IO_HUP | G_IO_ERR)) {
         read_some(s);
@@ -361,7 +383,7 @@ static void stream_free(NetEnd *end)
 }
 
 static const NetOps stream_ops = {
-    .receive = stream_receive, .go_on = stream_go_on, .describe = stream_describe,
+    .receive = stream_receive, .burst = stream_burst, .go_on = stream_go_on, .describe = stream_describe,
     .free = stream_free,
 };
 

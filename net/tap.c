@@ -120,14 +120,18 @@ static void pass_on(TapPort *port, size_t bytes)
 
 static void read_some(TapPort *port)
 {
+    NetPort *net_port = &port->tap->end.ports[port - port->tap->ports];
+    bool has_begun = net_burst_begin(net_port);
+
     for (unsigned n = 0; n < MAX_AT_ONCE && !port->is_held && !port->is_off; n++) {
         ssize_t got = read(port->queue.fd, port->tap->frame, sizeof(port->tap->frame));
 
         if (got <= 0) {
-            return;
+            break;
         }
         pass_on(port, got);
     }
+    net_burst_end(net_port, has_begun);
 }
 
 static void port_ready(void *opaque, GIOCondition events)

@@ -121,8 +121,20 @@ static NetResult user_receive(NetPort *port, const NetFrame *frame)
         }
     }
     slirp_input(net->slirp, bytes, frame->bytes);
-    event_loop_wake(event_loop_main()); /* there may be new sockets to wait for */
+    if (!net->is_burst) {
+        event_loop_wake(event_loop_main()); /* there may be new sockets to wait for */
+    }
     return NET_DONE;
+}
+
+static void user_burst(NetPort *port, bool is_on)
+{
+    UserNet *net = (UserNet *)port->end;
+
+    net->is_burst = is_on;
+    if (!is_on) {
+        event_loop_wake(event_loop_main());
+    }
 }
 
 static char *user_describe(NetEnd *end)
@@ -146,7 +158,7 @@ static void user_free(NetEnd *end)
 }
 
 static const NetOps user_ops = {
-    .receive = user_receive, .describe = user_describe, .free = user_free,
+    .receive = user_receive, .burst = user_burst, .describe = user_describe, .free = user_free,
 };
 
 static bool add_forward(UserNet *net, const char *rule, Error **errp)
@@ -194,7 +206,7 @@ bool net_user_open(const Netdev *netdev, Error **errp)
         net_backend_remove(&net->end);
         return error_set(errp, "the user network does not start");
     }
-    net->source = slirp_source_new(net->slirp);
+    net->source = slirp_source_new(net->slirp, &net->end.ports[0]);
     if (!add_rules(net, options->hostfwd, add_forward, errp) ||
         !add_rules(net, options->guestfwd, user_add_port, errp)) {
         net_backend_remove(&net->end);

@@ -26,6 +26,7 @@ typedef struct UserNet {
     SlirpSource *source;
     char *detail;
     GPtrArray *ports; /* UserPort, owned */
+    bool is_burst;
 } UserNet;
 
 /* `config` points into the options and *search; free that when the stack has been made. */

@@ -236,15 +236,18 @@ static void run_queue(E1000Nic *s, unsigned q)
 void e1000_transmit(Device *dev)
 {
     E1000Nic *s = E1000(dev);
+    bool has_begun;
 
     if (s->is_sending) {
         deferred_schedule(s->more);
         return;
     }
     s->is_sending = true;
+    has_begun = net_burst_begin(&s->end.ports[0]);
     for (unsigned q = 0; q < s->model->queues; q++) {
         run_queue(s, q);
     }
+    net_burst_end(&s->end.ports[0], has_begun);
     s->is_sending = false;
 }
 

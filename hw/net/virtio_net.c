@@ -206,6 +206,7 @@ static bool virtio_net_announce(NetEnd *end)
 
 static const NetOps virtio_net_ops = {
     .receive = virtio_net_receive,
+    .burst = virtio_net_burst,
     .go_on = virtio_net_go_on,
     .link_changed = virtio_net_link_changed,
     .rx_filter = virtio_net_show_filter,

@@ -24,6 +24,7 @@ typedef struct NetPair {
     VirtQueue *rx, *tx;
     Deferred *more;        /* goes on with what is to be sent */
     bool is_held;          /* the network told us to wait */
+    bool is_untold;        /* frames of a burst are in its buffers */
 } NetPair;
 
 /* Which queue a frame goes to, by a hash of it. */
@@ -46,6 +47,7 @@ struct VirtioNet {
     NetPair *pairs;
     unsigned max_pairs;
     VirtQueue *control;    /* where it is with VIRTIO_NET_F_MQ */
+    unsigned bursts;       /* of frames to the driver, one for each port at most */
     uint8_t *frame;        /* NET_FRAME_MAX: what is being sent */
     /* properties */
     NicConf conf;
@@ -84,6 +86,7 @@ void virtio_net_tell_queues(VirtioNet *net);
 
 /* --- virtio_net_rx.c --- */
 NetResult virtio_net_receive(NetPort *port, const NetFrame *frame);
+void virtio_net_burst(NetPort *port, bool is_on);
 void virtio_net_reset_filter(VirtioNet *net);
 struct RxFilterInfo *virtio_net_show_filter(NetEnd *end);
 

@@ -180,12 +180,25 @@ static void fill(VirtioNet *net, Buffers *b, const NetFrame *frame, const NetHas
     }
 }
 
+/* Any queue may have frames of any port. */
+static void tell(VirtioNet *net)
+{
+    for (unsigned n = 0; n < net->max_pairs; n++) {
+        NetPair *pair = &net->pairs[n];
+
+        if (pair->is_untold) {
+            pair->is_untold = false;
+            virtqueue_notify(pair->rx);
+        }
+    }
+}
+
 NetResult virtio_net_receive(NetPort *port, const NetFrame *frame)
 {
     VirtioNet *net = port->end->owner;
     uint64_t bytes = virtio_net_header_bytes(net) + frame->bytes;
     bool may_spread = virtio_has_feature(&net->parent, VIRTIO_NET_F_MRG_RXBUF);
-    VirtQueue *vq;
+    NetPair *pair;
     NetHash hash;
     Buffers b;
 
@@ -194,14 +207,27 @@ NetResult virtio_net_receive(NetPort *port, const NetFrame *frame)
         return NET_DONE;
     }
     hash = virtio_net_hash(net, frame);
-    vq = net->pairs[virtio_net_queue_of(net, &hash, port->index)].rx;
-    if (!take_buffers(vq, bytes, may_spread ? MAX_BUFFERS : 1, &b)) {
+    pair = &net->pairs[virtio_net_queue_of(net, &hash, port->index)];
+    if (!take_buffers(pair->rx, bytes, may_spread ? MAX_BUFFERS : 1, &b)) {
         /* A buffer that is there is too small for ever: the frame is lost. */
-        return virtqueue_is_empty(vq) || may_spread ? NET_WAIT : NET_DONE;
+        return virtqueue_is_empty(pair->rx) || may_spread ? NET_WAIT : NET_DONE;
     }
     fill(net, &b, frame, &hash);
-    virtqueue_notify(vq);
+    pair->is_untold = true;
+    if (!net->bursts) {
+        tell(net);
+    }
     return NET_DONE;
+}
+
+void virtio_net_burst(NetPort *port, bool is_on)
+{
+    VirtioNet *net = port->end->owner;
+
+    net->bursts += is_on ? 1 : -1;
+    if (!net->bursts) {
+        tell(net);
+    }
 }
 
 /* --- for people --- */

@@ -53,18 +53,20 @@ static bool send_one(NetPair *pair, VirtQueueElement *elem)
 void virtio_net_transmit(NetPair *pair)
 {
     VirtioNet *net = pair->net;
+    NetPort *port = &net->end.ports[pair - net->pairs];
     VirtQueueElement *elem;
     int left = net->tx_burst;
+    bool has_begun;
 
     if (!virtio_is_running(&net->parent) || pair - net->pairs >= (ptrdiff_t)virtio_net_pairs(net)) {
         return;
     }
-    while (left && !pair->is_held && (elem = virtqueue_pop(pair->tx, sizeof(*elem)))) {
+    has_begun = net_burst_begin(port);
+    while (left && !pair->is_held && (elem = virtqueue_pop(pair->tx, sizeof(*elem))) &&
+           send_one(pair, elem)) {
         left--;
-        if (!send_one(pair, elem)) {
-            return;
-        }
     }
+    net_burst_end(port, has_begun);
     virtqueue_notify(pair->tx);
     if (!left) {
         deferred_schedule(pair->more);

@@ -60,6 +60,9 @@ typedef enum NetResult {
 
 typedef struct NetOps {
     NetResult (*receive)(NetPort *port, const NetFrame *frame);
+    /* Frames to this port come in bursts: until its end the port may keep them and what it tells others
+     * of them, and then does so at once. NULL: it does each as it comes. */
+    void (*burst)(NetPort *port, bool is_on);
     /* What this port sent was taken at last: it may send more. NULL: it never stops. */
     void (*go_on)(NetPort *port);
     /* The link, or the other end, is another. NULL: it does not care. */
@@ -86,6 +89,7 @@ struct NetPort {
     NetPort *peer;
     GQueue waiting;      /* frames to this port */
     bool is_delivering;  /* .receive is being called */
+    bool is_burst;       /* frames to this port come in one */
     bool has_told_wait;  /* the sender, which wants to be told when it is over */
 };
 
@@ -111,6 +115,10 @@ struct NetEnd {
 NetResult net_send(NetPort *port, const NetFrame *frame);
 /* Shorthand. */
 NetResult net_send_bytes(NetPort *port, const void *bytes, size_t size);
+/* Around several net_send() from the port, within one call. False: it is within another, whose end is
+ * that of both; pass that on. */
+bool net_burst_begin(NetPort *port);
+void net_burst_end(NetPort *port, bool has_begun);
 /* The port takes frames again: those that wait are given to it. */
 void net_ready(NetPort *port);
 /* Frames that wait for the port are lost. */

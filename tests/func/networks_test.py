@@ -179,6 +179,49 @@ class Wires(Base):
         put_frame(a, FRAME)
         self.assertEqual(ours.recv(2000), FRAME)
 
+    BURST = [b'%c' % n * size for n, size in enumerate(
+        [60] * 100 + [61] * 2 + [60] * 3 + [1514] * 70 + [1] + [9000] * 9 + [1, 2, 3] + [40000] * 3, 1)]
+
+    def test_burst(self):
+        """What comes at once goes to whoever reads datagrams, and to whoever reads a stream, as it came."""
+        vm = self.machine()
+        a, b = self.local(vm, 'a'), self.local(vm, 'b')
+        ours = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(ours.close)
+        ours.settimeout(TIMEOUT)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        ours.bind(('127.0.0.1', 0))
+        vm.qmp('netdev_add', type='socket', id='u', localaddr='127.0.0.1:0',
+               udp='127.0.0.1:%d' % ours.getsockname()[1])
+        self.plug(vm, 'a', 'b', 'u')
+        for at in range(0, len(self.BURST), 16):
+            part = self.BURST[at:at + 16]
+            a.sendall(b''.join(struct.pack('>I', len(frame)) + frame for frame in part))
+            for frame in part:
+                self.assertEqual(ours.recv(70000), frame)
+                self.assertEqual(get_frame(b), frame)
+
+    def test_burst_between_processes(self):
+        socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+        lines = []
+        for n, sock in enumerate(socks):
+            sock.bind(('127.0.0.1', 0))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            self.addCleanup(sock.close)
+        for n, sock in enumerate(socks):
+            vm = self.machine()
+            sock.connect(socks[1 - n].getsockname())
+            vm.qmp('getfd', fds=[sock.fileno()], fdname='wire')
+            vm.qmp('netdev_add', type='dgram', id='f', local={'type': 'fd', 'str': 'wire'})
+            lines.append(self.local(vm, f'line{n}'))
+            self.plug(vm, f'line{n}', 'f')
+        for there, back in lines, lines[::-1]:
+            for at in range(0, len(self.BURST), 16):
+                part = self.BURST[at:at + 16]
+                there.sendall(b''.join(struct.pack('>I', len(frame)) + frame for frame in part))
+                for frame in part:
+                    self.assertEqual(get_frame(back), frame)
+
     def test_info(self):
         vm = self.machine('-netdev', f"stream,id=s,server=on,addr.type=unix,addr.path={self.path('s')}",
                           '-netdev', '{"type":"hubport","id":"h","hubid":3}',

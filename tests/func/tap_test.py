@@ -119,6 +119,24 @@ class Taps(unittest.TestCase):
         self.machine(f'tap,id=t,ifname=tt4,script={self.script("up")},downscript=no,vnet_hdr=off,sndbuf=100000')
         self.check_wire('tt4')
 
+    def test_fragments(self):
+        """Frames of a burst that a way takes in pieces alone."""
+        ip('link', 'set', 'lo', 'mtu', '1500')
+        self.addCleanup(ip, 'link', 'set', 'lo', 'mtu', '65536')
+        ours = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(ours.close)
+        ours.settimeout(TIMEOUT)
+        ours.bind(('127.0.0.1', 0))
+        self.machine(f'socket,id=t,localaddr=127.0.0.1:0,udp=127.0.0.1:{ours.getsockname()[1]}',
+                     '-netdev', f'stream,id=s,server=on,addr.type=unix,addr.path={self.folder}/s',
+                     '-netdev', 'hubport,id=h2,hubid=0,netdev=s')
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(f'{self.folder}/s')
+            for size in 1500, 9000, 1472, 1473, 60:
+                frames = [bytes([n]) * size for n in range(5)]
+                line.sendall(b''.join(struct.pack('>I', size) + frame for frame in frames))
+                self.assertEqual([ours.recv(65536) for _ in frames], frames)
+
     def test_refusals(self):
         failing = self.file('failing', '#!/bin/sh\nexit 3\n')
         for want, *args in (
