@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -431,35 +432,56 @@ static uint64_t measure(void (*work)(void))
 
 /* --- two at once --- */
 
-#define SCALE_ROUNDS 400
+#define SCALE_COUNT  800
+#define SCALE_ROUNDS 7
 
 static void work_scale(void)
 {
-    for (int n = 0; n < SCALE_ROUNDS; n++) {
+    for (int n = 0; n < SCALE_COUNT; n++) {
         work_crc();
         work_hash();
     }
 }
 
-static uint64_t measure_scale(int processes)
+/* A process of its own whether there is another one or not: its pages fall anew each time. */
+static void start_scale(int cpu)
 {
-    uint64_t best = UINT64_MAX;
+    cpu_set_t set;
 
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t start = now_ns(), passed;
-        pid_t child = processes > 1 ? fork() : -1;
-
-        work_scale();
-        if (!child) {
-            _exit(0);
-        }
-        if (child > 0) {
-            waitpid(child, NULL, 0);
-        }
-        passed = now_ns() - start;
-        best = passed < best ? passed : best;
+    if (fork()) {
+        return;
     }
-    return best;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    if (sched_setaffinity(0, sizeof(set), &set)) {
+        perror("bench: sched_setaffinity");
+        _exit(1);
+    }
+    work_scale();
+    _exit(0);
+}
+
+/* Ends with a line for each, so that who watches can tell what they cost. */
+static void measure_scale(int processes)
+{
+    uint64_t start = now_ns();
+
+    for (int cpu = 0; cpu < processes; cpu++) {
+        start_scale(cpu);
+    }
+    while (wait(NULL) > 0) {
+    }
+    printf("bench scale-%d %llu\n", processes, (unsigned long long)(now_ns() - start));
+}
+
+static void measure_scales(void)
+{
+    work_scale();
+    printf("bench scale-0 0\n");
+    for (int round = 0; round < SCALE_ROUNDS; round++) {
+        measure_scale(1);
+        measure_scale(2);
+    }
 }
 
 static int is_wanted(const char *name, int argc, char **argv)
@@ -494,10 +516,7 @@ int main(int argc, char **argv)
         }
     }
     if (argc == 2 && !strcmp(argv[1], "scale")) {
-        work_scale();
-        printf("bench scale-0 0\n");
-        printf("bench scale-1 %llu\n", (unsigned long long)measure_scale(1));
-        printf("bench scale-2 %llu\n", (unsigned long long)measure_scale(2));
+        measure_scales();
     }
     printf("bench end 0\n");
     if (is_init) {
