@@ -88,7 +88,7 @@ class Sva(unittest.TestCase):
         console = guest.Console(self.command(kernel, archive, f'sva={what} sva_processes={PROCESSES} {append}',
                                              '-D', events, '-trace', 'dsa_*', *args, **options), SECONDS)
         lines = [line for _, line in console.lines()]
-        words = [line.split(None, 2) for line in lines if line.startswith('sva ')]
+        words = [(line.split(None, 2) + [''])[:3] for line in lines if line.startswith('sva ')]
         self.text = '\n'.join(lines[-80:])
         self.said = {name: value for _, name, value in words}
         self.log = [line for line in lines if line.startswith('log ')]
@@ -170,7 +170,8 @@ class Own(Sva):
             self.expect(*(name for name in KERNEL_QUEUE if name != 'user-queue'))
 
     def test_below_a_port(self):
-        self.boot(self.kernel(), 'user', device='intel-dsa,bus=below',
+        """Without an event log too, so that those who are killed have records under way."""
+        self.boot(self.kernel(), 'user', device='intel-dsa,bus=below,event-log=off',
                   args=('-device', 'pcie-root-port,id=below,chassis=1', *self.swap()))
         self.expect(*USER_QUEUES)
 

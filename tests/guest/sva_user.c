@@ -192,9 +192,9 @@ static uint8_t *windows(void)
     return all;
 }
 
-static void begin_fill(struct dsa_queue *queue, uint8_t *at, struct dsa_record *record)
+static void begin_fill(struct dsa_queue *queue, uint8_t *at, unsigned flags, struct dsa_record *record)
 {
-    struct dsa_descriptor d = dsa_describe(DSA_FILL, DSA_RECORD | DSA_BOF, record);
+    struct dsa_descriptor d = dsa_describe(DSA_FILL, DSA_BOF | flags, record);
 
     d.target = (uintptr_t)at;
     d.size = WINDOWS * WINDOW_BYTES;
@@ -210,7 +210,7 @@ static int end_of_memory(bool is_protected)
     struct dsa_queue queue;
 
     EXPECT(all && dsa_open(&queue, SHARED, true), "open");
-    begin_fill(&queue, all, &record);
+    begin_fill(&queue, all, DSA_RECORD, &record);
     EXPECT(!(is_protected ? mprotect(all + half, half, PROT_READ) : munmap(all + half, half)),
            "%s", strerror(errno));
     EXPECT(!record.status, "it was over before: 0x%x", record.status);
@@ -321,9 +321,20 @@ static int test_two_processes(void)
     return 0;
 }
 
-/* Killed with work under way: it goes, and the queue serves others. */
+static bool has_event_log(void)
+{
+    return !access("/sys/bus/dsa/devices/dsa0/event_log_size", F_OK);
+}
+
+/*
+ * Killed with work under way: it goes, and the queue serves others. A record that cannot be written goes to the
+ * event log, where Linux 6.12 takes it from and writes it while the process' memory is being let go, which
+ * then counts a page too many: with such a log, the victims want no record.
+ */
 static int test_killed(void)
 {
+    unsigned flags = has_event_log() ? 0 : DSA_RECORD;
+
     for (unsigned round = 0; round < 3; round++) {
         static struct dsa_record record;
         int ready[2];
@@ -340,16 +351,16 @@ static int test_killed(void)
                 _exit(1);
             }
             for (unsigned i = 0; i < 4; i++) {
-                begin_fill(&queue, all, &record);
+                begin_fill(&queue, all, flags, &record);
             }
             (void)!write(ready[1], &byte, 1);
             pause();
         }
+        close(ready[1]);
         EXPECT(read(ready[0], &byte, 1) == 1, "the victim");
         kill(child, SIGKILL);
         EXPECT(wait_for(child) == SIGKILL, "its end");
         close(ready[0]);
-        close(ready[1]);
         EXPECT(!test_shared(), "the next");
     }
     return 0;
