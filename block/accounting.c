@@ -22,12 +22,16 @@ static BlockCounts *counts_of(BlockBackend *drive, BlockOp op)
 
 /* --- requests --- */
 
-static void count_in_bin(BlockBackend *drive, BlockCounts *counts, uint64_t took_ns)
+static void count_time(BlockBackend *drive, BlockOp op, uint64_t took_ns)
 {
+    BlockCounts *counts = counts_of(drive, op);
     BlockHistogram *histogram;
     unsigned bin = 0;
 
     g_mutex_lock(&drive->lock);
+    if (drive->intervals) {
+        block_intervals_count(drive, op, took_ns);
+    }
     histogram = counts->histogram;
     while (histogram && bin < histogram->count && took_ns >= histogram->boundaries[bin]) {
         bin++;
@@ -63,8 +67,8 @@ void block_count(BlockBackend *drive, const BlockIo *io, unsigned merged, int64_
     now_ns = host_monotonic_ns();
     __atomic_add_fetch(&counts->time_ns, now_ns - since_ns, __ATOMIC_RELAXED);
     note_time(drive, now_ns);
-    if (__atomic_load_n(&counts->histogram, __ATOMIC_RELAXED)) {
-        count_in_bin(drive, counts, now_ns - since_ns);
+    if (drive->intervals || __atomic_load_n(&counts->histogram, __ATOMIC_RELAXED)) {
+        count_time(drive, io->op, now_ns - since_ns);
     }
 }
 
@@ -89,6 +93,7 @@ static void histogram_free(BlockHistogram *histogram)
 
 void block_counts_clear(BlockBackend *drive)
 {
+    block_intervals_clear(drive);
     for (size_t op = 0; op < BLOCK_OPS; op++) {
         g_clear_pointer(&drive->counts[op].histogram, histogram_free);
     }
@@ -215,6 +220,7 @@ void block_fill_counts(BlockBackend *drive, BlockDeviceStats *stats)
     stats->account_failed = drive->counts_failed;
     stats->has_idle_time_ns = latest_ns > 0;
     stats->idle_time_ns = latest_ns > 0 ? host_monotonic_ns() - latest_ns : 0;
+    block_intervals_fill(drive, stats->timed_stats);
     stats->rd_latency_histogram = histogram_info(drive, BLOCK_READ);
     stats->wr_latency_histogram = histogram_info(drive, BLOCK_WRITE);
     stats->flush_latency_histogram = histogram_info(drive, BLOCK_FLUSH);

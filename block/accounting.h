@@ -15,4 +15,13 @@ void block_fill_counts(BlockBackend *drive, BlockDeviceStats *stats);
 /* With the drive. */
 void block_counts_clear(BlockBackend *drive);
 
+/* --- intervals.c --- */
+
+/* Before the first request. */
+void block_intervals_add(BlockBackend *drive, unsigned seconds);
+void block_intervals_clear(BlockBackend *drive);
+/* With the drive's lock, where it has any. */
+void block_intervals_count(BlockBackend *drive, BlockOp op, uint64_t took_ns);
+void block_intervals_fill(BlockBackend *drive, BlockDeviceTimedStatsArray *list);
+
 #endif

@@ -36,6 +36,7 @@ struct BlockBackend {
     GQueue held;        /* BlockRequest: quiet */
     GQueue failed;      /* BlockRequest: wait for the VM to run */
     BlockCounts counts[BLOCK_OPS];
+    GArray *intervals;  /* NULL: none; its contents: the lock */
     int64_t latest_ns;  /* atomic: when a request ended last; 0: none did */
     ThrottleMember *throttle; /* NULL: no limits of its own; changed while it is quiet */
 };

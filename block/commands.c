@@ -73,6 +73,50 @@ bool qmp_block_resize(const char *device, const char *node_name, int64_t size, E
     return is_done;
 }
 
+static bool is_in_chain(const BlockNode *top, const BlockNode *node)
+{
+    while (top && top != node) {
+        top = top->backing ? top->backing : top->driver->is_filter ? top->file : NULL;
+    }
+    return top != NULL;
+}
+
+/* An image below is opened read-only as a rule. */
+static bool set_backing(BlockNode *node, const char *name, Error **errp)
+{
+    bool was_read_only = node->is_read_only, is_done;
+
+    if (was_read_only && !block_node_set_read_only(node, false, errp)) {
+        return false;
+    }
+    is_done = block_image_set_backing(node, name, block_node_driver(node->backing), errp);
+    return (!was_read_only || block_node_set_read_only(node, true, is_done ? errp : NULL)) &&
+           is_done;
+}
+
+bool qmp_change_backing_file(const char *device, const char *image_node_name,
+                             const char *backing_file, Error **errp)
+{
+    BlockNode *top = block_node_of(device, device, errp);
+    BlockNode *node = top ? block_node_get(image_node_name, errp) : NULL;
+    bool is_done;
+
+    if (!node) {
+        return false;
+    }
+    if (!is_in_chain(top, node)) {
+        return error_set(errp, "'%s' and image file are not in the same chain", device);
+    }
+    if (!node->backing) {
+        return error_set(errp, "not allowing backing file change on an image without a backing "
+                         "file");
+    }
+    block_begin_quiet_all();
+    is_done = set_backing(node, backing_file, errp);
+    block_end_quiet_all();
+    return is_done;
+}
+
 /* --- trays --- */
 
 BlockBackend *block_backend_named(const char *device, const char *id, Error **errp)

@@ -9,7 +9,7 @@
 #include "util/osdep.h"
 #include "block/block_drive.h"
 
-#include "block/backend.h"
+#include "block/accounting.h"
 #include "block/create.h"
 #include "block/open.h"
 #include "block/raw.h"
@@ -695,6 +695,24 @@ static bool take_filters(Keys *keys, Image *image, Error **errp)
     return true;
 }
 
+/* "stats-intervals.0", ".1" and so on. */
+static bool take_intervals(Keys *keys, BlockBackend *backend, Error **errp)
+{
+    for (unsigned n = 0;; n++) {
+        g_autofree char *name = g_strdup_printf("stats-intervals.%u", n);
+        const char *text = take(keys, name);
+        guint64 seconds;
+
+        if (!text) {
+            return true;
+        }
+        if (!g_ascii_string_to_unsigned(text, 10, 1, UINT32_MAX, &seconds, NULL)) {
+            return error_set(errp, "Invalid interval length: %s", text);
+        }
+        block_intervals_add(backend, seconds);
+    }
+}
+
 static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
 {
     bool counts_invalid = true, counts_failed = true;
@@ -703,7 +721,8 @@ static bool fill(BlockBackend *backend, Keys *keys, bool is_cdrom, Error **errp)
 
     if (!take_bool(keys, "stats-account-invalid", &counts_invalid, errp) ||
         !take_bool(keys, "stats-account-failed", &counts_failed, errp) ||
-        !take_policies(keys, backend, errp) || !take_limits(keys, &limits, errp) || !take_image(keys, &image, is_cdrom, errp) ||
+        !take_intervals(keys, backend, errp) || !take_policies(keys, backend, errp) ||
+        !take_limits(keys, &limits, errp) || !take_image(keys, &image, is_cdrom, errp) ||
         !take_filters(keys, &image, errp) ||
         !insert_image(backend, keys, &image, errp)) {
         return false;

@@ -167,6 +167,12 @@ bool block_node_refresh_perms(BlockNode *node, Error **errp);
 /* The same of several, at once. */
 bool block_nodes_refresh_perms(BlockNode *const *nodes, size_t count, Error **errp);
 
+/* --- reopen.c --- */
+
+/* For an act that the node's user did not ask to be able to do; children that were made with it
+ * follow. No request is under way. */
+bool block_node_set_read_only(BlockNode *node, bool is_on, Error **errp);
+
 /* --- snapshot.c --- */
 
 /* Nothing is left to be written: it may stay as it is from now on. */

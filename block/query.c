@@ -68,24 +68,21 @@ static BlockDeviceInfo *node_info(BlockNode *node, bool is_writeback, bool is_fl
     return info;
 }
 
-typedef struct NodeList {
-    BlockDeviceInfoArray *list;
-    bool is_flat;
-} NodeList;
-
-static void add_node(void *opaque, BlockNode *node)
+static void note_node(void *opaque, BlockNode *node)
 {
-    NodeList *nodes = opaque;
-
-    block_device_info_array_add(nodes->list, node_info(node, true, nodes->is_flat));
+    g_ptr_array_insert(opaque, 0, node);
 }
 
 BlockDeviceInfoArray *qmp_query_named_block_nodes(bool has_flat, bool flat, Error **errp)
 {
-    NodeList nodes = { g_new0(BlockDeviceInfoArray, 1), flat };
+    BlockDeviceInfoArray *list = g_new0(BlockDeviceInfoArray, 1);
+    g_autoptr(GPtrArray) nodes = g_ptr_array_new();
 
-    block_node_each(add_node, &nodes);
-    return nodes.list;
+    block_node_each(note_node, nodes);
+    for (guint i = 0; i < nodes->len; i++) {
+        block_device_info_array_add(list, node_info(nodes->pdata[i], true, flat));
+    }
+    return list;
 }
 
 /* --- drives --- */

@@ -354,14 +354,14 @@ static void clear(Reopen *reopen)
     g_ptr_array_unref(reopen->steps);
 }
 
-bool qmp_blockdev_reopen(const BlockdevOptionsArray *options, Error **errp)
+static bool run(BlockdevOptions *const *options, size_t count, Error **errp)
 {
     Reopen reopen = { g_ptr_array_new(), g_array_new(FALSE, FALSE, sizeof(Swap)) };
     bool is_done = true;
 
     block_begin_quiet_all();
-    for (size_t i = 0; i < options->count && is_done; i++) {
-        is_done = take_one(&reopen, options->items[i], errp);
+    for (size_t i = 0; i < count && is_done; i++) {
+        is_done = take_one(&reopen, options[i], errp);
     }
     is_done = is_done && refresh(&reopen, errp) && prepare(&reopen, errp);
     if (is_done) {
@@ -371,5 +371,48 @@ bool qmp_blockdev_reopen(const BlockdevOptionsArray *options, Error **errp)
     }
     block_end_quiet_all();
     clear(&reopen);
+    return is_done;
+}
+
+bool qmp_blockdev_reopen(const BlockdevOptionsArray *options, Error **errp)
+{
+    return run(options->items, options->count, errp);
+}
+
+/* --- for the time of an act --- */
+
+/* What the node has, its children by their names. */
+static JsonObject *describe(const BlockNode *node)
+{
+    JsonObject *given = NULL;
+
+    json_object_deep_copy(node->given, &given, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+        BlockNode *child = block_node_child(node, role_of(children[i]));
+
+        if (child && (json_member(given, children[i]) || strcmp(children[i], "image"))) {
+            json_set(given, children[i], json_string(child->name));
+        }
+    }
+    if (node->driver == &block_blkdebug) {
+        json_object_object_del(given, "file");
+    }
+    json_set(given, "node-name", json_string(node->name));
+    return given;
+}
+
+bool block_node_set_read_only(BlockNode *node, bool is_on, Error **errp)
+{
+    g_autoptr(JsonObject) given = describe(node), before = json_ref(node->given);
+    g_autoptr(BlockdevOptions) options = NULL;
+    bool is_done;
+
+    json_set(given, "read-only", json_object_new_boolean(is_on));
+    options = blockdev_options_from_json(given, QAPI_TYPED, errp);
+    is_done = options && run(&options, 1, errp);
+    if (is_done) {
+        json_unref(node->given);
+        node->given = json_ref(before); /* as its user says it still */
+    }
     return is_done;
 }

@@ -70,13 +70,13 @@ bool block_node_replace(BlockNode *node, BlockNode *new, Error **errp)
 
 static bool check_overlay(const BlockNode *overlay, Error **errp)
 {
+    if (overlay->users->len) {
+        return error_set(errp, "The overlay is already in use");
+    }
     if (!overlay->driver->has_backing) {
         return error_set(errp, "The overlay does not support backing images");
     }
-    if (overlay->backing) {
-        return error_set(errp, "The overlay already has a backing image");
-    }
-    return !overlay->users->len || error_set(errp, "The overlay is already in use");
+    return !overlay->backing || error_set(errp, "The overlay already has a backing image");
 }
 
 bool block_node_finish(BlockNode *node, Error **errp)
@@ -215,7 +215,8 @@ static bool take(BlockSnapshotStep *step, BlockNode *node, BlockNode *overlay, E
 bool block_snapshot_step(BlockSnapshotStep *step, const BlockdevSnapshot *args, Error **errp)
 {
     BlockNode *node = block_node_of(args->node, args->node, errp);
-    BlockNode *overlay = node ? block_node_get(args->overlay, errp) : NULL;
+    BlockNode *overlay = node ? block_node_of(args->overlay, args->overlay, errp) :
+                               NULL;
 
     return overlay && take(step, node, overlay, errp);
 }
@@ -235,8 +236,11 @@ bool block_snapshot_sync_step(BlockSnapshotStep *step, const BlockdevSnapshotSyn
     }
     if (args->format && strcmp(args->format, "qcow2")) {
         return error_set(errp, block_driver_find(args->format) ?
-                         "Format driver '%s' does not support backing files" :
-                         "Unknown format '%s'", args->format);
+                         "Backing file not supported for file format '%s'" :
+                         "Unknown file format '%s'", args->format);
+    }
+    if (args->snapshot_node_name && block_node_find(args->snapshot_node_name)) {
+        return error_set(errp, "New overlay node-name already in use");
     }
     overlay = make_overlay(node, args->snapshot_file, args->snapshot_node_name, is_new, errp);
     return overlay && take(step, node, overlay, errp);

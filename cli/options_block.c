@@ -19,7 +19,7 @@ static const OptionParam drive_params[] = {
     B("copy-on-read"), B("cache.direct"), B("cache.no-flush"), B("cache.writeback"),
     LIMIT("bps-total"), LIMIT("bps-read"), LIMIT("bps-write"), LIMIT("iops-total"),
     LIMIT("iops-read"), LIMIT("iops-write"), N("throttling.iops-size"), S("throttling.group"),
-    B("stats-account-invalid"), B("stats-account-failed"), { 0 },
+    B("stats-account-invalid"), B("stats-account-failed"), N("stats-intervals.0"), { 0 },
 };
 
 static bool add_drive(OptionSet *set, const char *file, const char *rest, Error **errp)

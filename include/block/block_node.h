@@ -178,7 +178,7 @@ BlockNode *block_link_node(const BlockLink *link);
 /* Called when the size of the node changes, with the machine lock; NULL: nobody is. */
 void block_link_set_resized(BlockLink *link, void (*resized)(void *opaque), void *opaque);
 
-/* All nodes, the newest first. */
+/* All nodes, as they came. */
 void block_node_each(void (*fn)(void *opaque, BlockNode *node), void *opaque);
 
 /* Closes what clients made. No request is under way. */

@@ -186,6 +186,32 @@ class Reopen(unittest.TestCase):
         self.reopen(vm, node('qcow2', 'b', 'fb', backing='c'))
         self.assertEqual(self.backing(vm, 'b'), 'c.qcow2')
 
+    def test_name_of_what_is_behind(self):
+        for name in ('a.qcow2', 'b.qcow2', 'c.qcow2', 'd.raw'):
+            self.image(name)
+        vm = self.machine()
+        self.add(vm, node('qcow2', 'a', self.file('a.qcow2')),
+                 node('qcow2', 'b', self.file('b.qcow2', 'fb'), backing='a', **RO),
+                 node('qcow2', 'c', self.file('c.qcow2'), backing='b'), node('raw', 'd', self.file('d.raw')))
+
+        def change(device, image):
+            vm.qmp('change-backing-file', device=device, **{'image-node-name': image, 'backing-file': 'other.img'})
+
+        for device, image, words in (('x', 'c', "Cannot find device='x' nor node-name='x'"),
+                                     ('c', 'x', "Cannot find device='' nor node-name='x'"),
+                                     ('d', 'c', "'d' and image file are not in the same chain"),
+                                     ('c', 'a', 'not allowing backing file change on an image without a backing file')):
+            with self.assertRaises(QmpError) as caught:
+                change(device, image)
+            self.assertEqual(caught.exception.desc, words)
+        for image, flags in (('c', ''), ('b', 'r')):
+            change('c', image)
+            self.assertEqual((self.flags(vm, image), self.flags(vm, 'fb')), (flags, 'r'))
+        vm.end()
+        for image in ('b', 'c'):
+            told = subprocess.run([IMG, 'info', self.path(f'{image}.qcow2')], capture_output=True, text=True, check=True)
+            self.assertIn('backing file: other.img', told.stdout)
+
     def test_guest_goes_on(self):
         """A disk in use: its data stays where it belongs through all changes."""
         path = self.image('a.qcow2')

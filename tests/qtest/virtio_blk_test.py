@@ -321,6 +321,26 @@ class Ours(Blk, unittest.TestCase):
         self.assertIn('drive property not set', refusal(self.binary, '-M', 'pc', '-device',
                                                         'virtio-blk-pci'))
 
+    def test_intervals(self):
+        """What requests were like in the last seconds, which pass as the test says."""
+        with self.machine(drive=',stats-intervals.0=10,stats-intervals.1=60') as vm:
+            disk = Disk(vm)
+            for kind, data in ((OUT, b'x' * 512), (OUT, b'y' * 512), (FLUSH, b'')):
+                self.assertEqual(disk.request(kind, 0, data)[0], OK)
+            for step, lived in ((1, (True, True)), (8, (True, True)), (2, (False, True)), (52, (False, False))):
+                vm.qtest(f'clock_step {step * 1000000000}')
+                timed = vm.qmp('query-blockstats')[0]['stats']['timed_stats']
+                self.assertEqual([interval['interval_length'] for interval in timed], [10, 60])
+                for interval, is_there in zip(timed, lived):
+                    for name in ('wr', 'flush'):
+                        least, mean, most = (interval[f'{word}_{name}_latency_ns'] for word in ('min', 'avg', 'max'))
+                        self.assertEqual(least > 0, is_there, (step, name))
+                        self.assertTrue(least <= mean <= most)
+                    self.assertEqual(interval['avg_wr_queue_depth'] > 0, is_there)
+        for text in ('0', 'x', '-1', '99999999999'):
+            told = refusal(house.binary(), '-drive', f'file=null-co://,if=none,stats-intervals.0={text}')
+            self.assertIn(f'Invalid interval length: {text}', told)
+
 
 @unittest.skipUnless(PEER, 'the package qemu-system-x86 is not installed')
 class Peers(Blk, unittest.TestCase):
