@@ -22,7 +22,7 @@
 #define MAX_INSNS     64
 #define MAX_HOT_INSNS 250
 
-TcgOptions tcg_options = { .hot_after = 1000 };
+TcgOptions tcg_options = { .hot_after = 1000, .cache_bytes = 64 * MiB };
 
 /* --- who runs, and who wants to be alone --- */
 
@@ -283,7 +283,7 @@ static TcgRegion *translate(TcgCpu *cpu, const TcgKey *key, const TcgLimits *lim
 {
     TcgRegion *region;
 
-    while (!(region = tcg_translate_region(cpu, key, limits))) {
+    while (region_is_full() || !(region = tcg_translate_region(cpu, key, limits))) {
         tcg_exclusive(cpu, flush_regions, NULL);
     }
     return region;
@@ -375,6 +375,7 @@ static TcgRegion *find_region(TcgCpu *cpu)
             limits.is_hot = true;
         }
         jump.region = translate(cpu, &key, &limits);
+        jump.mode = jump.region->mode; /* another number, if all were flushed */
         jump.is_global = false;
     }
     if (jump.region->is_cached) {

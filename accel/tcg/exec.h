@@ -82,6 +82,8 @@ void region_free(TcgRegion *region);
 /* All of them; no vCPU is in any. */
 void region_flush_all(void);
 unsigned region_count(void);
+/* Of what no cache of host code bounds there is too much: flush. */
+bool region_is_full(void);
 uint32_t region_mode(uint64_t cs_base, uint64_t flags);
 /* Bytes are written, by whomever. True if `current` is among the regions that are dropped. */
 bool region_invalidate(uint64_t ram, uint64_t bytes, const TcgRegion *current);
@@ -112,6 +114,7 @@ void tcg_translation_abandon(void);
 
 typedef struct InterpFrame InterpFrame;
 struct InterpCode *interp_compile(IrBuilder *b);
+size_t interp_code_bytes(const struct InterpCode *code);
 void interp_code_free(struct InterpCode *code);
 void interp_run(TcgCpu *cpu, const TcgRegion *region);
 /* Writes the state as it is before the operation under way. */

@@ -566,6 +566,44 @@ static void test_jump_places(void)
     toy_free(t);
 }
 
+/* Code that is always new takes no more room than there is for it. */
+static void test_new_code(void)
+{
+    uint64_t room = tcg_options.cache_bytes;
+    unsigned most = 0;
+    ToyCpu *t = toy_new();
+
+    tcg_options.cache_bytes = 64 * KiB;
+    for (unsigned i = 0; i < 1000; i++) {
+        LOAD(0x1000, { TOY_ADDI, 1, 1, 0, (int)i }, { TOY_HALT });
+        toy_run(t, 0x1000);
+        most = MAX(most, region_count());
+    }
+    g_assert_cmpuint(t->regs[1], ==, 999 * 1000 / 2);
+    g_assert_cmpuint(most, <=, tcg_options.is_jit ? 1000 : 200);
+    tcg_options.cache_bytes = room;
+    toy_free(t);
+}
+
+/* As many modes as there are numbers for a guest to put into a register. */
+static void test_many_modes(void)
+{
+    ToyCpu *t = toy_new();
+
+    LOAD(0x1000, { TOY_ADDI, 1, 1, 0, 1 }, { TOY_HALT });
+    for (uint64_t i = 0; i < 70000; i++) {
+        region_mode(i, 0);
+        if (i % 5000 == 0) {
+            toy_run(t, 0x1000);
+        }
+    }
+    toy_write(0x1000, (const ToyInsn[]){ { TOY_ADDI, 1, 1, 0, 100 } }, 1);
+    toy_run(t, 0x1000);
+    g_assert_cmpuint(t->regs[1], ==, 70000 / 5000 + 100);
+    g_assert_cmpuint(region_mode(UINT64_MAX, 0), <, 10);
+    toy_free(t);
+}
+
 static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "loop", test_loop }, { "fault", test_fault }, { "page-crossing", test_page_crossing },
     { "two-pages", test_two_pages }, { "loop-across", test_loop_across },
@@ -577,6 +615,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "hot-memory", test_hot_memory }, { "stream", test_stream }, { "scatter", test_scatter },
     { "write-while-translating", test_write_while_translating },
     { "jump-places", test_jump_places },
+    { "new-code", test_new_code }, { "many-modes", test_many_modes },
 };
 
 typedef struct Case {

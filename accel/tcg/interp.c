@@ -31,6 +31,7 @@ typedef struct InterpCode {
     IrValue *vconsts;
     Act *acts; /* in order */
     Store *stores;
+    size_t bytes; /* all of it */
 } InterpCode;
 
 struct InterpFrame {
@@ -81,9 +82,16 @@ struct InterpCode *interp_compile(IrBuilder *b)
         }
         g_array_append_val(acts, act);
     }
+    code->bytes = sizeof(*code) + b->count * sizeof(IrInsn) + b->exit_count * sizeof(IrExit) +
+                  b->vconst_count * sizeof(IrValue) + acts->len * sizeof(Act) + stores->len * sizeof(Store);
     code->acts = (Act *)g_array_free(g_steal_pointer(&acts), false);
     code->stores = (Store *)g_array_free(g_steal_pointer(&stores), false);
     return code;
+}
+
+size_t interp_code_bytes(const struct InterpCode *code)
+{
+    return code ? code->bytes : 0;
 }
 
 void interp_code_free(struct InterpCode *code)

@@ -12,6 +12,7 @@
 #include "util/bitmap.h"
 
 #define TABLE_BUCKETS 131072
+#define MOST_MODES    65536 /* guests have a few dozen; one that makes them up makes everything go */
 
 typedef struct CodePage {
     uint64_t page;       /* RAM offset >> TCG_PAGE_BITS */
@@ -24,6 +25,8 @@ typedef struct RegionTable {
     GHashTable *pages;   /* of CodePage, by .page */
     GHashTable *modes;   /* of Mode */
     GPtrArray *all;
+    size_t interp_bytes; /* what the interpreter has of them; atomic for readers */
+    unsigned modes_count; /* likewise */
     uint64_t invalidated;
     uint64_t writes;     /* to pages with code; atomic for readers */
 } RegionTable;
@@ -69,6 +72,7 @@ static uint32_t mode_of(uint64_t cs_base, uint64_t flags)
         mode = g_memdup2(&key, sizeof(key));
         mode->id = g_hash_table_size(table.modes) + 1;
         g_hash_table_add(table.modes, mode);
+        __atomic_store_n(&table.modes_count, mode->id, __ATOMIC_RELAXED);
     }
     return mode->id;
 }
@@ -150,6 +154,7 @@ bool region_add(TcgRegion *region, uint64_t writes)
     region->is_cached = true;
     g_ptr_array_add(table.all, region);
     host_code_add(region->host);
+    __atomic_add_fetch(&table.interp_bytes, interp_code_bytes(region->interp), __ATOMIC_RELAXED);
     region->next = *bucket;
     /* Last: others find it from now on, without the lock, and what is not cached is freed by who ran it. */
     __atomic_store_n(bucket, region, __ATOMIC_RELEASE);
@@ -174,6 +179,12 @@ unsigned region_count(void)
     return table.all->len;
 }
 
+bool region_is_full(void)
+{
+    return __atomic_load_n(&table.interp_bytes, __ATOMIC_RELAXED) > tcg_options.cache_bytes ||
+           __atomic_load_n(&table.modes_count, __ATOMIC_RELAXED) > MOST_MODES;
+}
+
 void region_info(GString *out)
 {
     unsigned hot = 0;
@@ -190,6 +201,7 @@ void region_info(GString *out)
     g_string_append_printf(out, "guest instructions   %" PRIu64 "\n", insns);
     g_string_append_printf(out, "pages with code      %u\n", g_hash_table_size(table.pages));
     g_string_append_printf(out, "modes                %u\n", g_hash_table_size(table.modes));
+    g_string_append_printf(out, "interpreter's code   %zu bytes\n", table.interp_bytes);
     g_string_append_printf(out, "dropped regions      %" PRIu64 "\n", table.invalidated);
     region_unlock();
 }
@@ -356,6 +368,7 @@ static void forget_jumps(TcgCpu *cpu, void *opaque)
 {
     tcg_tlb_flush(cpu, 0);
     cpu->exec->last_exit = NULL;
+    memset(cpu->exec->modes, 0, sizeof(cpu->exec->modes));
 }
 
 void region_flush_all(void)
@@ -364,6 +377,9 @@ void region_flush_all(void)
     exec_each(forget_jumps, NULL);
     g_hash_table_foreach(table.pages, unlink_page, NULL);
     g_hash_table_remove_all(table.pages);
+    g_hash_table_remove_all(table.modes);
+    table.modes_count = 0;
+    table.interp_bytes = 0;
     memset(table.buckets, 0, sizeof(table.buckets));
     g_ptr_array_set_size(table.all, 0);
     host_cache_reset();

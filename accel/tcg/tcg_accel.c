@@ -16,7 +16,6 @@
 #include "system/vcpu_thread.h"
 
 #define SLICE_NS (10 * NS_PER_MS) /* of a thread that vCPUs share */
-#define CACHE_MIB_DEFAULT 64
 
 typedef enum ThreadMode { THREAD_SINGLE, THREAD_MULTI } ThreadMode;
 static const char *const thread_mode_names[] = { "single", "multi" };
@@ -57,12 +56,11 @@ static const MemoryListenerOps listener_ops = {
 static bool tcg_init_machine(Accel *accel, Object *machine, Error **errp)
 {
     TcgAccel *tcg = TCG_ACCEL(accel);
-    uint32_t mib = tcg->tb_size_mib ? tcg->tb_size_mib : CACHE_MIB_DEFAULT;
 
     tcg_options.is_jit = tcg->is_jit;
     tcg_options.is_one_insn = tcg->is_one_insn_per_tb;
     tcg_options.is_single_thread = tcg->thread_mode == THREAD_SINGLE;
-    tcg_options.cache_bytes = mib * MiB;
+    tcg_options.cache_bytes = tcg->tb_size_mib ? tcg->tb_size_mib * MiB : tcg_options.cache_bytes;
     region_init();
     if (tcg->is_jit && !host_init(tcg_options.cache_bytes, NULL)) {
         tcg_options.is_jit = false;

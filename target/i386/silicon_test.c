@@ -23,7 +23,7 @@
 #include "target/i386/translate.h"
 #include "target/i386/x87_arith.h"
 
-#define BATCH 256
+#define BATCH 1024
 #define MXCSR_PE 0x20
 #define DEFAULT_INSNS 100000
 #define DEFAULT_REPORTS 25

@@ -8,7 +8,6 @@
 #include "accel/tcg/host-x86_64/jit.h"
 
 #include <cpuid.h>
-#include <cpuid.h>
 #include <sys/mman.h>
 
 #include "util/host_memory.h"
@@ -36,10 +35,20 @@ static bool has_movbe(void)
     return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_MOVBE);
 }
 
-bool host_cpu_can_jit(void)
+static bool has_all(void)
 {
     return has_movbe() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && has_lzcnt() && __builtin_cpu_supports("popcnt");
+}
+
+bool host_cpu_can_jit(void)
+{
+    static gsize answer; /* in a virtual machine it takes microseconds to ask the CPU */
+
+    if (g_once_init_enter(&answer)) {
+        g_once_init_leave(&answer, has_all() ? 1 : 2);
+    }
+    return answer == 1;
 }
 
 static bool map_twice(HostCache *cache, uint64_t bytes, Error **errp)
