@@ -106,10 +106,17 @@ static void end_alone(X86Tr *t)
     ir_exit_main(t->b);
 }
 
+/* Flags that are loaded raise nothing: the next instruction that finds one of them does. */
+static bool moves_mxcsr(const ZydisDecodedInstruction *in)
+{
+    return in->mnemonic == ZYDIS_MNEMONIC_LDMXCSR || in->mnemonic == ZYDIS_MNEMONIC_VLDMXCSR ||
+           in->mnemonic == ZYDIS_MNEMONIC_STMXCSR || in->mnemonic == ZYDIS_MNEMONIC_VSTMXCSR;
+}
+
 /* Results of floating point whose exceptions are not all masked are looked at before they count. */
 static bool may_raise_xm(const X86Tr *t)
 {
-    return (t->mode & X86_MODE_XM) && x86_is_vector_instruction(&t->in);
+    return (t->mode & X86_MODE_XM) && x86_is_vector_instruction(&t->in) && !moves_mxcsr(&t->in);
 }
 
 static void translate_one(X86Tr *t)
