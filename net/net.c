@@ -341,6 +341,9 @@ static bool end_runs(void *opaque, NetEnd *end)
 {
     for (unsigned n = 0; n < end->count; n++) {
         net_ready(&end->ports[n]);
+        if (end->is_device && end->ops->go_on) {
+            end->ops->go_on(&end->ports[n]);
+        }
     }
     return true;
 }

@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "e1000.h"
 
+#include "system/run_state.h"
 #include "util/event_loop.h"
 #include "util/log.h"
 
@@ -259,9 +260,12 @@ void e1000_tx_reset(E1000Nic *s)
     deferred_cancel(s->more);
 }
 
+/* While the machine is stopped its memory stays as it is: e1000_go_on() comes after that. */
 void e1000_transmit_more(void *opaque)
 {
-    e1000_transmit(opaque);
+    if (vm_is_running()) {
+        e1000_transmit(opaque);
+    }
 }
 
 void e1000_go_on(NetPort *port)

@@ -170,7 +170,7 @@ static void virtio_net_status_changed(VirtioDevice *vdev, uint8_t old)
     virtio_net_tell_offloads(net);
     virtio_net_tell_queues(net);
     for (unsigned n = 0; n < virtio_net_pairs(net); n++) {
-        virtio_net_transmit(&net->pairs[n]);
+        virtio_net_tx_kicked(&net->pairs[n]);
         net_ready(&net->end.ports[n]);
     }
 }
@@ -234,17 +234,12 @@ static void kicked(VirtioDevice *vdev, VirtQueue *vq)
     } else if (n / 2 >= (has_pairs ? net->max_pairs : 1)) {
         return;
     } else if (n & 1) {
-        virtio_net_transmit(&net->pairs[n / 2]);
+        virtio_net_tx_kicked(&net->pairs[n / 2]);
     } else if (net->rss.is_on) {
         virtio_net_ready(net); /* what waits for it may have come to any port */
     } else {
         net_ready(&net->end.ports[n / 2]);
     }
-}
-
-static void transmit_more(void *opaque)
-{
-    virtio_net_transmit(opaque);
 }
 
 static bool make_queues(VirtioNet *net, Error **errp)
@@ -259,7 +254,8 @@ static bool make_queues(VirtioNet *net, Error **errp)
         pair->net = net;
         pair->rx = virtqueue_init(&net->parent, 2 * n, net->rx_size, kicked);
         pair->tx = virtqueue_init(&net->parent, 2 * n + 1, net->tx_size, kicked);
-        pair->more = deferred_new(event_loop_main(), transmit_more, pair);
+        pair->more = deferred_new(event_loop_main(), virtio_net_transmit, pair);
+        timer_init(&pair->timer, CLOCK_VIRTUAL, virtio_net_transmit, pair);
     }
     net->control = virtqueue_init(&net->parent, 2 * net->max_pairs, CONTROL_SIZE, kicked);
     return true;
@@ -305,6 +301,7 @@ static bool virtio_net_realize(Device *dev, Error **errp)
         net_device_detach(&net->end);
         return false;
     }
+    net->waits_for_more = net->tx_mode && !strcmp(net->tx_mode, "timer");
     net->frame = g_malloc(NET_FRAME_MAX);
     virtio_net_reset_filter(net);
     net->used_pairs = 1;
@@ -318,6 +315,7 @@ static void virtio_net_unrealize(Device *dev)
     net_device_detach(&net->end);
     for (unsigned n = 0; n < net->max_pairs; n++) {
         deferred_free(net->pairs[n].more);
+        timer_clear(&net->pairs[n].timer);
     }
     g_clear_pointer(&net->pairs, g_free);
     g_clear_pointer(&net->frame, g_free);
@@ -339,6 +337,7 @@ static void virtio_net_reset(Device *dev)
 
     for (unsigned n = 0; n < net->max_pairs; n++) {
         deferred_cancel(net->pairs[n].more);
+        timer_cancel(&net->pairs[n].timer);
         net->pairs[n].is_held = false;
         net_drop_waiting(&net->end.ports[n]);
         net_ready(&net->end.ports[n]);
@@ -452,8 +451,8 @@ static const Property virtio_net_props[] = {
     PROP_U16("host_mtu", VirtioNet, mtu, .doc = "The MTU to use; 0 says nothing"),
     PROP_I32("speed", VirtioNet, speed, .initial = -1, .doc = "Mbit/s to tell; -1: unknown"),
     PROP_STR("duplex", VirtioNet, duplex, .doc = "half or full"),
-    PROP_STR("tx", VirtioNet, tx_mode, .doc = "timer or bh; both send at once"),
-    PROP_U32("x-txtimer", VirtioNet, tx_timer_ns, .initial = 150000, .doc = "Of tx=timer"),
+    PROP_STR("tx", VirtioNet, tx_mode, .doc = "bh sends at once, timer a while later"),
+    PROP_U32("x-txtimer", VirtioNet, tx_timer_ns, .initial = 150000, .doc = "Nanoseconds that tx=timer waits"),
     PROP_I32("x-txburst", VirtioNet, tx_burst, .initial = 256, .min = 1,
              .doc = "Frames sent before others have their turn"),
 };

@@ -9,6 +9,7 @@
 #include "hw/net/nic_conf.h"
 #include "hw/virtio/virtqueue.h"
 #include "net/packet.h"
+#include "system/timer.h"
 #include "util/event_loop.h"
 #include "virtio_net_defs.h"
 
@@ -22,7 +23,8 @@ typedef struct VirtioNet VirtioNet;
 typedef struct NetPair {
     VirtioNet *net;
     VirtQueue *rx, *tx;
-    Deferred *more;        /* goes on with what is to be sent */
+    Deferred *more;        /* sends what is to be sent */
+    Timer timer;           /* of tx=timer: does so later */
     bool is_held;          /* the network told us to wait */
     bool is_untold;        /* frames of a burst are in its buffers */
 } NetPair;
@@ -55,6 +57,7 @@ struct VirtioNet {
     uint16_t rx_size, tx_size, mtu;
     int32_t speed;
     char *duplex, *tx_mode;
+    bool waits_for_more;   /* tx=timer */
     uint32_t tx_timer_ns;
     int32_t tx_burst;
     /* state, for the driver to change */
@@ -99,7 +102,9 @@ bool virtio_net_set_hash(VirtioNet *net, const uint8_t *data, size_t bytes);
 bool virtio_net_set_rss(VirtioNet *net, const uint8_t *data, size_t bytes, unsigned *pairs);
 
 /* --- virtio_net_tx.c --- */
-void virtio_net_transmit(NetPair *pair);
+void virtio_net_tx_kicked(NetPair *pair);
+/* Of a pair: sends what there is, now. */
+void virtio_net_transmit(void *pair);
 void virtio_net_go_on(NetPort *port);
 
 /* --- virtio_net_control.c --- */

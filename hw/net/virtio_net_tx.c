@@ -1,10 +1,13 @@
 /*
- * virtio-net: frames from the driver.
+ * virtio-net: frames from the driver. They are sent by the main loop, at once or a while after the
+ * first (tx=timer); the vCPU that kicked goes on, and need not kick again before all are gone.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "virtio_net.h"
+
+#include "system/run_state.h"
 
 static NetOffload take_header(const VirtioDevice *vdev, const uint8_t *bytes)
 {
@@ -50,26 +53,59 @@ static bool send_one(NetPair *pair, VirtQueueElement *elem)
     return true;
 }
 
-void virtio_net_transmit(NetPair *pair)
+static bool is_in_use(const NetPair *pair)
 {
-    VirtioNet *net = pair->net;
-    NetPort *port = &net->end.ports[pair - net->pairs];
-    VirtQueueElement *elem;
-    int left = net->tx_burst;
-    bool has_begun;
+    const VirtioNet *net = pair->net;
 
-    if (!virtio_is_running(&net->parent) || pair - net->pairs >= (ptrdiff_t)virtio_net_pairs(net)) {
-        return;
-    }
-    has_begun = net_burst_begin(port);
+    return virtio_is_running(&net->parent) &&
+           pair - net->pairs < (ptrdiff_t)virtio_net_pairs(net);
+}
+
+/* True: there may be more, and nothing hinders. */
+static bool send_some(NetPair *pair)
+{
+    NetPort *port = &pair->net->end.ports[pair - pair->net->pairs];
+    bool has_begun = net_burst_begin(port);
+    int left = pair->net->tx_burst;
+    VirtQueueElement *elem;
+
     while (left && !pair->is_held && (elem = virtqueue_pop(pair->tx, sizeof(*elem))) &&
            send_one(pair, elem)) {
         left--;
     }
     net_burst_end(port, has_begun);
     virtqueue_notify(pair->tx);
-    if (!left) {
+    return !left;
+}
+
+/* While the machine is stopped its memory stays as it is: virtio_net_go_on() comes after that. */
+void virtio_net_transmit(void *opaque)
+{
+    NetPair *pair = opaque;
+
+    if (!is_in_use(pair) || !vm_is_running()) {
+        return;
+    }
+    if (send_some(pair)) {
         deferred_schedule(pair->more);
+    } else if (!pair->is_held) {
+        virtqueue_set_kicks(pair->tx, true);
+        if (!virtqueue_is_empty(pair->tx)) {
+            virtio_net_tx_kicked(pair); /* added meanwhile, without a kick */
+        }
+    }
+}
+
+void virtio_net_tx_kicked(NetPair *pair)
+{
+    if (!is_in_use(pair)) {
+        return;
+    }
+    virtqueue_set_kicks(pair->tx, false);
+    if (!pair->net->waits_for_more) {
+        deferred_schedule(pair->more);
+    } else if (!timer_is_armed(&pair->timer)) {
+        timer_arm_after_ns(&pair->timer, pair->net->tx_timer_ns);
     }
 }
 

@@ -63,7 +63,8 @@ typedef struct NetOps {
     /* Frames to this port come in bursts: until its end the port may keep them and what it tells others
      * of them, and then does so at once. NULL: it does each as it comes. */
     void (*burst)(NetPort *port, bool is_on);
-    /* What this port sent was taken at last: it may send more. NULL: it never stops. */
+    /* What this port sent was taken at last, or the machine runs again: it may send more. NULL: it never
+     * stops. */
     void (*go_on)(NetPort *port);
     /* The link, or the other end, is another. NULL: it does not care. */
     void (*link_changed)(NetEnd *end);

@@ -29,6 +29,9 @@ def ipv4(protocol, payload, source='66.9.149.187', dest='161.142.100.80'):
                        socket.inet_aton(source), socket.inet_aton(dest)) + payload
 
 
+FRAME = ether(bytes(50), dest=OTHER)
+
+
 class Driver:
     def __init__(self, vm, wire, features):
         self.vm, self.wire = vm, wire
@@ -53,6 +56,12 @@ class Driver:
         self.kick(2)
         self.queues[2].wait()
         return {0: True, 1: False}[int(self.vm.qtest(f'readb {DATA + 0x800:#x}'), 16)]
+
+    def send(self, frame):
+        self.vm.qtest(f'memset {DATA + 0x2000:#x} {self.header} 0')
+        self.vm.qtest(f'write {DATA + 0x2000 + self.header:#x} {len(frame)} 0x{frame.hex()}')
+        self.queues[1].add([(DATA + 0x2000, self.header + len(frame), False)])
+        self.kick(1)
 
     def receive(self, frame):
         """The header it comes with."""
@@ -113,6 +122,31 @@ class VirtioNet(unittest.TestCase):
             self.assertFalse(driver.ask(4, 1, wrong))
         self.assertFalse(driver.ask(4, 0, struct.pack('<H', 1)))  # VIRTIO_NET_F_MQ was not taken
         self.assertFalse(driver.ask(4, 2, b''))
+
+    def test_sending_later(self):
+        driver = self.driver(',tx=timer,x-txtimer=1000')
+        driver.send(FRAME)
+        driver.vm.qmp('query-status')  # the main loop had its turn
+        self.assertIsNone(driver.queues[1].take())
+        self.assertEqual(driver.queues[1].read(driver.queues[1].device, 2), b'\1\0')  # no more kicks
+        driver.vm.qtest('clock_step 999')
+        self.assertIsNone(driver.queues[1].take())
+        driver.vm.qtest('clock_step 1')
+        driver.queues[1].wait()
+        self.assertEqual(driver.wire.recv(2000), FRAME)
+        self.assertEqual(driver.queues[1].read(driver.queues[1].device, 2), b'\0\0')
+
+    def test_stopped(self):
+        """What is sent while the machine stands goes out when it runs."""
+        for options in '', ',tx=timer':
+            driver = self.driver(options)
+            driver.vm.qmp('stop')
+            driver.send(FRAME)
+            driver.vm.qmp('query-status')
+            self.assertIsNone(driver.queues[1].take())
+            driver.vm.qmp('cont')
+            driver.queues[1].wait()
+            self.assertEqual(driver.wire.recv(2000), FRAME)
 
     def test_not_offered(self):
         driver = self.driver()
