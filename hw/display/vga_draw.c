@@ -25,13 +25,19 @@ typedef struct Picture {
 
 /* --- colours --- */
 
+/* Six bits, the lowest of them again for the two below: full brightness is full, as with the peer. */
+static uint8_t widen_dac(uint8_t value)
+{
+    return (value & 0x3f) << 2 | (value & 1) * 3;
+}
+
 static uint32_t dac_color(const Vga *vga, unsigned n)
 {
     const uint8_t *c = &vga->dac[3 * (n & vga->pel_mask)];
     uint8_t rgb[3];
 
     for (unsigned i = 0; i < 3; i++) {
-        rgb[i] = vga->is_dac_wide ? c[i] : (c[i] & 0x3f) << 2 | (c[i] >> 4 & 3);
+        rgb[i] = vga->is_dac_wide ? c[i] : widen_dac(c[i]);
     }
     return rgb[0] << 16 | rgb[1] << 8 | rgb[2];
 }
@@ -310,12 +316,15 @@ static void describe_text(const Vga *vga, Text *t)
     t->cursor = cursor_address(vga);
 }
 
-/* Nine dots: the last is blank, or the eighth again in characters that draw boxes. */
+/*
+ * Nine dots: the last is blank, or the eighth again in characters that draw boxes; the peer counts
+ * the shades from B0 on to those.
+ */
 static unsigned glyph_row(const Vga *vga, const Text *t, unsigned character, unsigned attribute,
                           unsigned row)
 {
     unsigned bits = vram(vga, t->fonts[attribute >> 3 & 1] + (character * FONT_GLYPH + row) * 4 + 2);
-    bool is_box = character >= 0xc0 && character <= 0xdf && vga->attr[0x10] & 4;
+    bool is_box = character >= 0xb0 && character <= 0xdf && vga->attr[0x10] & 4;
 
     return t->dots == 8 ? bits : bits << 1 | (is_box ? bits & 1 : 0);
 }

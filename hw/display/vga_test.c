@@ -250,7 +250,7 @@ static uint32_t color(unsigned n)
     for (unsigned c = 0; c < 3; c++) {
         unsigned v = n * 4 + c;
 
-        rgb = rgb << 8 | v << 2 | v >> 4;
+        rgb = rgb << 8 | v << 2 | (v & 1) * 3;
     }
     return rgb;
 }
