@@ -12,6 +12,7 @@
 #include <glib/gstdio.h>
 #include <sys/eventfd.h>
 
+#include "crypto/secret.h"
 #include "qapi/qapi-events-ui.h"
 #include "sockets/socket_address.h"
 #include "util/thread.h"
@@ -313,7 +314,8 @@ static VncServer *server_new(const VncOptions *o, const Keymap *keymap)
         .share = o->has_share ? o->share : VNC_SHARE_ALLOW_EXCLUSIVE,
         .is_lossy = o->has_lossy && o->lossy,
         .has_power = o->has_power_control && o->power_control,
-        .needs_password = o->has_password && o->password,
+        .needs_password = o->password_secret || (o->has_password && o->password),
+        .password = o->password_secret ? g_strdup(secret_text(o->password_secret, NULL)) : NULL,
         .listeners = g_ptr_array_new_with_free_func(listener_free),
         .listener = vnc_console_listener,
         .clients = g_ptr_array_new(),
@@ -332,8 +334,11 @@ static bool check(const VncOptions *o, Error **errp)
     if (o->id && vnc_server_find(o->id)) {
         return error_set(errp, "Duplicate ID '%s' for vnc", o->id);
     }
-    if (o->password_secret) {
-        return error_set(errp, "No secret with id '%s'", o->password_secret);
+    if (o->password_secret && o->has_password && o->password) {
+        return error_set(errp, "'password' flag is redundant with 'password-secret'");
+    }
+    if (o->password_secret && !secret_text(o->password_secret, errp)) {
+        return false;
     }
     if (o->has_head && !o->display) {
         return error_set(errp, "'head' must be specified together with 'display'");

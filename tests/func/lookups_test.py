@@ -12,7 +12,6 @@ from vm import Vm  # noqa: E402
 MISSING = {
     'blockdev-add/arg-type/+nbd/tls-hostname': 'there is no NBD yet',
     'netdev_add/arg-type/+vhost-vdpa': 'there is no vDPA yet',
-    'object-add/arg-type/qom-type/^secret': 'there are no secrets yet, as nothing is encrypted',
     'max-arm-cpu.kvm-no-adjvtime': 'an accelerator\'s, and there is no KVM',
     'max-arm-cpu.migratable': 'x86 alone has it',
     'max-arm-cpu.unavailable-features': 'x86 alone has it',
