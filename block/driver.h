@@ -63,6 +63,9 @@ typedef struct BlockDriver {
     int (*vm_state)(BlockNode *node, const BlockIo *io);
     int (*vm_state_drop)(BlockNode *node);
     void (*stats)(BlockNode *node, BlockStats *stats);
+    /* Can a bitmap (block/bitmap.h) be kept in the image? NULL: none can. */
+    bool (*bitmap_can_be_kept)(BlockNode *node, const char *name, uint64_t granularity,
+                               Error **errp);
     /* Something is about to happen to what it shows: what blkdebug waits for. Any thread. */
     void (*event)(BlockNode *node, BlkdebugEvent event);
     /* Somebody waits for its requests: none is held up, until it is told so as often again. */
@@ -87,6 +90,7 @@ struct BlockNode {
     bool is_check;           /* opened to be looked at, in whatever state it is */
     BlockdevDetectZeroesOptions detect_zeroes;
     uint64_t highest_write;  /* atomic */
+    struct BlockBitmaps *bitmaps; /* atomic; NULL: it never had any */
 };
 
 struct BlockLink {

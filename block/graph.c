@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/driver.h"
+#include "block/bitmap.h"
 #include "block/block_job.h"
 
 /* Newest first. Machine lock. */
@@ -99,6 +99,7 @@ static void node_free(BlockNode *node)
     free_links(node);
     g_ptr_array_unref(node->children);
     g_ptr_array_unref(node->users);
+    block_bitmaps_free(node);
     json_unref(node->given);
     g_free(node->name);
     g_free(node->filename);
@@ -233,6 +234,7 @@ void block_node_set_bytes(BlockNode *node, uint64_t bytes)
         return;
     }
     __atomic_store_n(&node->bytes, bytes, __ATOMIC_RELAXED);
+    block_bitmaps_resize(node);
     for (guint i = 0; i < node->users->len; i++) {
         BlockLink *link = node->users->pdata[i];
 

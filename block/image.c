@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "block/backing.h"
+#include "block/bitmap.h"
 
 int block_image_check(BlockNode *node, unsigned fixes, BlockCheck *result)
 {
@@ -97,4 +98,22 @@ bool block_image_begins_with_zeroes(BlockNode *node)
 uint64_t block_image_compressed_bytes(BlockNode *node)
 {
     return node->driver->compressed_bytes ? node->driver->compressed_bytes(node) : 0;
+}
+
+int block_image_finish(BlockNode *node)
+{
+    int err = node->is_read_only ? 0 : block_flush(node);
+
+    return err || node->is_read_only || !node->driver->finish ? err : node->driver->finish(node);
+}
+
+BlockDirtyInfoArray *block_image_bitmaps(BlockNode *node)
+{
+    return block_bitmaps_info(node);
+}
+
+bool block_image_keeps_bitmaps(BlockNode *node)
+{
+    return node->driver->bitmap_can_be_kept &&
+           node->driver->bitmap_can_be_kept(node, "x", 64 * KiB, NULL);
 }

@@ -335,7 +335,8 @@ static bool repair(BlockQcow2 *image, Error **errp)
 /* What others left in the header, and we do not keep up. */
 static bool begin_writing(BlockQcow2 *image, Error **errp)
 {
-    uint64_t kept = image->header.autoclear & QCOW2_AUTOCLEAR_RAW_DATA;
+    uint64_t kept = image->header.autoclear & (QCOW2_AUTOCLEAR_RAW_DATA |
+                                               QCOW2_AUTOCLEAR_BITMAPS);
     int err;
 
     if (image->parent.is_check) {
@@ -358,6 +359,7 @@ static bool begin_writing(BlockQcow2 *image, Error **errp)
 static void clear(BlockQcow2 *image)
 {
     qcow2_snapshots_clear(image);
+    qcow2_bitmaps_clear(image);
     qcow2_header_clear(&image->header);
     g_clear_pointer(&image->l1, g_free);
     g_clear_pointer(&image->reftable, g_free);
@@ -380,6 +382,7 @@ static void init(BlockQcow2 *image)
     image->metadata = g_hash_table_new(NULL, NULL);
     image->frees = g_array_new(FALSE, FALSE, sizeof(Qcow2Free));
     image->options.checks_overlap = true;
+    qcow2_bitmaps_init(image);
     image->is_sparse = -1;
 }
 
@@ -396,7 +399,7 @@ static bool open_image(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
     node->alignment = node->file->alignment;
     return attach_data_file(image, own->data_file, errp) && set_options(image, own, errp) &&
            load_tables(image, errp) &&
-           (node->is_read_only || begin_writing(image, errp)) &&
+           (node->is_read_only || begin_writing(image, errp)) && qcow2_bitmaps_load(image, errp) &&
            attach_backing(image, own->backing, errp);
 }
 
@@ -414,8 +417,12 @@ static bool qcow2_open(BlockNode *node, const BlockdevOptions *options, Error **
 
 static int finish_writing(BlockQcow2 *image)
 {
-    int err = qcow2_sync(image);
+    int lost = qcow2_bitmaps_store(image), err = qcow2_sync(image);
 
+    if (lost) {
+        error_report("qcow2: Bitmaps of '%s' are lost: %s", block_node_filename(&image->parent),
+                     g_strerror(-lost));
+    }
     if (!err) {
         err = qcow2_sync(image); /* counts that shrank */
     }
@@ -427,7 +434,7 @@ static int finish_writing(BlockQcow2 *image)
         error_report("qcow2: Closing '%s': %s", block_node_filename(&image->parent),
                      g_strerror(-err));
     }
-    return err;
+    return err ? err : lost;
 }
 
 static int qcow2_finish(BlockNode *node)
@@ -560,6 +567,7 @@ static void qcow2_info(BlockNode *node, BlockNodeInfo *info)
     own->corrupt = !!(header->incompatible & QCOW2_INCOMPAT_CORRUPT);
     own->refcount_bits = BIT(header->refcount_order);
     own->compression_type = header->compression;
+    own->bitmaps = qcow2_bitmaps_info(image);
     specific->type = IMAGE_INFO_SPECIFIC_KIND_QCOW2;
     specific->u.qcow2.data = own;
     info->format_specific = specific;
@@ -589,4 +597,5 @@ const BlockDriver block_qcow2 = {
     .snapshot_new = qcow2_snapshot_new, .vm_state = qcow2_vm_state,
     .vm_state_drop = qcow2_vm_state_drop, .set_backing = qcow2_set_backing, .empty = qcow2_empty,
     .amend = qcow2_amend, .compressed_bytes = qcow2_compressed_bytes, .finish = qcow2_finish,
+    .bitmap_can_be_kept = qcow2_bitmap_can_be_kept,
 };

@@ -128,6 +128,8 @@ typedef struct Qcow2Options {
     uint64_t slice, l2_bytes, refblocks_bytes; /* of the caches; slice: an entry of the first */
 } Qcow2Options;
 
+typedef struct Qcow2Bitmap Qcow2Bitmap;
+
 typedef struct BlockQcow2 {
     BlockNode parent;
     Qcow2Header header;
@@ -160,6 +162,9 @@ typedef struct BlockQcow2 {
     GHashTable *metadata;    /* cluster -> itself: L2 tables and blocks of counts */
     uint64_t snapshots_bytes;
     struct Qcow2Snapshot *snapshots;
+    GArray *bitmaps;         /* Qcow2Bitmap, as they are on the disk */
+    GMutex mark_lock;
+    bool needs_mark;         /* atomic: they are not marked as in use yet; mark_lock changes it */
     uint64_t free_hint;      /* no cluster before is free */
     uint64_t packed_at;      /* where the next compressed cluster may go; 0: nowhere */
     GArray *frees;           /* Qcow2Free */
@@ -315,6 +320,24 @@ int qcow2_drop(BlockQcow2 *image, uint64_t from, uint64_t to);
 bool qcow2_set_backing(BlockNode *node, const char *name, const char *format, Error **errp);
 bool qcow2_amend(BlockNode *node, const BlockAmend *amend, Error **errp);
 int qcow2_empty(BlockNode *node);
+
+/* --- qcow2_bitmap.c --- */
+
+void qcow2_bitmaps_init(BlockQcow2 *image);
+void qcow2_bitmaps_clear(BlockQcow2 *image);
+/* The node gets those that the image keeps. */
+bool qcow2_bitmaps_load(BlockQcow2 *image, Error **errp);
+/* Those that the node has are kept. Without the lock; alone, or nothing is under way. */
+int qcow2_bitmaps_store(BlockQcow2 *image);
+/* The image keeps none of them any more. */
+int qcow2_bitmaps_drop(BlockQcow2 *image);
+/* Without the lock, before the guest changes anything. */
+int qcow2_bitmaps_mark(BlockQcow2 *image);
+/* Can they follow when the image changes its size? */
+bool qcow2_bitmaps_check(BlockQcow2 *image, Error **errp);
+bool qcow2_bitmap_can_be_kept(BlockNode *node, const char *name, uint64_t granularity,
+                              Error **errp);
+Qcow2BitmapInfoArray *qcow2_bitmaps_info(const BlockQcow2 *image);
 
 /* --- qcow2_check.c --- */
 

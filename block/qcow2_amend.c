@@ -123,6 +123,7 @@ static bool downgrade(BlockQcow2 *image, Error **errp)
     }
     qcow2_enter_alone(image);
     err = expand_zeroes(image);
+    err = err ? err : qcow2_bitmaps_drop(image);
     qcow2_leave_alone(image);
     err = err ? err : qcow2_sync(image);
     if (err) {

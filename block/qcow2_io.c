@@ -188,7 +188,8 @@ int qcow2_io(BlockNode *node, const BlockIo *io)
     if (io->op == BLOCK_FLUSH) {
         return image->is_failed ? -EIO : qcow2_sync(image);
     }
-    err = io->op == BLOCK_READ ? 0 : qcow2_sync_some(image);
+    err = io->op == BLOCK_READ ? 0 : qcow2_bitmaps_mark(image);
+    err = err || io->op == BLOCK_READ ? err : qcow2_sync_some(image);
     if (err) {
         return err;
     }

@@ -159,11 +159,12 @@ static bool resize_alone(BlockQcow2 *image, uint64_t bytes, Error **errp)
                          "Can't resize a v2 image which has snapshots" :
                          "Can't shrink an image which has snapshots");
     }
-    if (image->header.bitmaps) {
-        return error_set(errp, "Cannot resize an image which has bitmaps");
+    if (!qcow2_bitmaps_check(image, errp)) {
+        return false;
     }
     qcow2_enter_alone(image);
-    err = qcow2_sync(image);
+    err = qcow2_bitmaps_mark(image);
+    err = err ? err : qcow2_sync(image);
     err = err ? err : bytes < old ? shrink(image, bytes) : grow(image, bytes);
     qcow2_leave_alone(image);
     return !err || error_set_errno(errp, -err, "Failed to resize the image");

@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/bitmap.h"
 #include "block/qcow2_snapshot.h"
 
 #include "util/byte_order.h"
@@ -486,8 +487,12 @@ int qcow2_snapshot(BlockNode *node, BlockSnapshotAct act, const char *id, const 
         return image->is_failed ? -EIO : -ENOTSUP;
     }
     qcow2_enter_alone(image);
-    err = act_alone(image, act, id, name);
+    err = act == BLOCK_SNAPSHOT_APPLY ? qcow2_bitmaps_mark(image) : 0;
+    err = err ? err : act_alone(image, act, id, name);
     qcow2_leave_alone(image);
+    if (!err && act == BLOCK_SNAPSHOT_APPLY) {
+        block_bitmaps_note(node, 0, block_node_bytes(node)); /* any of it may be another */
+    }
     if (!err) {
         block_node_set_bytes(node, image->header.bytes);
     }

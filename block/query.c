@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "block/accounting.h"
+#include "block/bitmap.h"
 
 #include "qapi/qapi-commands-block-core.h"
 
@@ -60,6 +61,7 @@ static BlockDeviceInfo *node_info(BlockNode *node, bool is_writeback, bool is_fl
     info->backing_file = node->backing ? g_strdup(block_node_filename(node->backing)) : NULL;
     info->backing_file_depth = backing_depth(node);
     info->detect_zeroes = node->detect_zeroes;
+    info->dirty_bitmaps = block_bitmaps_info(node);
     info->image = block_image_info(node, !is_flat);
     info->cache = g_new0(BlockdevCacheInfo, 1);
     info->cache->writeback = is_writeback;

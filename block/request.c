@@ -5,7 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/driver.h"
+#include "block/bitmap.h"
 #include "block/loop.h"
 #include "util/thread_pool.h"
 
@@ -86,6 +86,9 @@ int block_io(BlockNode *node, const BlockIo *io)
     if (err == -ENOTSUP && io->op == BLOCK_ZERO && !(io->flags & BLOCK_NO_FALLBACK)) {
         err = write_zeroes(node, io);
     }
+    if (io->op != BLOCK_READ && io->op != BLOCK_FLUSH) {
+        block_bitmaps_note(node, io->offset, io->bytes);
+    }
     if (io->op == BLOCK_WRITE || io->op == BLOCK_ZERO) {
         block_event(node, BLKDEBUG_EVENT_PWRITEV_DONE);
     }
@@ -161,6 +164,7 @@ static bool is_plain(const BlockNode *node, const BlockIo *io)
         return true;
     case BLOCK_WRITE:
         return !(io->flags & ~(node->driver->does_fua ? BLOCK_FUA : 0)) &&
+               !__atomic_load_n(&node->bitmaps, __ATOMIC_ACQUIRE) &&
                node->detect_zeroes == BLOCKDEV_DETECT_ZEROES_OPTIONS_OFF;
     case BLOCK_FLUSH:
         return !node->is_unsafe;

@@ -81,11 +81,8 @@ static bool check_overlay(const BlockNode *overlay, Error **errp)
 
 bool block_node_finish(BlockNode *node, Error **errp)
 {
-    int err = node->is_read_only ? 0 : block_flush(node);
+    int err = block_image_finish(node);
 
-    if (!err && !node->is_read_only && node->driver->finish) {
-        err = node->driver->finish(node);
-    }
     return !err || error_set_errno(errp, -err, "Could not write what '%s' has cached", node->name);
 }
 

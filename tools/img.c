@@ -21,13 +21,17 @@ static const Command commands[] = {
     { "bench", img_bench, "[-c count] [-d depth] [-f fmt] [--flush-interval=flush_interval] "
       "[-i aio] [-n] [--no-drain] [-o offset] [--pattern=pattern] [-q] [-s buffer_size] "
       "[-S step_size] [-t cache] [-w] [-U] filename" },
+    { "bitmap", img_bitmap, "(--merge SOURCE | --add | --remove | --clear | --enable | "
+      "--disable)... [-b source_file [-F source_fmt]] [-g granularity] [--image-opts | -f fmt] "
+      "filename bitmap" },
     { "check", img_check, "[--image-opts] [-q] [-f fmt] [--output=ofmt] [-r [leaks | all]] "
       "[-T src_cache] [-U] filename" },
     { "commit", img_commit, "[--image-opts] [-q] [-f fmt] [-t cache] [-b base] [-r rate_limit] "
       "[-d] [-p] filename" },
     { "compare", img_compare, "[--image-opts] [-f fmt] [-F fmt] [-T src_cache] [-p] [-q] [-s] "
       "[-U] filename1 filename2" },
-    { "convert", img_convert, "[--image-opts] [--target-image-opts] [--target-is-zero] [-U] [-C] "
+    { "convert", img_convert, "[--image-opts] [--target-image-opts] [--target-is-zero] "
+      "[--bitmaps [--skip-broken-bitmaps]] [-U] [-C] "
       "[-c] [-p] [-q] [-n] [-f fmt] [-t cache] [-T src_cache] [-O output_fmt] "
       "[-B backing_file [-F backing_fmt]] [-o options] [-l snapshot_param] [-S sparse_size] "
       "[-r rate_limit] [-m num_coroutines] [-W] [--salvage] filename [filename2 [...]] "

@@ -13,7 +13,7 @@
 
 typedef int ImgCommandFn(int argc, char **argv);
 
-ImgCommandFn img_amend, img_bench, img_check, img_commit, img_compare, img_convert, img_create,
+ImgCommandFn img_amend, img_bench, img_bitmap, img_check, img_commit, img_compare, img_convert, img_create,
     img_dd, img_info, img_map, img_measure, img_rebase, img_resize, img_snapshot;
 
 /* Prints what there is, and ends the program. */
@@ -28,6 +28,8 @@ typedef enum ImgKind {
     IMG_LIST,   /* char *, of all that were given, with commas between; g_free */
     IMG_SIZE,   /* uint64_t, with a suffix */
     IMG_NUMBER, /* uint64_t */
+    IMG_ACT,    /* GPtrArray, which gets ImgAct (g_free): what is to be done, in order */
+    IMG_ACT_TEXT, /* the same, and what with */
     IMG_OBJECT, /* "qom-type=..." or JSON: is made at once */
     IMG_REFUSED /* of the peer, and not of ours: an error */
 } ImgKind;
@@ -38,6 +40,10 @@ typedef struct ImgOption {
     ImgKind kind;
     void *value;
 } ImgOption;
+
+typedef struct ImgAct {
+    const char *name, *text; /* of the option; text NULL: none */
+} ImgAct;
 
 /* Reads options; *first is the first argument that is none. False: it was told why. */
 bool img_options(int argc, char **argv, const ImgOption *options, size_t count, int *first);
@@ -111,6 +117,15 @@ typedef struct ImgCopy {
 
 /* 0 or a negative errno, which was told. */
 int img_copy(const ImgCopy *copy);
+
+/* --- bitmaps (img_bitmap.c) --- */
+
+/* Can those of an image go with a copy? False: it was told why not. */
+bool img_bitmaps_check(BlockNode *from, bool skips_broken);
+/* False: it was told why. */
+bool img_bitmaps_copy(BlockNode *from, BlockNode *to);
+/* What they take in an image with such clusters. */
+uint64_t img_bitmaps_bytes(BlockNode *from, uint64_t cluster);
 
 /* --- progress (img_progress.c) --- */
 

@@ -21,6 +21,7 @@ typedef struct Convert {
     size_t count;
     uint64_t sparse_bytes, rate, workers;
     bool is_compressed, has_target, is_zero, is_progress, is_quiet, is_unordered, is_salvage;
+    bool with_bitmaps, skips_broken;
     bool wants_offload; /* the host may copy by itself: it is left to it to do so or not */
 } Convert;
 
@@ -129,10 +130,14 @@ static int convert(const Convert *job)
     if (!sources) {
         return 1;
     }
-    if ((job->has_target || make_target(job, bytes)) && img_open(&target, &job->target) &&
+    if ((!job->with_bitmaps || img_bitmaps_check(sources[0].node, job->skips_broken)) &&
+        (job->has_target || make_target(job, bytes)) && img_open(&target, &job->target) &&
         check_target(job, &target, bytes)) {
         img_progress_begin(job->is_progress);
         err = copy(job, sources, &target, bytes);
+        if (!err && job->with_bitmaps && !img_bitmaps_copy(sources[0].node, target.node)) {
+            err = -EIO;
+        }
         if (!err) {
             img_progress_end();
         }
@@ -167,6 +172,18 @@ static int refuse(const Convert *job)
     }
     if (job->is_compressed && !job->has_target && strcmp(job->new.format, "qcow2")) {
         error_report("Compression not supported for this file format");
+        return 1;
+    }
+    if (job->skips_broken && !job->with_bitmaps) {
+        error_report("Use of --skip-broken-bitmaps requires --bitmaps");
+        return 1;
+    }
+    if (job->with_bitmaps && job->count > 1) {
+        error_report("Copying bitmaps only possible with single source");
+        return 1;
+    }
+    if (job->with_bitmaps && !job->has_target && strcmp(job->new.format, "qcow2")) {
+        error_report("Format driver '%s' does not support bitmaps", job->new.format);
         return 1;
     }
     if (job->has_target && (job->options || job->new.backing)) {
@@ -243,7 +260,8 @@ int img_convert(int argc, char **argv)
         { 0, "image-opts", IMG_FLAG, &job.source.is_options },
         { 0, "target-image-opts", IMG_FLAG, &job.target.is_options },
         { 0, "target-is-zero", IMG_FLAG, &job.is_zero }, { 0, "object", IMG_OBJECT, NULL },
-        { 0, "bitmaps", IMG_REFUSED, NULL },
+        { 0, "bitmaps", IMG_FLAG, &job.with_bitmaps },
+        { 0, "skip-broken-bitmaps", IMG_FLAG, &job.skips_broken },
     };
     int first, status;
 

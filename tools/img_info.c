@@ -65,6 +65,22 @@ static const char *yes(bool is_true)
     return is_true ? "true" : "false";
 }
 
+static void print_bitmaps(const Qcow2BitmapInfoArray *bitmaps)
+{
+    printf("%s", bitmaps ? "    bitmaps:\n" : "");
+    for (size_t i = 0; bitmaps && i < bitmaps->count; i++) {
+        const Qcow2BitmapInfo *bitmap = bitmaps->items[i];
+
+        printf("        [%zu]:\n            flags:\n", i);
+        for (size_t n = 0; n < bitmap->flags->count; n++) {
+            printf("                [%zu]: %s\n", n,
+                   enum_table_name(&qcow2_bitmap_info_flags_names, bitmap->flags->items[n]));
+        }
+        printf("            name: %s\n            granularity: %u\n", bitmap->name,
+               bitmap->granularity);
+    }
+}
+
 static void print_qcow2(const ImageInfoSpecificQCow2 *own)
 {
     printf("Format specific information:\n    compat: %s\n    compression type: %s\n", own->compat,
@@ -72,6 +88,7 @@ static void print_qcow2(const ImageInfoSpecificQCow2 *own)
     if (own->has_lazy_refcounts) {
         printf("    lazy refcounts: %s\n", yes(own->lazy_refcounts));
     }
+    print_bitmaps(own->bitmaps);
     printf("    refcount bits: %" PRId64 "\n", own->refcount_bits);
     if (own->data_file) {
         printf("    data file: %s\n    data file raw: %s\n", own->data_file,

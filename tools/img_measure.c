@@ -87,20 +87,17 @@ static int measure_raw(const BlockdevCreateOptions *options, Measured *result)
     return 0;
 }
 
-/* Could the source have bitmaps? */
-static bool has_bitmaps(BlockNode *node)
-{
-    g_autoptr(ImageInfo) info = node ? block_image_info(node, false) : NULL;
-
-    return info && info->format_specific &&
-           !strcmp(info->format_specific->u.qcow2.data->compat, "1.1");
-}
-
-static void print(const Measured *result, BlockNode *source, bool is_json, bool takes_bitmaps)
+/* `cluster`: of a target that can have bitmaps; 0: it cannot. */
+static void print(const Measured *result, BlockNode *source, bool is_json, uint64_t cluster)
 {
     g_autoptr(JsonObject) json = json_object_new_object();
+    bool has_bitmaps = source && cluster && block_image_keeps_bitmaps(source);
+    uint64_t bitmaps = has_bitmaps ? img_bitmaps_bytes(source, cluster) : 0;
 
     if (is_json) {
+        if (has_bitmaps) {
+            json_set(json, "bitmaps", json_object_new_uint64(bitmaps));
+        }
         json_set(json, "required", json_object_new_uint64(result->required));
         json_set(json, "fully-allocated", json_object_new_uint64(result->full));
         img_print_json(json);
@@ -108,9 +105,16 @@ static void print(const Measured *result, BlockNode *source, bool is_json, bool 
     }
     printf("required size: %" PRIu64 "\nfully allocated size: %" PRIu64 "\n", result->required,
            result->full);
-    if (takes_bitmaps && has_bitmaps(source)) {
-        printf("bitmaps size: 0\n");
+    if (has_bitmaps) {
+        printf("bitmaps size: %" PRIu64 "\n", bitmaps);
     }
+}
+
+static uint64_t bitmap_cluster(const BlockdevCreateOptionsQcow2 *own)
+{
+    bool is_v2 = own->has_version && own->version == BLOCKDEV_QCOW2_VERSION_V2;
+
+    return is_v2 ? 0 : own->has_cluster_size ? own->cluster_size : 64 * KiB;
 }
 
 static int measure(Measure *job, bool is_json)
@@ -137,9 +141,7 @@ static int measure(Measure *job, bool is_json)
         error_report("Could not look at '%s': %s", job->source.name, g_strerror(-err));
         return 1;
     }
-    print(&result, image.node, is_json,
-          is_qcow2 && !(options->u.qcow2.has_version &&
-                        options->u.qcow2.version == BLOCKDEV_QCOW2_VERSION_V2));
+    print(&result, image.node, is_json, is_qcow2 ? bitmap_cluster(&options->u.qcow2) : 0);
     return 0;
 }
 

@@ -43,7 +43,8 @@ bool img_size(const char *text, const char *what, uint64_t *bytes)
 
 static bool has_argument(const ImgOption *option)
 {
-    return option->kind != IMG_FLAG && option->kind != IMG_UNFLAG;
+    return option->kind != IMG_FLAG && option->kind != IMG_UNFLAG &&
+           option->kind != IMG_ACT;
 }
 
 static void add_text(char **list, const char *text)
@@ -52,6 +53,14 @@ static void add_text(char **list, const char *text)
 
     *list = old ? g_strdup_printf("%s,%s", old, text) : g_strdup(text);
     g_free(old);
+}
+
+static void add_act(GPtrArray *acts, const char *name, const char *text)
+{
+    ImgAct *act = g_new0(ImgAct, 1);
+
+    *act = (ImgAct){ name, text };
+    g_ptr_array_add(acts, act);
 }
 
 static bool set_number(const ImgOption *option, const char *text)
@@ -106,6 +115,10 @@ static bool set(const ImgOption *option, const char *text)
         return true;
     case IMG_LIST:
         add_text(option->value, text);
+        return true;
+    case IMG_ACT:
+    case IMG_ACT_TEXT:
+        add_act(option->value, option->name, text);
         return true;
     case IMG_OBJECT:
         return add_object(text);

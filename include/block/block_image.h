@@ -46,6 +46,9 @@ bool block_image_begins_with_zeroes(BlockNode *node);
 /* Can it have compressed clusters; of how many bytes? 0: it cannot. */
 uint64_t block_image_compressed_bytes(BlockNode *node);
 
+/* Writes all that is cached, and bitmaps; the node may still be used. A negative errno. */
+int block_image_finish(BlockNode *node);
+
 /* --- checking --- */
 
 enum {
@@ -62,6 +65,13 @@ typedef struct BlockCheck {
 
 /* -ENOTSUP: the format has nothing to check. Details go to stderr. */
 int block_image_check(BlockNode *node, unsigned fixes, BlockCheck *result);
+
+/* --- bitmaps of what was written: made and changed by commands --- */
+
+/* Freed by the caller; NULL: there are none. */
+struct BlockDirtyInfoArray *block_image_bitmaps(BlockNode *node);
+/* Can there be such that are kept in the image? */
+bool block_image_keeps_bitmaps(BlockNode *node);
 
 /* --- internal snapshots --- */
 
