@@ -492,7 +492,7 @@ static void test_external_snapshot(void)
     g_assert_true(block_node_child(overlay, "backing") == shadow.node);
     g_assert_true(block_node_is_read_only(shadow.node));
     g_assert_false(block_snapshot(shadow.node, overlay, &err));
-    check_error(g_steal_pointer(&err), "already has a backing image");
+    check_error(g_steal_pointer(&err), "The overlay is already in use");
     shadow.node = overlay;
     check_all(&shadow);
     random_steps(&shadow, 50);
