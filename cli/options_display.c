@@ -39,7 +39,7 @@ static const OptionDef defs[] = {
     { "display", NULL, OPTION_TEXT, .syntax = "none|curses|vnc=WHERE[,...]|help",
       .help = "where the screen is shown" },
     { "k", NULL, OPTION_TEXT, .syntax = "KEYMAP",
-      .help = "the keyboard of users whose keys are known by symbols; default en-us" },
+      .help = "the keyboard of users whose keys are known by symbols: en-us (default), de, fr, ..." },
     { "curses", NULL, OPTION_FLAG, .apply = apply_curses, .is_hidden = true },
     { "nographic", NULL, OPTION_FLAG,
       .help = "no screen; first serial line and monitor on the terminal" },

@@ -208,11 +208,11 @@ static void type_into_vc(int code)
 }
 
 /* With what is held meanwhile. */
-static void press(QKeyCode key, bool has_shift, bool has_control, bool has_alt)
+static void press(KeymapKey key, bool has_control, bool has_alt)
 {
     const struct { bool is_held; QKeyCode key; } modifiers[] = {
-        { has_shift, Q_KEY_CODE_SHIFT }, { has_control, Q_KEY_CODE_CTRL },
-        { has_alt, Q_KEY_CODE_ALT },
+        { key.needs_shift, Q_KEY_CODE_SHIFT }, { key.needs_altgr, Q_KEY_CODE_ALT_R },
+        { has_control, Q_KEY_CODE_CTRL }, { has_alt, Q_KEY_CODE_ALT },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(modifiers); i++) {
@@ -220,8 +220,8 @@ static void press(QKeyCode key, bool has_shift, bool has_control, bool has_alt)
             input_send_key(modifiers[i].key, true);
         }
     }
-    input_send_key(key, true);
-    input_send_key(key, false);
+    input_send_key(key.key, true);
+    input_send_key(key.key, false);
     for (size_t i = ARRAY_SIZE(modifiers); i-- > 0; ) {
         if (modifiers[i].is_held) {
             input_send_key(modifiers[i].key, false);
@@ -236,10 +236,10 @@ static void type_into_guest(int code, bool has_alt)
     KeymapKey key;
 
     if (special) {
-        press(special->key, false, false, has_alt);
+        press((KeymapKey){ .key = special->key }, false, has_alt);
     } else if (code < 0x100 &&
                keymap_lookup(terminal.keymap, has_control ? code + 'a' - 1 : code, &key)) {
-        press(key.key, key.needs_shift, has_control, has_alt);
+        press(key, has_control, has_alt);
     }
     if (terminal.console) {
         console_hurry(terminal.console);

@@ -18,7 +18,7 @@ typedef struct Keymap Keymap;
 
 typedef struct KeymapKey {
     QKeyCode key;
-    bool needs_shift; /* the symbol is the upper one of the key */
+    bool needs_shift, needs_altgr; /* held with it */
 } KeymapKey;
 
 /* By the name of -k; NULL: there is none. Not to be freed. */

@@ -238,6 +238,16 @@ class Servers(unittest.TestCase):
             client.close()
             self.assertEqual(self.scan_codes(vm, 3), [0xe0, 0x9d, 0x9e])
 
+    @unittest.skipUnless(os.environ.get('XKBCOMMON') == '1', 'built without xkbcommon')
+    def test_german_keys(self):
+        with self.vm(',key-delay-ms=1', '-k', 'de') as vm, Vnc.unix(self.path) as client:
+            vm.qtest('outb 0x64 0x60')
+            vm.qtest('outb 0x60 0x41')
+            vm.qmp('query-status')
+            client.type(ord('z'), 0xe4, ord('y'), 0xff0d)  # a diaeresis, and Return
+            self.assertEqual(self.scan_codes(vm, 8),
+                             [0x15, 0x95, 0x28, 0xa8, 0x2c, 0xac, 0x1c, 0x9c])
+
     def test_power(self):
         def ask(client, what):
             client.send(bytes([250, 0, 1, what]))
