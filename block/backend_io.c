@@ -132,9 +132,26 @@ static int check(const BlockBackend *drive, const BlockIo *io)
     return io->op != BLOCK_READ && block_backend_is_read_only(drive) ? -EPERM : 0;
 }
 
+static void submit(void *opaque)
+{
+    BlockRequest *request = opaque;
+
+    block_submit(block_backend_node(request->backend), request);
+}
+
+/* What was kept back is let go elsewhere than where it belongs. */
+static void submit_in_its_loop(BlockRequest *request)
+{
+    if (request->loop == event_loop_current()) {
+        submit(request);
+    } else {
+        event_loop_defer(request->loop, submit, request);
+    }
+}
+
 static void go_on(BlockRequest *request, void *opaque, int err)
 {
-    block_submit(block_backend_node(opaque), request);
+    submit_in_its_loop(request);
 }
 
 static void start(BlockBackend *drive, BlockRequest *request)
@@ -150,7 +167,7 @@ static void start(BlockBackend *drive, BlockRequest *request)
         request->io.flags |= BLOCK_FUA;
     }
     if (!drive->throttle || throttle_member_pass(drive->throttle, request, go_on, drive)) {
-        block_submit(block_backend_node(drive), request);
+        submit_in_its_loop(request);
     }
 }
 

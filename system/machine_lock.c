@@ -18,6 +18,13 @@ void machine_lock(void)
     is_held = true;
 }
 
+bool machine_trylock(void)
+{
+    assert(!is_held);
+    is_held = g_mutex_trylock(&lock);
+    return is_held;
+}
+
 void machine_unlock(void)
 {
     assert(is_held);

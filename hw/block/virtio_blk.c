@@ -207,6 +207,8 @@ static bool set_up(VirtioBlk *blk, Error **errp)
     for (unsigned n = 0; n < blk->queue_count; n++) {
         virtqueue_init(vdev, n, blk->queue_size, virtio_blk_kicked);
     }
+    blk->worker = device_worker_new(blk->iothread);
+    virtio_set_worker(vdev, 0, blk->worker);
     blk->had_write_cache = block_backend_has_write_cache(blk->conf.drive);
     blk->has_write_cache = blk->had_write_cache;
     vdev->host_features |= features(blk);
@@ -239,7 +241,9 @@ static void virtio_blk_unrealize(Device *dev)
 {
     VirtioBlk *blk = VIRTIO_BLK(dev);
 
+    virtio_set_worker(&blk->parent, 0, NULL);
     virtio_blk_drain(blk);
+    g_clear_pointer(&blk->worker, device_worker_free);
     block_conf_release(&blk->conf);
 }
 
@@ -281,6 +285,8 @@ static const Property virtio_blk_props[] = {
     PROP_U32("heads", VirtioBlk, heads, .doc = "Heads"),
     PROP_U32("secs", VirtioBlk, secs, .doc = "Sectors of a track"),
     PROP_BLOCK_FIRMWARE_CHS(VirtioBlk, conf),
+    PROP_LINK("iothread", VirtioBlk, iothread, TYPE_IOTHREAD,
+              .doc = "Where requests are served; else in the main loop"),
     PROP_STR("serial", VirtioBlk, serial, .doc = "Serial number, 20 bytes of it"),
     FEATURE("config-wce", VIRTIO_BLK_F_CONFIG_WCE, .initial = true,
             .doc = "Lets the driver choose whether writes are cached"),

@@ -29,6 +29,7 @@ typedef struct VirtioBlk {
     VirtioDevice parent;
     /* properties */
     BlockConf conf;
+    IoThread *iothread;
     uint64_t wanted;         /* bits of its own that may be offered */
     char *serial;
     uint32_t cyls, heads, secs;
@@ -36,6 +37,7 @@ typedef struct VirtioBlk {
     uint32_t max_discard, max_zeroes; /* sectors */
     bool has_adjusted_segments, tells_discard_granularity, merges;
     /* state */
+    DeviceWorker *worker;    /* of all queues; NULL: the main loop */
     unsigned in_flight;      /* requests that are with the drive */
     bool has_write_cache;    /* as the driver chose */
     bool had_write_cache;    /* before it did */

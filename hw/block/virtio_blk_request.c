@@ -97,7 +97,7 @@ static void prepare(Request *request, BlockOp op, unsigned flags, uint64_t secto
 static void submit(Request *request, BlockOp op, unsigned flags, uint64_t sector, uint64_t bytes)
 {
     prepare(request, op, flags, sector, bytes);
-    block_backend_submit(request->blk->conf.drive, &request->block);
+    device_worker_submit(request->blk->worker, request->blk->conf.drive, &request->block);
 }
 
 /* --- merging --- */
@@ -164,7 +164,8 @@ static void submit_batch(Batch *batch)
         if (run > 1) {
             merge(requests, run);
         }
-        block_backend_submit(requests[0]->blk->conf.drive, &requests[0]->block);
+        device_worker_submit(requests[0]->blk->worker, requests[0]->blk->conf.drive,
+                             &requests[0]->block);
     }
     batch->count = 0;
 }
@@ -314,7 +315,8 @@ void virtio_blk_kicked(VirtioDevice *vdev, VirtQueue *vq)
 
 void virtio_blk_drain(VirtioBlk *blk)
 {
-    if (blk->in_flight) {
+    while (blk->in_flight) {
         block_backend_drain(blk->conf.drive, true);
+        device_worker_settle(blk->worker);
     }
 }

@@ -115,8 +115,9 @@ void scsi_disk_drain(ScsiDevice *dev)
 {
     ScsiDisk *disk = SCSI_DISK(dev);
 
-    if (disk->in_flight) {
+    while (disk->in_flight) {
         block_backend_drain(disk->conf.drive, true);
+        device_worker_settle(scsi_disk_worker(disk));
     }
 }
 

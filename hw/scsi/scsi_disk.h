@@ -44,6 +44,11 @@ static inline ScsiIdentity scsi_disk_identity(const ScsiDisk *disk)
     };
 }
 
+static inline DeviceWorker *scsi_disk_worker(const ScsiDisk *disk)
+{
+    return SCSI_BUS(disk->parent.parent.bus)->worker;
+}
+
 /* scsi_disk.c */
 /* What was not given gets its value; the medium is there already. */
 void scsi_disk_set_names(ScsiDisk *disk, const char *product);

@@ -69,9 +69,11 @@ static void fail_error(ScsiRequest *request, int error)
 static void submit(ScsiRequest *request, const BlockIo *io,
                    void (*done)(BlockRequest *block, int error))
 {
-    disk_of(request)->in_flight++;
+    ScsiDisk *disk = disk_of(request);
+
+    disk->in_flight++;
     request->block = (BlockRequest){ .io = *io, .done = done };
-    block_backend_submit(disk_of(request)->conf.drive, &request->block);
+    device_worker_submit(scsi_disk_worker(disk), disk->conf.drive, &request->block);
 }
 
 static ScsiRequest *finished(BlockRequest *block)

@@ -109,6 +109,8 @@ static bool virtio_scsi_realize(Device *dev, Error **errp)
     }
     s->parent.host_features |= s->wanted;
     s->bus = scsi_bus_new(dev, id, &virtio_scsi_bus_ops, s);
+    s->bus->worker = device_worker_new(s->iothread);
+    virtio_set_worker(&s->parent, FIXED_QUEUES, s->bus->worker);
     reset_configuration(s);
     return true;
 }
@@ -126,7 +128,9 @@ static void virtio_scsi_unrealize(Device *dev)
 {
     VirtioScsi *s = VIRTIO_SCSI(dev);
 
+    virtio_set_worker(&s->parent, FIXED_QUEUES, NULL);
     drain(s);
+    g_clear_pointer(&s->bus->worker, device_worker_free);
     scsi_bus_delete(s->bus);
     s->bus = NULL;
 }
@@ -157,6 +161,8 @@ static const Property virtio_scsi_props[] = {
              .doc = "Queues of commands; 4294967295: one for each CPU on PCI, else one"),
     PROP_U32("virtqueue_size", VirtioScsi, queue_size, .initial = 256,
              .doc = "Places of a queue"),
+    PROP_LINK("iothread", VirtioScsi, iothread, TYPE_IOTHREAD,
+              .doc = "Where commands are served; else in the main loop"),
     PROP_BOOL("seg_max_adjust", VirtioScsi, has_adjusted_segments, .initial = true,
               .doc = "As many pieces of data as a queue has room for"),
     PROP_U32("max_sectors", VirtioScsi, max_sectors, .initial = 0xffff,

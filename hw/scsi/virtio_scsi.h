@@ -44,6 +44,7 @@ typedef struct VirtioScsi {
     uint64_t wanted;
     uint32_t queue_count, queue_size, max_sectors, commands_per_lun;
     bool has_adjusted_segments;
+    IoThread *iothread;
     /* state: what the driver wrote to the configuration */
     uint32_t sense_bytes, cdb_bytes;
     bool has_missed_events;

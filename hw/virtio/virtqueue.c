@@ -530,14 +530,34 @@ void virtqueue_set_vector(VirtQueue *vq, uint16_t vector)
 }
 
 /* Some legacy drivers give buffers before they say that they are ready. */
-void virtqueue_kick(VirtQueue *vq)
+static void serve_kick(void *opaque)
 {
+    VirtQueue *vq = opaque;
     VirtioDevice *vdev = vq->vdev;
     bool is_early = !(vdev->status & VIRTIO_STATUS_DRIVER_OK);
 
     if (is_usable(vq) && vq->kicked &&
         (!is_early || (virtio_is_legacy(vdev) && vdev->accepts_early_kicks))) {
         vq->kicked(vdev, vq);
+    }
+}
+
+void virtqueue_kick(VirtQueue *vq)
+{
+    if (vq->work) {
+        device_work_schedule(vq->work);
+    } else {
+        serve_kick(vq);
+    }
+}
+
+void virtio_set_worker(VirtioDevice *vdev, unsigned first, DeviceWorker *worker)
+{
+    for (uint32_t n = first; n < vdev->queue_count; n++) {
+        VirtQueue *vq = &vdev->queues[n];
+
+        device_work_free(vq->work);
+        vq->work = worker ? device_work_new(worker, serve_kick, vq) : NULL;
     }
 }
 

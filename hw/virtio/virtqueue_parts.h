@@ -23,6 +23,7 @@ typedef struct RingFormat RingFormat;
 struct VirtQueue {
     VirtioDevice *vdev;
     VirtQueueFn *kicked;
+    DeviceWork *work;    /* NULL: kicks are served at once */
     uint16_t index;
     uint16_t max_size;
     /* as the driver set them */

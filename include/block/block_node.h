@@ -80,6 +80,9 @@ struct BlockRequest {
     BlockIo first;      /* the backend's: as the device gave it */
     int64_t start_ns;
     struct BlockBackend *backend;
+    /* of who stands between it and its device (hw/core/device_worker.c) */
+    void *worker;
+    void (*returns)(BlockRequest *request, int error);
 };
 
 /* In `request->loop`, or with the machine lock when that is the main loop. May end it at once. */

@@ -14,6 +14,7 @@
 #define SYSTEM_MACHINE_LOCK_H
 
 void machine_lock(void);
+bool machine_trylock(void); /* false: another thread has it */
 void machine_unlock(void);
 bool machine_lock_is_held(void); /* by this thread */
 /* Gives the lock up while it waits for `cond`. */

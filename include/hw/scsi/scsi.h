@@ -12,6 +12,7 @@
 #define HW_SCSI_SCSI_H
 
 #include "hw/core/bus.h"
+#include "hw/core/device_worker.h"
 #include "hw/core/scsi_cdb.h"
 #include "hw/core/scsi_sense.h"
 #include "block/block_node.h"
@@ -38,6 +39,7 @@ struct ScsiBus {
     Bus parent;
     const ScsiBusOps *ops;
     void *opaque;
+    DeviceWorker *worker; /* the adapter's, where commands come from; NULL: the main loop */
 };
 DECLARE_CAST(ScsiBus, SCSI_BUS)
 

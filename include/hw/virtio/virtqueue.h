@@ -19,6 +19,7 @@
 #ifndef HW_VIRTIO_VIRTQUEUE_H
 #define HW_VIRTIO_VIRTQUEUE_H
 
+#include "hw/core/device_worker.h"
 #include "hw/virtio/virtio.h"
 #include "system/dma.h"
 
@@ -41,6 +42,8 @@ typedef struct VirtQueueElement {
 
 /* In realize, after virtio_init_queues(). `max_size` is at most VIRTIO_MAX_QUEUE_SIZE. */
 VirtQueue *virtqueue_init(VirtioDevice *vdev, unsigned n, uint16_t max_size, VirtQueueFn *kicked);
+/* Notifications of queues from `first` on are the worker's; NULL: no longer, as in unrealize. */
+void virtio_set_worker(VirtioDevice *vdev, unsigned first, DeviceWorker *worker);
 unsigned virtqueue_index(const VirtQueue *vq);
 VirtioDevice *virtqueue_device(const VirtQueue *vq);
 
