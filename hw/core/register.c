@@ -51,14 +51,21 @@ static void store(Device *dev, const RegDef *reg, unsigned n, uint64_t value)
     }
 }
 
-uint64_t register_read(Device *dev, const RegisterMap *map, uint64_t at)
-{
+/* Which register, and where it was looked for. */
+typedef struct Place {
+    const RegDef *reg; /* NULL: there is none */
     unsigned n;
-    const RegDef *reg = register_find(map, at, &n);
+    uint64_t at;
+} Place;
+
+static uint64_t read_place(Device *dev, Place place)
+{
+    const RegDef *reg = place.reg;
+    unsigned n = place.n;
     uint64_t value;
 
     if (!reg) {
-        guest_error("%s: read of no register at 0x%" PRIx64, device_label(dev), at);
+        guest_error("%s: read of no register at 0x%" PRIx64, device_label(dev), place.at);
         return 0;
     }
     value = reg->read ? reg->read(dev, n) : load(dev, reg, n);
@@ -79,13 +86,13 @@ static void write_field(Device *dev, const RegDef *reg, unsigned n, uint64_t val
     store(dev, reg, n, (old & ~reg->writable) | (value & reg->writable));
 }
 
-void register_write(Device *dev, const RegisterMap *map, uint64_t at, uint64_t value)
+static void write_place(Device *dev, Place place, uint64_t value)
 {
-    unsigned n;
-    const RegDef *reg = register_find(map, at, &n);
+    const RegDef *reg = place.reg;
+    unsigned n = place.n;
 
     if (!reg) {
-        guest_error("%s: write of no register at 0x%" PRIx64, device_label(dev), at);
+        guest_error("%s: write of no register at 0x%" PRIx64, device_label(dev), place.at);
         return;
     }
     trace_register_write(device_label(dev), reg->name, n, value);
@@ -104,6 +111,24 @@ void register_write(Device *dev, const RegisterMap *map, uint64_t at, uint64_t v
     if (reg->written_n) {
         reg->written_n(dev, n);
     }
+}
+
+static Place find_place(const RegisterMap *map, uint64_t at)
+{
+    Place place = { .at = at };
+
+    place.reg = register_find(map, at, &place.n);
+    return place;
+}
+
+uint64_t register_read(Device *dev, const RegisterMap *map, uint64_t at)
+{
+    return read_place(dev, find_place(map, at));
+}
+
+void register_write(Device *dev, const RegisterMap *map, uint64_t at, uint64_t value)
+{
+    write_place(dev, find_place(map, at), value);
 }
 
 void register_reset(Device *dev, const RegisterMap *map)
@@ -148,24 +173,66 @@ size_t register_rows(const RegisterMap *map, VMField **rows)
     return used;
 }
 
+/* --- banks --- */
+
+#define MOST_PLACES 1024
+#define MOST_ROWS   UINT8_MAX
+
+static void index_rows(RegisterBank *bank)
+{
+    const RegisterMap *map = bank->map;
+    uint64_t places = (map->size + map->width - 1) / map->width;
+
+    bank->rows = NULL;
+    if (places > MOST_PLACES || map->count > MOST_ROWS) {
+        return;
+    }
+    bank->rows = g_new0(uint8_t, places);
+    for (uint64_t i = 0; i < places; i++) {
+        unsigned n;
+        const RegDef *reg = register_find(map, i * map->width, &n);
+
+        bank->rows[i] = reg ? reg - map->regs + 1 : 0;
+    }
+}
+
+/* Accesses begin at multiples of the width. */
+static Place find_in_bank(const RegisterBank *bank, uint64_t at)
+{
+    const RegisterMap *map = bank->map;
+    Place place = { .at = at };
+    unsigned row;
+
+    if (!bank->rows) {
+        return find_place(map, at);
+    }
+    row = bank->rows[at / map->width];
+    if (row) {
+        place.reg = &map->regs[row - 1];
+        place.n = at == place.reg->at ? 0 : (at - place.reg->at) / reg_stride(map, place.reg);
+    }
+    return place;
+}
+
 static uint64_t bank_read(void *opaque, uint64_t at, unsigned bytes)
 {
     RegisterBank *bank = opaque;
 
-    return register_read(bank->dev, bank->map, at);
+    return read_place(bank->dev, find_in_bank(bank, at));
 }
 
 static void bank_write(void *opaque, uint64_t at, uint64_t value, unsigned bytes)
 {
     RegisterBank *bank = opaque;
 
-    register_write(bank->dev, bank->map, at, value);
+    write_place(bank->dev, find_in_bank(bank, at), value);
 }
 
 void register_bank_init(RegisterBank *bank, Device *dev, const RegisterMap *map, const char *name)
 {
     bank->dev = dev;
     bank->map = map;
+    index_rows(bank);
     bank->ops = (MemoryOps){
         .read = bank_read,
         .write = bank_write,
@@ -181,4 +248,5 @@ void register_bank_init(RegisterBank *bank, Device *dev, const RegisterMap *map,
 void register_bank_clear(RegisterBank *bank)
 {
     memory_region_clear(&bank->region);
+    g_clear_pointer(&bank->rows, g_free);
 }

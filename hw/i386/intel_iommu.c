@@ -132,6 +132,8 @@ static const Property unit_props[] = {
     PROP_BOOL("svm", IntelIommu, has_svm, .doc = "Page requests: shared virtual addressing"),
     PROP_BOOL("x-nesting", IntelIommu, has_nesting, .doc = "A first stage through a second"),
     PROP_BOOL("x-posted-interrupts", IntelIommu, has_posting, .doc = "Posted interrupts"),
+    PROP_BOOL("x-coherent-walks", IntelIommu, has_coherent_walks,
+              .doc = "Guests need not flush tables from caches"),
     PROP_BOOL("snoop-control", IntelIommu, snoop_control, .doc = "Snoop bits in page tables"),
     PROP_BOOL("dma-drain", IntelIommu, dma_drain, .initial = true,
               .doc = "Invalidations can wait for DMA"),

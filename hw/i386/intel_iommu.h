@@ -38,7 +38,7 @@ struct IommuWalkInfo;
 /* CAP and ECAP. */
 enum { VTD_CAP_CM = 7, VTD_CAP_MGAW = 16, VTD_CAP_PSI = 39, VTD_CAP_FS1GP = 56, VTD_CAP_PI = 59,
        VTD_CAP_FS5LP = 60 };
-enum { VTD_ECAP_QI = 1, VTD_ECAP_DT = 2, VTD_ECAP_IR = 3, VTD_ECAP_EIM = 4, VTD_ECAP_PT = 6,
+enum { VTD_ECAP_C = 0, VTD_ECAP_QI = 1, VTD_ECAP_DT = 2, VTD_ECAP_IR = 3, VTD_ECAP_EIM = 4, VTD_ECAP_PT = 6,
        VTD_ECAP_SC = 7, VTD_ECAP_NEST = 26, VTD_ECAP_PRS = 29, VTD_ECAP_ERS = 30,
        VTD_ECAP_SRS = 31, VTD_ECAP_NWFS = 33, VTD_ECAP_EAFS = 34, VTD_ECAP_PSS = 35,
        VTD_ECAP_PASID = 40, VTD_ECAP_PDS = 42, VTD_ECAP_SMTS = 43, VTD_ECAP_VCS = 44,
@@ -153,7 +153,8 @@ struct IntelIommu {
     /* properties; the first two are OnOffAutoValue */
     int intremap, eim;
     bool device_iotlb, pt, dma_translation, buggy_eim, caching_mode, has_first_stage, has_fs1gp,
-        has_fs5lp, has_svm, has_nesting, snoop_control, dma_drain, tolerates_tm, has_posting;
+        has_fs5lp, has_svm, has_nesting, snoop_control, dma_drain, tolerates_tm, has_posting,
+        has_coherent_walks;
     uint8_t address_bits; /* 0: the usual ones, or 48 with a first stage */
     uint8_t usual_address_bits, pasid_bits;
     uint32_t version;

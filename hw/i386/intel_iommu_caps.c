@@ -144,7 +144,8 @@ static uint64_t make_ecap(const IntelIommu *unit)
     bool is_scalable = unit->scalable != VTD_SCALABLE_OFF, is_first = unit->has_first_stage;
 
     ecap |= bit_if(unit->device_iotlb, VTD_ECAP_DT) | bit_if(unit->pt, VTD_ECAP_PT) |
-            bit_if(unit->snoop_control, VTD_ECAP_SC);
+            bit_if(unit->snoop_control, VTD_ECAP_SC) |
+            bit_if(unit->has_coherent_walks, VTD_ECAP_C);
     if (unit->intremap == ON_OFF_AUTO_VALUE_ON) {
         ecap |= BIT64(VTD_ECAP_IR) | (uint64_t)MHMV << 20 |
                 bit_if(unit->eim == ON_OFF_AUTO_VALUE_ON, VTD_ECAP_EIM);
@@ -157,10 +158,11 @@ static uint64_t make_ecap(const IntelIommu *unit)
     if (unit->pasid_bits) {
         ecap |= BIT64(VTD_ECAP_PASID) | (uint64_t)(unit->pasid_bits - 1) << VTD_ECAP_PSS;
     }
-    if (unit->has_svm) { /* walks of software are coherent: Linux asks for SMPWCS */
-        ecap |= BIT64(VTD_ECAP_PRS) | BIT64(VTD_ECAP_PDS) | BIT64(VTD_ECAP_NWFS) |
-                BIT64(VTD_ECAP_SMPWCS);
+    if (unit->has_svm) {
+        ecap |= BIT64(VTD_ECAP_PRS) | BIT64(VTD_ECAP_PDS) | BIT64(VTD_ECAP_NWFS);
     }
+    /* Walks of software are coherent, which the peer says only where Linux asks for it. */
+    ecap |= bit_if(unit->has_svm || (unit->has_coherent_walks && is_scalable), VTD_ECAP_SMPWCS);
     return ecap | bit_if(unit->vcmd != VTD_VCMD_OFF, VTD_ECAP_VCS);
 }
 

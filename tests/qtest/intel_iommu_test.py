@@ -78,6 +78,8 @@ class Registers(Setup):
                 ('eim=on,fs1gp=off,' + MODERN, 0x80D2008C222F0606, 0x0000880000F00F5A),
                 # As without coherent walks (SMPWCS), which Linux wants to see.
                 ('eim=on,' + SVM, 0x81D2008C222F0606, 0x00018D9A20F00F5E),
+                ('eim=on,x-coherent-walks=on', 0x80D2008C222F0606, 0x0000000000F00F5B),
+                ('eim=on,x-coherent-walks=on,' + MODERN, 0x81D2008C222F0606, 0x0001880000F00F5B),
                 ('snoop-control=on,pt=off', 0x80D2008C222F0606, 0x0000000000F00F8A)):
             with self.subTest(unit), machine(unit) as vm:
                 self.assertEqual(hex(Vtd(vm).get(vtd.CAP, 8)), hex(cap))

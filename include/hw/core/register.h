@@ -58,6 +58,7 @@ typedef struct RegisterBank {
     MemoryRegion region;
     struct Device *dev;
     const RegisterMap *map;
+    uint8_t *rows; /* of each place the map's row, from 1 on; NULL: there are too many */
     MemoryOps ops;
 } RegisterBank;
 
