@@ -66,7 +66,7 @@ static bool is_type(json_object *keys, const char *type)
 
 static void print_help_if_asked(json_object *keys)
 {
-    if (json_member(keys, "help")) {
+    if (net_options_ask_help(keys)) {
         g_autofree char *help = net_help();
 
         option_exit_with(g_string_new(help));
@@ -196,7 +196,7 @@ static bool add_net_nic(json_object *keys, Error **errp)
 static bool add_net(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
     g_autoptr(JsonObject) keys = NULL;
-    g_autofree char *id = NULL;
+    g_autofree char *id = NULL, *name = NULL;
     g_autofree char *port = NULL;
 
     print_help_if_asked(value->keys);
@@ -207,8 +207,9 @@ static bool add_net(OptionSet *set, OptionValue *value, void *opaque, Error **er
     if (is_type(keys, "nic")) {
         return add_net_nic(keys, errp);
     }
-    id = take(keys, "name");
-    id = id ? id : new_id("net-net");
+    name = take(keys, "name");
+    id = take(keys, "id");
+    id = id ? id : name ? g_strdup(name) : new_id("net-net");
     json_set(keys, "id", json_string(id));
     if (!net_add_from_options(keys, value->text, false, errp)) {
         return false;

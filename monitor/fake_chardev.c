@@ -205,6 +205,18 @@ Chardev *chardev_change_from_options(const char *id, json_object *options, Error
     return NULL;
 }
 
+Chardev *chardev_add_from_spec(const char *label, const char *spec, bool *wants_monitor,
+                               Error **errp)
+{
+    error_set(errp, "none here");
+    return NULL;
+}
+
+bool chardev_remove(const char *id, Error **errp)
+{
+    return error_set(errp, "none here");
+}
+
 const char *chardev_label(const Chardev *chr)
 {
     return chr->id;

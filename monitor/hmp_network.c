@@ -16,7 +16,7 @@ void hmp_netdev_add(Hmp *hmp, json_object *args)
     if (!options) {
         return;
     }
-    if (hmp_has(options, "help")) {
+    if (net_options_ask_help(options)) {
         help = net_help();
         hmp_printf(hmp, "%s", help);
     } else if (!net_add_from_options(options, hmp_text(args, "options"), false, &err)) {

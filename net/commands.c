@@ -143,6 +143,23 @@ static bool collect_keys(json_object *lists, json_object *keys, char **why)
     return true;
 }
 
+/* "ipv6-net=PREFIX[/BITS]", the older way to say both. */
+static void divide_ipv6_net(json_object *keys)
+{
+    json_object *value = json_member(keys, "ipv6-net");
+    g_auto(GStrv) parts = NULL;
+
+    if (!value || !json_object_is_type(value, json_type_string)) {
+        return;
+    }
+    parts = g_strsplit(json_object_get_string(value), "/", 2);
+    json_set(keys, "ipv6-prefix", json_string(parts[0] ? parts[0] : ""));
+    if (parts[0] && parts[1]) {
+        json_set(keys, "ipv6-prefixlen", json_string(parts[1]));
+    }
+    json_object_object_del(keys, "ipv6-net");
+}
+
 static json_object *net_options(json_object *keys, const char *text, Error **errp)
 {
     g_autoptr(JsonObject) lists = json_object_new_object();
@@ -162,6 +179,7 @@ static json_object *net_options(json_object *keys, const char *text, Error **err
     json_object_object_foreach(lists, name, list) {
         json_set(whole, name, json_ref(list));
     }
+    divide_ipv6_net(whole);
     return whole;
 }
 
@@ -175,6 +193,13 @@ bool net_add_from_options(json_object *keys, const char *text, bool is_typed, Er
     }
     netdev = netdev_from_json(whole, is_typed ? QAPI_TYPED : QAPI_TEXT, errp);
     return netdev && qmp_netdev_add(netdev, errp);
+}
+
+bool net_options_ask_help(json_object *keys)
+{
+    json_object *type = json_member(keys, "type");
+
+    return json_member(keys, "help") || (type && !strcmp(json_object_get_string(type), "help"));
 }
 
 char *net_help(void)

@@ -5,6 +5,8 @@
  */
 #include "util/osdep.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "net/dgram.h"
@@ -45,11 +47,22 @@ static bool add_dgram(const char *id, const char *to, const char *from, Error **
            dgram_add(&options, errp);
 }
 
+static bool is_group(const char *text)
+{
+    in_addr_t addr = inet_addr(text);
+
+    return addr == INADDR_NONE || IN_MULTICAST(ntohl(addr));
+}
+
 /* Of a group `localaddr` is an interface's address, without a port. */
 static bool add_group(const char *id, const NetdevSocketOptions *o, Error **errp)
 {
+    g_autofree char *group = g_strndup(o->mcast, strcspn(o->mcast, ":"));
     g_autofree char *interface = o->localaddr ? g_strconcat(o->localaddr, ":0", NULL) : NULL;
 
+    if (!is_group(group)) {
+        return error_set(errp, "specified mcastaddr %s does not contain a multicast address", group);
+    }
     return add_dgram(id, o->mcast, interface, errp);
 }
 

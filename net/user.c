@@ -121,6 +121,7 @@ static NetResult user_receive(NetPort *port, const NetFrame *frame)
         }
     }
     slirp_input(net->slirp, bytes, frame->bytes);
+    user_ports_go_on(net);
     if (!net->is_burst) {
         event_loop_wake(event_loop_main()); /* there may be new sockets to wait for */
     }

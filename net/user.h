@@ -16,6 +16,7 @@
 typedef struct UserPort {
     struct UserNet *net;
     CharFrontend line;
+    char *own;         /* the id of a chardev that was made for it; NULL: somebody else's */
     struct in_addr addr;
     int port;
 } UserPort;
@@ -44,5 +45,7 @@ bool user_parse_forward(const char *rule, bool has_guest, UserForward *out, Erro
 /* --- net/user_ports.c --- */
 bool user_add_port(UserNet *net, const char *rule, Error **errp);
 void user_port_free(void *port);
+/* The guest may have connected, or taken what came: there may be room for more. */
+void user_ports_go_on(UserNet *net);
 
 #endif

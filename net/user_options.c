@@ -21,6 +21,25 @@ static bool parse_ip(const char *text, struct in_addr *addr)
     return inet_pton(AF_INET, text, addr) == 1;
 }
 
+/* Networks of private use are of one size, whatever their class. */
+static uint32_t usual_mask(uint32_t net)
+{
+    static const struct {
+        uint32_t net, mask;
+    } private_nets[] = {
+        { 0xac100000, 0xfff00000 }, /* 172.16.0.0 */
+        { 0xc0a80000, 0xffff0000 }, /* 192.168.0.0 */
+        { 0xc6120000, 0xfffe0000 }, /* 198.18.0.0 */
+    };
+
+    for (unsigned n = 0; n < ARRAY_SIZE(private_nets); n++) {
+        if ((net & private_nets[n].mask) == private_nets[n].net) {
+            return private_nets[n].mask;
+        }
+    }
+    return net < 0x80000000 ? 0xff000000 : net < 0xc0000000 ? 0xffff0000 : 0xffffff00;
+}
+
 /* ADDRESS, ADDRESS/BITS or ADDRESS/MASK; a bare one has the mask of its class. */
 static bool parse_net(const char *text, struct in_addr *net, struct in_addr *mask, Error **errp)
 {
@@ -32,10 +51,11 @@ static bool parse_net(const char *text, struct in_addr *net, struct in_addr *mas
         return error_set(errp, "Failed to parse net '%s'", text);
     }
     if (!slash) {
-        uint8_t first = ntohl(net->s_addr) >> 24;
-
-        mask->s_addr = htonl(first < 0x80 ? 0xff000000 : first < 0xc0 ? 0xffff0000 : 0xffffff00);
-    } else if (g_ascii_string_to_unsigned(slash + 1, 10, 4, 32, &bits, NULL)) {
+        mask->s_addr = htonl(usual_mask(ntohl(net->s_addr)));
+    } else if (g_ascii_string_to_unsigned(slash + 1, 10, 0, UINT32_MAX, &bits, NULL)) {
+        if (bits < 4 || bits > 32) {
+            return error_set(errp, "Invalid netmask provided (must be in range 4-32)");
+        }
         mask->s_addr = htonl(UINT32_MAX << (32 - bits));
     } else if (!parse_ip(slash + 1, mask)) {
         return error_set(errp, "Failed to parse netmask (trailing chars)");
@@ -49,7 +69,7 @@ static struct in_addr within(const SlirpConfig *config, uint32_t host)
     return (struct in_addr){ config->vnetwork.s_addr | (htonl(host) & ~config->vnetmask.s_addr) };
 }
 
-/* `text`, or the address `host` of the network; one outside makes no sense. */
+/* `text`, or the address `host` of the network. */
 static bool put_ip(const SlirpConfig *config, const char *text, uint32_t host, const char *what,
                    struct in_addr *out, Error **errp)
 {
@@ -57,13 +77,14 @@ static bool put_ip(const SlirpConfig *config, const char *text, uint32_t host, c
     if (!text) {
         return true;
     }
-    if (!parse_ip(text, out)) {
-        return error_set(errp, "Failed to parse %s", what);
-    }
-    if ((out->s_addr & config->vnetmask.s_addr) != config->vnetwork.s_addr) {
-        return error_set(errp, "%s doesn't belong to network", what);
-    }
-    return true;
+    return parse_ip(text, out) || error_set(errp, "Failed to parse %s", what);
+}
+
+static bool check_belongs(const SlirpConfig *config, struct in_addr addr, const char *what,
+                          Error **errp)
+{
+    return (addr.s_addr & config->vnetmask.s_addr) == config->vnetwork.s_addr ||
+           error_set(errp, "%s doesn't belong to network", what);
 }
 
 static bool put_ipv4(const NetdevUserOptions *o, SlirpConfig *config, Error **errp)
@@ -74,7 +95,9 @@ static bool put_ipv4(const NetdevUserOptions *o, SlirpConfig *config, Error **er
         !put_ip(config, o->host, HOST, "host", &config->vhost, errp) ||
         !put_ip(config, o->dhcpstart, FIRST_LEASE, "DHCP start address", &config->vdhcp_start,
                 errp) ||
-        !put_ip(config, o->dns, DNS, "DNS", &config->vnameserver, errp)) {
+        !put_ip(config, o->dns, DNS, "DNS", &config->vnameserver, errp) ||
+        !check_belongs(config, config->vhost, "Host", errp) ||
+        !check_belongs(config, config->vdhcp_start, "DHCP", errp)) {
         return false;
     }
     if (config->vhost.s_addr == config->vnameserver.s_addr) {
@@ -136,8 +159,11 @@ static bool put_names(const NetdevUserOptions *o, SlirpConfig *config, GPtrArray
     if (o->hostname && strlen(o->hostname) > MAX_HOST_NAME - 1) {
         return error_set(errp, "hostname is too long");
     }
-    if (o->domainname && (!*o->domainname || strlen(o->domainname) > MAX_DOMAIN)) {
-        return error_set(errp, "'domainname' parameter must be 1 to 255 bytes long");
+    if (o->domainname && !*o->domainname) {
+        return error_set(errp, "'domainname' parameter cannot be empty");
+    }
+    if (o->domainname && strlen(o->domainname) > MAX_DOMAIN) {
+        return error_set(errp, "'domainname' parameter cannot exceed 255 bytes");
     }
     for (size_t n = 0; o->dnssearch && n < o->dnssearch->count; n++) {
         g_ptr_array_add(search, o->dnssearch->items[n]->str);

@@ -1,5 +1,6 @@
 /*
- * Ports of the user network that lead out of it: [tcp]:ADDR:PORT-CHARDEV, ...-cmd:COMMAND.
+ * Ports of the user network that lead out of it: [tcp]:ADDR:PORT-CHARDEV, as -serial names one, or
+ * ...-cmd:COMMAND.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -41,7 +42,18 @@ void user_port_free(void *opaque)
     UserPort *p = opaque;
 
     char_frontend_detach(&p->line);
+    if (p->own) {
+        chardev_remove(p->own, NULL);
+    }
+    g_free(p->own);
     g_free(p);
+}
+
+void user_ports_go_on(UserNet *net)
+{
+    for (guint n = 0; n < net->ports->len; n++) {
+        char_frontend_accept_input(&((UserPort *)net->ports->pdata[n])->line);
+    }
 }
 
 static bool parse(const char *rule, struct in_addr *addr, int *port, const char **target,
@@ -63,22 +75,22 @@ static bool parse(const char *rule, struct in_addr *addr, int *port, const char 
     return true;
 }
 
-static bool add_line(UserNet *net, const char *id, UserPort where, Error **errp)
+static bool add_line(UserNet *net, const char *spec, UserPort where, Error **errp)
 {
-    Chardev *chr = chardev_get(id, errp);
-    UserPort *p;
+    g_autofree char *label = g_strdup_printf("guestfwd.tcp.%d", where.port);
+    UserPort *p = g_memdup2(&where, sizeof(where));
+    Chardev *chr = chardev_add_from_spec(label, spec, NULL, errp);
 
-    if (!chr) {
-        return false;
-    }
-    p = g_new0(UserPort, 1);
-    *p = where;
     p->net = net;
-    if (!char_frontend_attach(&p->line, chr, errp)) {
-        g_free(p);
+    g_ptr_array_add(net->ports, p);
+    if (!chr) {
+        error_prefix(errp, "Could not open guest forwarding device '%s': ", label);
         return false;
     }
-    g_ptr_array_add(net->ports, p);
+    p->own = strcmp(chardev_label(chr), label) ? NULL : g_steal_pointer(&label);
+    if (!char_frontend_attach(&p->line, chr, errp)) {
+        return false;
+    }
     if (slirp_add_guestfwd(net->slirp, stack_writes, p, &p->addr, p->port) < 0) {
         return error_set(errp, "Conflicting/invalid host:port in guest forwarding rule");
     }

@@ -165,6 +165,8 @@ bool net_parse_mac(const char *text, uint8_t *mac);
 typedef struct Netdev Netdev;
 /* From -netdev: an object of texts or typed values; `text` (may be NULL) as the user wrote it. */
 bool net_add_from_options(json_object *keys, const char *text, bool is_typed, Error **errp);
+/* The options of one are a question for help: "help", "type=help". */
+bool net_options_ask_help(json_object *keys);
 /* Kinds that -netdev takes, one per line; free it. */
 char *net_help(void);
 /* What "info network" and "info usernet" print; free it. */

@@ -17,6 +17,8 @@ import guest  # noqa: E402
 import house  # noqa: E402
 
 SECONDS = 300
+TCPDUMP = ['tcpdump', 'libpcap0.8', 'libssl3', 'libdbus-1-3', 'libsystemd0', 'libcap2', 'libgcrypt20', 'liblzma5',
+           'libzstd1', 'liblz4-1', 'libgpg-error0', 'libc6']
 DATA = random.Random(5).randbytes(4 << 20)
 
 
@@ -81,6 +83,54 @@ class Network(unittest.TestCase):
             self.assertEqual(answer.read(), DATA)
         self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|NETDEV WATCHDOG|DMAR:.*fault'"), '')
         return shell
+
+    def dumped(self, path, expression):
+        """What tcpdump of Debian makes of frames that filter-dump wrote."""
+        try:
+            files = guest.programs(['tcpdump'], TCPDUMP)
+        except subprocess.CalledProcessError as error:
+            raise unittest.SkipTest('tcpdump cannot be fetched from the package archive') from error
+        done = subprocess.run([*guest.here(files, 'tcpdump'), '-Z', 'root', '-n', '-vv', '-r', path, expression],
+                              check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertNotIn('truncated dump', done.stderr)
+        return done.stdout
+
+    def test_services(self):
+        """What stands at addresses of the user network, and that nothing else does; all seen by tcpdump."""
+        dump, line = (os.path.join(self.folder.name, name) for name in ('dump', 'line'))
+        with open(os.path.join(self.folder.name, 'file'), 'wb') as file:
+            file.write(DATA[:100000])
+        service = socket.socket(socket.AF_UNIX)
+        self.addCleanup(service.close)
+        service.bind(line)
+        service.listen(1)
+        shell = self.start('-netdev', f'user,id=n,restrict=on,tftp={self.folder.name},ipv6-net=fd01::/64,'
+                           'net=10.5.0.0/16,guestfwd=tcp:10.5.0.9:80-cmd:echo who,'
+                           f'guestfwd=tcp:10.5.0.9:81-unix:{line}', '-device', 'virtio-net-pci,netdev=n',
+                           '-object', f'filter-dump,id=f,netdev=n,file={dump}')
+        self.assertIn('lease 10.5.2.15', shell.run('ip link set eth0 up; udhcpc -i eth0 -s /script -q -n'))
+        self.assertEqual(shell.run('nc 10.5.0.9 80 </dev/null'), 'who')
+        peer, _ = service.accept()
+        peer.sendall(b'there\n')
+        self.assertEqual(shell.run('echo back | nc 10.5.0.9 81 | { read x; echo $x; killall nc; }').split()[0], 'there')
+        self.assertEqual(peer.recv(5), b'back\n')
+        peer.close()
+        self.assertIn(hashlib.md5(DATA[:100000]).hexdigest(),
+                      shell.run('tftp -g -r file -l /got 10.5.2.2; md5sum </got'))
+        shell.run('until ip -6 addr show dev eth0 | grep fd01 | grep -v tentative; do sleep 0.1; done')
+        self.assertIn(' 0% packet loss', shell.run('ping -c 2 fd01::2'))
+        with socket.create_server(('127.0.0.1', 0)) as other:
+            shell.run(f'nc -w 2 10.5.2.2 {other.getsockname()[1]} </dev/null')
+            other.setblocking(False)
+            self.assertRaises(BlockingIOError, other.accept)
+        self.assertEqual(shell.end(), 0)
+        for expression, want in (('tcp and src host 10.5.0.9', 'length 6'), ('udp port 67', 'Your-IP 10.5.2.15'),
+                                 ('udp port 69', 'RRQ "file" octet'), ('icmp6', 'echo reply'), ('arp', 'Reply 10.5.2.2'),
+                                 ('icmp6', 'router advertisement')):
+            text = self.dumped(dump, expression)
+            self.assertIn(want, text)
+            self.assertNotIn('incorrect', text)
+            self.assertNotIn('bad', text)
 
     def test_user(self):
         self.assertEqual(self.check_user('virtio-net-pci').end(), 0)

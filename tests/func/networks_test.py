@@ -3,6 +3,7 @@
 import os
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -425,13 +426,46 @@ class User(Base):
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(('127.0.0.1', port))
 
+    def test_ways_to_write(self):
+        for written, net in (
+                ('net=10.9.8.7', '10.0.0.0'), ('net=172.20.1.1', '172.16.0.0'), ('net=192.168.5.0', '192.168.0.0'),
+                ('net=198.51.100.7', '198.51.100.0'), ('net=10.1.2.3/255.255.255.0', '10.1.2.0'),
+                ('ip=10.5.0.0/16', '10.5.0.0'), ('ipv6-net=fd00::/48,dns=9.9.9.9', '10.0.2.0')):
+            vm = self.machine('-netdev', 'user,id=u,' + written)
+            self.assertIn(f'net={net},', self.info(vm))
+            vm.end()
+        self.assertRegex(refusal(house.binary(), '-M', 'none', '-netdev', 'user,id=u,ipv6-net=fd00::/127'), '126')
+        self.assertRegex(refusal(house.binary(), '-M', 'none', '-netdev', 'socket,id=u,mcast=1.2.3.4:5'),
+                         'does not contain a multicast address')
+
+    def test_help(self):
+        for option in '-netdev', '-nic', '-net':
+            done = subprocess.run([house.binary(), option, 'help'], stdout=subprocess.PIPE, text=True, check=True)
+            self.assertEqual(done.stdout.splitlines()[0], 'Available netdev backend types:')
+            self.assertIn('\nuser\n', done.stdout)
+        self.assertEqual(self.machine().qmp.hmp('netdev_add help').split(), done.stdout.split())
+
+    def test_own_line(self):
+        """What a rule makes goes with the network."""
+        vm = self.machine('-chardev', 'null,id=c')
+        for _ in range(2):
+            vm.qmp('netdev_add', type='user', id='u', guestfwd=[{'str': 'tcp:10.0.2.9:80-null'},
+                                                                {'str': 'tcp:10.0.2.8:81-chardev:c'}])
+            self.assertIn('guestfwd.tcp.80', [line['label'] for line in vm.qmp('query-chardev')])
+            vm.qmp('netdev_del', id='u')
+            self.assertEqual([line['label'] for line in vm.qmp('query-chardev') if 'guest' in line['label']], [])
+
     def test_user_refused(self):
         vm = self.machine()
         for want, options in (
                 ('belong', {'host': '1.2.3.4'}), ('parse net', {'net': 'x'}),
                 ('disabled', {'ipv4': False, 'ipv6': False}), ('separator', {'hostfwd': [{'str': 'tcp:x'}]}),
                 ('different', {'dns': '10.0.2.2'}), ('smb', {'smb': '/'}),
-                ('not found', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-none'}]}),
+                ('not a valid char driver', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-nothing'}]}),
+                ('guestfwd.tcp.1', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-chardev:nothing'}]}),
+                ("Host doesn't belong", {'net': '10.0.0.0/24', 'host': '10.0.1.2'}),
+                ('range 4-32', {'net': '10.0.0.0/3'}), ('cannot be empty', {'domainname': ''}),
+                ('126', {'ipv6-prefixlen': 127}),
                 ('guest forwarding', {'guestfwd': [{'str': 'tcp:10.0.2.9:0-none'}]})):
             with self.assertRaisesRegex(QmpError, want):
                 vm.qmp('netdev_add', type='user', id='x', **options)

@@ -151,6 +151,13 @@ def programs(names, packages):
     return files
 
 
+def here(files, name):
+    """How a program of programs() is run on this host, whose own libraries it does not take."""
+    libraries = sorted({os.path.dirname(path) for entry, path in files.items() if entry.startswith('lib/')})
+    loader = next(path for entry, path in files.items() if entry.startswith('lib64/'))
+    return [loader, '--library-path', ':'.join(libraries), files['bin/' + name]]
+
+
 def shell(path, arch='amd64', files=()):
     """Writes an archive with a shell on the console, and `files` as initramfs() takes them."""
     folder = os.path.dirname(path)

@@ -44,12 +44,10 @@ class Iperf:
 
     def serve(self):
         """A server here, with the guest's program: its port, and what ends it."""
-        libraries = sorted({os.path.dirname(path) for name, path in self.programs.items() if name.startswith('lib/')})
-        loader = next(path for name, path in self.programs.items() if name.startswith('lib64/'))
         with socket.create_server(('127.0.0.1', 0)) as free:
             port = free.getsockname()[1]
-        server = subprocess.Popen([loader, '--library-path', ':'.join(libraries), self.programs['bin/iperf3'], '-s',
-                                   '-p', str(port), '--forceflush'], stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen([*guest.here(self.programs, 'iperf3'), '-s', '-p', str(port), '--forceflush'],
+                                  stdout=subprocess.PIPE, text=True)
         while 'listening' not in server.stdout.readline():
             pass
 
