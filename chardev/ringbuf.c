@@ -60,6 +60,7 @@ static bool ringbuf_open(Chardev *chr, const ChardevBackend *backend, Error **er
         return error_set(errp, "Cannot allocate a ringbuf of %" PRId64 " bytes", size);
     }
     s->size = size;
+    chardev_set_open(chr, true);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <glib-unix.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "chardev/fd.h"
@@ -211,11 +212,14 @@ static bool read_some(CharSocket *s)
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 
-static bool has_reader(const CharSocket *s)
+/* What the peer sent before it left will be wanted, once there is room. */
+static bool has_unread(const CharSocket *s)
 {
     const CharFrontend *fe = s->parent.frontend;
+    int bytes = 0;
 
-    return fe && fe->handlers && fe->handlers->read;
+    return fe && fe->handlers && fe->handlers->read && fe->is_open &&
+           (ioctl(s->fd, FIONREAD, &bytes) < 0 || bytes);
 }
 
 static gboolean input_ready(int fd, GIOCondition condition, void *opaque)
@@ -228,7 +232,7 @@ static gboolean input_ready(int fd, GIOCondition condition, void *opaque)
         if (!read_some(s)) {
             socket_peer_left(s);
         }
-    } else if ((condition & (G_IO_HUP | G_IO_ERR)) && !has_reader(s)) {
+    } else if ((condition & (G_IO_HUP | G_IO_ERR)) && !has_unread(s)) {
         socket_peer_left(s);
     } else if (condition & (G_IO_HUP | G_IO_ERR)) {
         s->is_hung_up = true;
@@ -255,7 +259,7 @@ void socket_line_update(Chardev *chr)
     }
     stop_input(s);
     /* A hang-up that was seen would be reported again and again. */
-    if (s->fd < 0 || (s->is_hung_up && !(condition & G_IO_IN) && has_reader(s))) {
+    if (s->fd < 0 || (s->is_hung_up && !(condition & G_IO_IN) && has_unread(s))) {
         return;
     }
     s->input_source = g_unix_fd_source_new(s->fd, condition);
