@@ -152,3 +152,13 @@ Bus *bus_find_free(const char *type_name)
     return search(bus_system(), match_free, type_name);
 }
 
+char *bus_free_name(const char *stem)
+{
+    char *name = g_strdup_printf("%s.0", stem);
+
+    for (unsigned n = 1; bus_find(name, NULL); n++) {
+        g_free(name);
+        name = g_strdup_printf("%s.%u", stem, n);
+    }
+    return name;
+}

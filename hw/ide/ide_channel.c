@@ -398,24 +398,9 @@ void ide_bus_reset(IdeBus *bus)
     set_interrupt(bus, false);
 }
 
-static char *free_name(Device *owner)
-{
-    const char *stem = owner->id ? owner->id : "ide";
-    unsigned first = owner->id ? (owner->buses ? owner->buses->len : 0) : 0;
-
-    for (unsigned n = first;; n++) {
-        char *name = g_strdup_printf("%s.%u", stem, n);
-
-        if (owner->id || !bus_find(name, TYPE_IDE_BUS)) {
-            return name;
-        }
-        g_free(name);
-    }
-}
-
 IdeBus *ide_bus_new(Device *owner, unsigned units, const IdeTransport *transport, void *opaque)
 {
-    g_autofree char *name = free_name(owner);
+    g_autofree char *name = bus_free_name(owner->id ? owner->id : "ide");
     IdeBus *bus = IDE_BUS(bus_new(TYPE_IDE_BUS, owner, name));
 
     bus->units = units;

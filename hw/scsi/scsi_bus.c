@@ -242,21 +242,9 @@ static const HotplugHandler scsi_hotplug = {
     .plug = scsi_plug, .unplug_request = scsi_unplug_request, .unplug = scsi_unplug,
 };
 
-static char *free_name(const char *id)
-{
-    for (unsigned n = 0;; n++) {
-        char *name = g_strdup_printf("%s.%u", id ? id : "scsi", n);
-
-        if (id || !bus_find(name, TYPE_SCSI_BUS)) {
-            return name;
-        }
-        g_free(name);
-    }
-}
-
 ScsiBus *scsi_bus_new(Device *owner, const char *id, const ScsiBusOps *ops, void *opaque)
 {
-    g_autofree char *name = free_name(id);
+    g_autofree char *name = bus_free_name(id ? id : "scsi");
     ScsiBus *bus = SCSI_BUS(bus_new(TYPE_SCSI_BUS, owner, name));
 
     bus->ops = ops;

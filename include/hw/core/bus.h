@@ -45,6 +45,8 @@ static inline const BusType *bus_ops(const Bus *bus)
 /* A child bus of `owner`, which holds it. `name` NULL: "<owner's id or type>.<n>". */
 Bus *bus_new(const char *type_name, Device *owner, const char *name);
 const char *bus_name(const Bus *bus);
+/* "<stem>.<n>", with the first number that no bus has. Free it. */
+char *bus_free_name(const char *stem);
 void bus_set_hotplug_handler(Bus *bus, Object *handler);
 /* By name or path below the main bus, of the given type (NULL: any). */
 Bus *bus_find(const char *name, const char *type_name);
