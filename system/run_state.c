@@ -94,6 +94,11 @@ static bool is_live(RunState s)
     return s == RUN_STATE_RUNNING || s == RUN_STATE_SUSPENDED;
 }
 
+bool vm_is_live(void)
+{
+    return is_live(run_state_current());
+}
+
 bool vm_prepare_start(void)
 {
     RunState next = was_suspended ? RUN_STATE_SUSPENDED : RUN_STATE_RUNNING;

@@ -6,7 +6,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "chardev/chardev.h"
+#include "qapi/qapi-types-char.h"
 #include "qom/user_creatable.h"
+#include "system/run_state.h"
 #include "util/event_loop.h"
 #include "virtio_test_device.h"
 
@@ -38,6 +41,19 @@ static void add_device(const char *name)
     g_ptr_array_add(devices, vdev);
 }
 
+/* On a bus that one of the devices provides, with a line. */
+static void add_port(const char *name)
+{
+    ChardevRingbufWrapper data = { .data = &(ChardevRingbuf){ 0 } };
+    ChardevBackend backend = { .type = CHARDEV_BACKEND_KIND_RINGBUF, .u.ringbuf = data };
+    Device *port = device_new(name);
+
+    chardev_add(name, &backend, &error_fatal);
+    object_set_text(port, "chardev", name, &error_fatal);
+    device_realize(port, bus_find_free("virtio-serial-bus"), &error_fatal);
+    object_unref(port);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     g_autoptr(GPtrArray) types = NULL;
@@ -48,6 +64,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     for (guint n = 0; n < types->len; n++) {
         add_device(type_name(types->pdata[n]));
     }
+    add_port("virtconsole");
+    add_port("virtserialport");
+    vm_start();
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "virtqueue_parts.h"
 
+#include "system/run_state.h"
 #include "system/target.h"
 #include "trace.h"
 #include "util/log.h"
@@ -31,6 +32,11 @@ Endian virtio_endian(const VirtioDevice *vdev)
 bool virtio_is_running(const VirtioDevice *vdev)
 {
     return (vdev->status & VIRTIO_STATUS_DRIVER_OK) && !vdev->is_broken && !vdev->is_disabled;
+}
+
+bool virtio_is_live(const VirtioDevice *vdev)
+{
+    return vm_is_live() && virtio_is_running(vdev);
 }
 
 void virtio_interrupt(VirtioDevice *vdev, uint8_t cause, uint16_t vector)
@@ -235,6 +241,13 @@ static void virtio_reset_hold(Device *dev)
     virtio_listen(VIRTIO_DEVICE(dev), false);
 }
 
+static void run_state_changed(Notifier *notifier, void *data)
+{
+    VirtioDevice *vdev = container_of(notifier, VirtioDevice, run_state);
+
+    virtio_ops(vdev)->run_changed(vdev);
+}
+
 static bool virtio_realize(Device *dev, Error **errp)
 {
     VirtioDevice *vdev = VIRTIO_DEVICE(dev);
@@ -244,6 +257,10 @@ static bool virtio_realize(Device *dev, Error **errp)
     vdev->host_features = vdev->wanted_features | (ops->features ? ops->features(vdev) : 0);
     vdev->config = g_malloc0(MAX(ops->config_bytes, 1));
     vdev->config_vector = VIRTIO_NO_VECTOR;
+    if (ops->run_changed) {
+        vdev->run_state.fn = run_state_changed;
+        vm_add_state_notifier(&vdev->run_state);
+    }
     return true;
 }
 
@@ -251,6 +268,7 @@ static void virtio_unrealize(Device *dev)
 {
     VirtioDevice *vdev = VIRTIO_DEVICE(dev);
 
+    notifier_remove(&vdev->run_state);
     virtio_listen(vdev, false);
     for (uint32_t i = 0; i < vdev->queue_count; i++) {
         virtqueue_free(&vdev->queues[i]);

@@ -27,23 +27,6 @@ DECLARE_CAST(VirtioRng, VIRTIO_RNG)
 
 static void serve(VirtioRng *s);
 
-/* The next buffer's room: it stays where it is until there is something for it. */
-static uint64_t next_room(VirtioRng *s)
-{
-    VirtQueueElement *elem = virtqueue_pop(s->vq, sizeof(*elem));
-    uint64_t room = 0;
-
-    while (elem && !(room = elem->in.bytes)) { /* nothing to fill */
-        virtqueue_push(elem, 0);
-        virtqueue_notify(s->vq);
-        elem = virtqueue_pop(s->vq, sizeof(*elem));
-    }
-    if (elem) {
-        virtqueue_unpop(elem);
-    }
-    return room;
-}
-
 static void take(void *opaque, const uint8_t *bytes, size_t size)
 {
     VirtioRng *s = opaque;
@@ -65,7 +48,7 @@ static void serve(VirtioRng *s)
 {
     uint64_t room;
 
-    if (s->is_waiting || !virtio_is_running(&s->parent) || !(room = next_room(s))) {
+    if (s->is_waiting || !virtio_is_running(&s->parent) || !(room = virtqueue_next_room(s->vq))) {
         return;
     }
     if (!timer_is_armed(&s->timer)) {

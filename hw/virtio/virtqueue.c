@@ -349,6 +349,22 @@ bool virtqueue_is_empty(VirtQueue *vq)
     return !is_usable(vq) || vq->format->is_empty(vq);
 }
 
+uint64_t virtqueue_next_room(VirtQueue *vq)
+{
+    VirtQueueElement *elem = virtqueue_pop(vq, sizeof(*elem));
+    uint64_t room = 0;
+
+    while (elem && !(room = elem->in.bytes)) { /* nothing to fill */
+        virtqueue_push(elem, 0);
+        virtqueue_notify(vq);
+        elem = virtqueue_pop(vq, sizeof(*elem));
+    }
+    if (elem) {
+        virtqueue_unpop(elem);
+    }
+    return room;
+}
+
 void virtqueue_notify(VirtQueue *vq)
 {
     bool is_wanted;

@@ -17,6 +17,8 @@ static inline bool vm_is_running(void)
 {
     return run_state_current() == RUN_STATE_RUNNING;
 }
+/* Clocks and devices run: also while the guest sleeps. Any thread. */
+bool vm_is_live(void);
 bool run_state_can_become(RunState from, RunState to);
 /* A change that the table does not allow is our bug. Tells nobody: see vm_start(), vm_stop(). */
 void run_state_set(RunState next);

@@ -50,10 +50,12 @@ KEYS = {
     'virtio-blk-pci-transitional': 'drive=disk{n}',
 }
 # What a type needs to be there before it.
-XHCI, SCSI, AHCI = (['-device', device] for device in ('qemu-xhci', 'virtio-scsi-pci', 'ich9-ahci'))
+XHCI, SCSI, AHCI, SERIAL = (['-device', device] for device in (
+    'qemu-xhci', 'virtio-scsi-pci', 'ich9-ahci', 'virtio-serial-pci'))
 HOSTS = {
     'scsi-hd': SCSI, 'scsi-cd': SCSI, 'ide-hd': AHCI, 'ide-cd': AHCI, 'floppy': ['-device', 'isa-fdc'],
     'nvme-ns': ['-device', 'nvme,serial=host,id=host'],
+    'virtconsole': SERIAL, 'virtserialport': SERIAL,
 }
 # Words with which a type is refused: where its bus is another, as a second one, or alone.
 WRONG_BUS = "can't go on PCI bus"

@@ -17,6 +17,7 @@
 #include "hw/core/bus.h"
 #include "hw/virtio/virtio_defs.h"
 #include "system/memory_listener.h"
+#include "util/notifier.h"
 
 #define TYPE_VIRTIO_DEVICE "virtio-device"
 
@@ -46,6 +47,7 @@ struct VirtioDevice {
     MemoryListener listener;
     bool is_listening;
     bool is_map_stale;        /* rings must be found again */
+    Notifier run_state;       /* of devices with .run_changed */
 };
 DECLARE_CAST(VirtioDevice, VIRTIO_DEVICE)
 
@@ -65,6 +67,9 @@ typedef struct VirtioDeviceType {
     void (*status_changed)(VirtioDevice *vdev, uint8_t old);
     /* One queue is taken away from the device: it drops what it popped. */
     void (*queue_reset)(VirtioDevice *vdev, VirtQueue *queue);
+    /* The machine stops, or goes on: virtio_is_live() is another. For devices that do things which
+     * no driver's notification begins. */
+    void (*run_changed)(VirtioDevice *vdev);
 } VirtioDeviceType;
 #define VIRTIO_DEVICE_TYPE(decl) OBJECT_TYPE(decl)
 
@@ -103,5 +108,7 @@ void virtio_config_changed(VirtioDevice *vdev);
 void virtio_error(VirtioDevice *vdev, const char *fmt, ...) PRINTF(2, 3);
 /* The driver runs it and it may touch memory. */
 bool virtio_is_running(const VirtioDevice *vdev);
+/* And the machine runs: its memory and the device's state may change. */
+bool virtio_is_live(const VirtioDevice *vdev);
 
 #endif

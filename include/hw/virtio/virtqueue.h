@@ -59,6 +59,8 @@ void virtqueue_drop(void *elem);
 /* As if it had not been popped; it was the last one. Frees it. */
 void virtqueue_unpop(void *elem);
 bool virtqueue_is_empty(VirtQueue *vq);
+/* How much the next buffer has room for; 0: there is none. Those without room are given back. */
+uint64_t virtqueue_next_room(VirtQueue *vq);
 /* Interrupts the driver for what was pushed, if it wants that. */
 void virtqueue_notify(VirtQueue *vq);
 /* Whether the driver is to kick for new buffers; look again after switching it on. */
