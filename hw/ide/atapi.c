@@ -74,9 +74,10 @@ static void answer(IdeDrive *drive, const CdReply *reply)
     case CD_DATA:
         if (reply->bytes) {
             ide_send_buffer(drive, reply->bytes, uses_dma(drive));
-            break;
+        } else {
+            atapi_finish(drive);
         }
-        /* fall through */
+        break;
     case CD_DONE:
         atapi_finish(drive);
         break;
