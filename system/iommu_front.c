@@ -84,6 +84,7 @@ bool iommu_front_find(IommuRegion *iommu, uint64_t offset, MemTxAttrs attrs, boo
     }
     e = entry_of(front, page, attrs, is_write);
     __builtin_prefetch(e + 1); /* buffers are looked up page after page */
+    target->bytes = PAGE_BYTES - inside; /* early: copying waits for it */
     sequence = __atomic_load_n(&e->sequence, __ATOMIC_ACQUIRE);
     if (e->page != page || e->who != who_of(attrs, is_write) ||
         e->changes != changes_of(iommu->changes, page, e->is_large) ||
@@ -92,7 +93,6 @@ bool iommu_front_find(IommuRegion *iommu, uint64_t offset, MemTxAttrs attrs, boo
     }
     target->region = e->region;
     target->offset = e->offset + inside;
-    target->bytes = PAGE_BYTES - inside;
     target->host = e->host + inside;
     target->is_writable = e->is_writable;
     target->result = MEM_TX_OK;

@@ -21,7 +21,7 @@ typedef struct IommuStamp {
 } IommuStamp;
 
 IommuStamp iommu_front_stamp(const IommuRegion *iommu, uint64_t offset);
-/* Found, *target is all that address_space_find() tells. */
+/* Found, *target is all that address_space_find() tells; else it means nothing. */
 bool iommu_front_find(IommuRegion *iommu, uint64_t offset, MemTxAttrs attrs, bool is_write,
                       MemoryTarget *target);
 /* What a page that was asked for is kept by. */
