@@ -54,6 +54,11 @@ static const IrHelper after_fp_helper = {
     .writes = GROUP_ALL, .flags = IR_HELPER_RAISES,
 };
 
+static const IrHelper check_fetch_helper = {
+    .name = "check_fetch", .fn = x86_help_check_target, .arg_count = 1, .args = { IR_I64 },
+    .flags = IR_HELPER_RAISES,
+};
+
 typedef enum Fetch { FETCH_OK, FETCH_UNDEFINED, FETCH_TOO_LONG, FETCH_ENDS } Fetch;
 
 static bool needs_more(const X86Tr *t, const uint8_t *bytes, unsigned count)
@@ -130,12 +135,37 @@ static void translate_one(X86Tr *t)
     }
 }
 
+/* Not even its first byte is within the code segment as it is now. */
+static bool is_beyond_limit(const X86Tr *t)
+{
+    return !tr_is_64(t) && t->rip > t->cpu->state.seg[X86_CS].limit;
+}
+
+/* The limit may be another one when the region runs; between pages it does not matter, if that is where it ends. */
+static void check_fetch(X86Tr *t, bool is_first)
+{
+    uint64_t last = t->next_rip - 1, page = ~UINT64_C(0) << TCG_PAGE_BITS;
+    bool is_new = is_first || (last & page) != ((t->rip - 1) & page) || t->mode & X86_MODE_LIMIT_INSIDE;
+
+    if ((t->mode & X86_MODE_LIMIT && is_new) ||
+        (!(t->mode & X86_MODE_CODE32) && t->next_rip > UINT64_C(0x10000))) {
+        ir_call_v(t->b, &check_fetch_helper, ir_i64(t->b, last));
+    }
+}
+
 /* False: it did not fit and belongs to the next region. */
 static bool translate_next(X86Tr *t, bool is_first)
 {
     uint64_t pc = tr_pc(t, t->rip);
 
     tcg_insn_start(t->b, pc);
+    if (is_beyond_limit(t)) {
+        if (is_first) {
+            x86_raise_error(t->cpu, VECTOR_GP, 0);
+        }
+        tcg_insn_drop(t->b);
+        return false;
+    }
     switch (fetch(t, pc)) {
     case FETCH_ENDS:
         tcg_insn_drop(t->b);
@@ -156,6 +186,7 @@ static bool translate_next(X86Tr *t, bool is_first)
         }
         t->is_alone = true;
     }
+    check_fetch(t, is_first);
     if (t->is_alone) {
         begin_alone(t);
     }

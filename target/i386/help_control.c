@@ -47,6 +47,13 @@ void x86_help_check_target(TcgCpu *tcg, uint64_t rip)
     x86_check_target(cpu, &cpu->state.seg[X86_CS], rip);
 }
 
+void x86_help_check_taken(TcgCpu *tcg, uint32_t is_taken, uint64_t rip)
+{
+    if (is_taken) {
+        x86_help_check_target(tcg, rip);
+    }
+}
+
 void x86_help_load_segment(TcgCpu *tcg, uint32_t reg, uint32_t selector)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);

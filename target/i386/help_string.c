@@ -174,10 +174,10 @@ static void copy(uint8_t *to, const uint8_t *from, uint64_t count, unsigned byte
     }
 }
 
-/* Limits are of 32-bit segments: a run is checked at both ends. */
-static uint64_t checked(Repeat *r, unsigned segment, unsigned reg, uint64_t count, bool is_write)
+/* All of the run is within the segment's limit: else it goes element by element, up to the one that faults. */
+static bool fits(const Repeat *r, unsigned segment, unsigned reg, uint64_t count, bool is_write)
 {
-    return x86_linear(r->cpu, segment, get(r, reg), count * r->bytes, is_write);
+    return x86_fits(r->cpu, segment, get(r, reg), count * r->bytes, is_write);
 }
 
 static uint64_t store_many(Repeat *r, uint64_t count)
@@ -187,10 +187,9 @@ static uint64_t store_many(Repeat *r, uint64_t count)
 
     count = MIN(count, in_page(r, linear, X86_RDI));
     to = count ? tcg_host(&r->s->tcg, TCG_WRITE, x86_mmu(r->s), linear, count * r->bytes) : NULL;
-    if (!to) {
+    if (!to || !fits(r, X86_ES, X86_RDI, count, true)) {
         return 0;
     }
-    checked(r, X86_ES, X86_RDI, count, true);
     fill(to, count, r->bytes, r->s->gpr[X86_RAX]);
     tcg_wrote(&r->s->tcg, x86_mmu(r->s), linear, count * r->bytes);
     advance(r, X86_RDI, count);
@@ -215,11 +214,9 @@ static uint64_t move_many(Repeat *r, uint64_t count)
         return 0;
     }
     to = tcg_host(&r->s->tcg, TCG_WRITE, mmu, to_at, count * r->bytes);
-    if (!to) {
+    if (!to || !fits(r, r->segment, X86_RSI, count, false) || !fits(r, X86_ES, X86_RDI, count, true)) {
         return 0;
     }
-    checked(r, r->segment, X86_RSI, count, false);
-    checked(r, X86_ES, X86_RDI, count, true);
     copy(to, from, count, r->bytes);
     tcg_wrote(&r->s->tcg, mmu, to_at, count * r->bytes);
     advance(r, X86_RSI, count);

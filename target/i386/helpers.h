@@ -61,6 +61,7 @@ void x86_help_raise(TcgCpu *tcg, uint32_t vector);
 void x86_help_raise_gp(TcgCpu *tcg, uint32_t error);
 void x86_help_check_limit(TcgCpu *tcg, uint32_t offset, uint32_t what);
 void x86_help_check_target(TcgCpu *tcg, uint64_t rip);
+void x86_help_check_taken(TcgCpu *tcg, uint32_t is_taken, uint64_t rip);
 void x86_help_load_segment(TcgCpu *tcg, uint32_t reg, uint32_t selector);
 uint32_t x86_help_selector(TcgCpu *tcg, uint32_t reg);
 void x86_help_enter(TcgCpu *tcg, uint32_t size, uint32_t level, uint32_t bytes);

@@ -39,6 +39,9 @@ static uint32_t segment_mode(const X86State *s)
     if (x86_is_long(s) && (s->seg[X86_CS].access & SEG_L) && !(s->eflags & FLAG_VM)) {
         return X86_MODE_CODE64 | X86_MODE_CODE32 | X86_MODE_STACK32;
     }
+    if (s->seg[X86_CS].limit < (s->seg[X86_CS].access & SEG_DB ? UINT32_MAX : 0xffff)) {
+        return X86_MODE_LIMIT | (~s->seg[X86_CS].limit & 0xfff ? X86_MODE_LIMIT_INSIDE : 0);
+    }
     if (is_flat(&s->seg[X86_CS]) && is_writable_flat(&s->seg[X86_SS]) &&
         is_writable_flat(&s->seg[X86_DS]) && is_writable_flat(&s->seg[X86_ES])) {
         return X86_MODE_FLAT;

@@ -34,6 +34,8 @@
 #define X86_MODE_XM     BIT(24) /* MXCSR has exceptions unmasked */
 #define X86_MODE_SMAP   BIT(26) /* CR4.SMAP */
 #define X86_MODE_MM     BIT(27) /* MXCSR.MM */
+#define X86_MODE_LIMIT  BIT(28) /* code may reach CS' limit: it is below 64 KiB, of 32-bit code below 4 GiB */
+#define X86_MODE_LIMIT_INSIDE BIT(29) /* and that is not a page's end */
 
 /* Shadow of STI and of loading SS. */
 #define X86_SHADOW_STI 1

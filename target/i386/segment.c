@@ -300,7 +300,7 @@ bool x86_lar(X86Cpu *cpu, uint16_t selector, uint32_t *rights)
     if (!is_visible(cpu, selector, lar_types, &d)) {
         return false;
     }
-    *rights = d.high & 0x00f0ff00;
+    *rights = d.high & 0x00ffff00; /* four bits of the limit, which the manual leaves open, as processors do */
     return true;
 }
 
@@ -350,6 +350,11 @@ void x86_check_limit(X86Cpu *cpu, unsigned reg, uint32_t offset, unsigned bytes,
     if (!fits(&cpu->state.seg[reg], offset, bytes, is_write)) {
         x86_raise_error(cpu, reg == X86_SS ? VECTOR_SS : VECTOR_GP, 0);
     }
+}
+
+bool x86_fits(X86Cpu *cpu, unsigned reg, uint64_t offset, unsigned bytes, bool is_write)
+{
+    return x86_is_code64(&cpu->state) || fits(&cpu->state.seg[reg], offset, bytes, is_write);
 }
 
 uint64_t x86_linear(X86Cpu *cpu, unsigned reg, uint64_t offset, unsigned bytes, bool is_write)

@@ -115,6 +115,8 @@ bool x86_verify(X86Cpu *cpu, uint16_t selector, bool is_write);
  * but 64-bit.
  */
 void x86_check_limit(X86Cpu *cpu, unsigned reg, uint32_t offset, unsigned bytes, bool is_write);
+/* Whether it is; in 64-bit mode all are. */
+bool x86_fits(X86Cpu *cpu, unsigned reg, uint64_t offset, unsigned bytes, bool is_write);
 /* The linear address of a checked access, in any mode. */
 uint64_t x86_linear(X86Cpu *cpu, unsigned reg, uint64_t offset, unsigned bytes, bool is_write);
 /* A new instruction pointer fits in a code segment; else raises #GP(0). */

@@ -7,6 +7,7 @@
 #include "util/osdep.h"
 #include "target/i386/silicon.h"
 
+#include "target/i386/silicon_segments.h"
 #include "target/i386/state.h"
 #include "target/i386/translate.h"
 
@@ -14,16 +15,16 @@
 #define END_OF_CASE 0xcc /* INT3 */
 
 /* Not run: they reach the host's kernel, hypervisor or other processes, tell of time, chance or place, or
- * depend on the host's descriptors. */
+ * need FS and GS, which are the C library's. */
 static const ZydisInstructionCategory foreign_categories[] = {
-    ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_SEGOP, ZYDIS_CATEGORY_RDRAND, ZYDIS_CATEGORY_RDSEED,
+    ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_RDRAND, ZYDIS_CATEGORY_RDSEED,
     ZYDIS_CATEGORY_RDWRFSGS, ZYDIS_CATEGORY_XSAVE, ZYDIS_CATEGORY_XSAVEOPT, ZYDIS_CATEGORY_WAITPKG,
     ZYDIS_CATEGORY_PKU,
 };
 static const ZydisMnemonic foreign_mnemonics[] = {
     ZYDIS_MNEMONIC_RDPID, ZYDIS_MNEMONIC_CPUID, ZYDIS_MNEMONIC_ENQCMD, ZYDIS_MNEMONIC_ENQCMDS,
-    ZYDIS_MNEMONIC_RDTSC, ZYDIS_MNEMONIC_RDTSCP, ZYDIS_MNEMONIC_LAR, ZYDIS_MNEMONIC_LSL,
-    ZYDIS_MNEMONIC_VERR, ZYDIS_MNEMONIC_VERW, ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_SMSW,
+    ZYDIS_MNEMONIC_RDTSC, ZYDIS_MNEMONIC_RDTSCP, ZYDIS_MNEMONIC_LFS, ZYDIS_MNEMONIC_LGS,
+    ZYDIS_MNEMONIC_UD0, ZYDIS_MNEMONIC_SMSW,
     ZYDIS_MNEMONIC_SGDT, ZYDIS_MNEMONIC_SIDT, ZYDIS_MNEMONIC_SLDT, ZYDIS_MNEMONIC_STR,
     ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_IRET,
     ZYDIS_MNEMONIC_IRETD, ZYDIS_MNEMONIC_IRETQ, ZYDIS_MNEMONIC_INT1,
@@ -56,16 +57,13 @@ static bool leaves(const ZydisDecodedInstruction *in, const ZydisDecodedOperand 
            (in->mnemonic == ZYDIS_MNEMONIC_INT && ops[0].imm.value.u == 0x80);
 }
 
-static bool touches_segment(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
+/* FS or GS, as an operand. */
+static bool touches_foreign_segment(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
 {
     for (unsigned n = 0; n < in->operand_count; n++) {
         if (ops[n].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-            ops[n].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN) {
-            ZydisRegisterClass class = ZydisRegisterGetClass(ops[n].reg.value);
-
-            if (class == ZYDIS_REGCLASS_SEGMENT) {
-                return true;
-            }
+            (ops[n].reg.value == ZYDIS_REGISTER_FS || ops[n].reg.value == ZYDIS_REGISTER_GS)) {
+            return true;
         }
     }
     return false;
@@ -79,6 +77,12 @@ static bool has_repeat(const ZydisDecodedInstruction *in)
         }
     }
     return false;
+}
+
+/* ARPL on memory that cannot be written is a fault only if there is something to write, or always. */
+static bool may_not_write(const SiliconCase *c, const ZydisDecodedInstruction *in)
+{
+    return in->mnemonic == ZYDIS_MNEMONIC_ARPL && c->has_odd_segments && in->raw.modrm.mod != 3;
 }
 
 /* Where CPUs differ from each other. */
@@ -121,6 +125,13 @@ static const ZydisMnemonic reads_c1[] = {
 static const ZydisMnemonic saves_pointers[] = {
     ZYDIS_MNEMONIC_FXSAVE, ZYDIS_MNEMONIC_FXSAVE64,
 };
+
+/* Where IP is low, what is in registers and memory may lead back into the code. */
+static bool may_land_inside(const SiliconCase *c, const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
+{
+    return c->is_low && in->meta.branch_type &&
+           (ops[0].type != ZYDIS_OPERAND_TYPE_IMMEDIATE || in->mnemonic == ZYDIS_MNEMONIC_RET);
+}
 
 /* Backward jumps might never end, short ones land in the middle of an instruction. */
 static bool may_loop(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
@@ -254,6 +265,12 @@ static bool reads_open_state(const SiliconCase *c, const ZydisDecodedInstruction
            (c->is_c1_open && IS_ONE_OF(reads_c1, in)) || (c->has_x87 && IS_ONE_OF(saves_pointers, in));
 }
 
+static ZydisMachineMode machine_mode(const SiliconCase *c)
+{
+    return c->is_64 ? ZYDIS_MACHINE_MODE_LONG_64
+           : c->is_16 ? ZYDIS_MACHINE_MODE_LONG_COMPAT_16 : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
+}
+
 /* False: no instruction that can be used came out. */
 static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
 {
@@ -262,12 +279,12 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
     ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
     uint8_t bytes[15];
 
-    ZydisDecoderInit(&decoder, c->is_64 ? ZYDIS_MACHINE_MODE_LONG_64
-                                        : ZYDIS_MACHINE_MODE_LONG_COMPAT_32,
-                     c->is_64 ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32);
+    ZydisDecoderInit(&decoder, machine_mode(c), c->is_64 ? ZYDIS_STACK_WIDTH_64
+                               : c->is_16 ? ZYDIS_STACK_WIDTH_16 : ZYDIS_STACK_WIDTH_32);
     put_random_insn(bytes, random, c->is_64);
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, sizeof(bytes), &in, ops)) ||
-        is_foreign(&in) || leaves(&in, ops) || is_disputed(&in, c->is_64) || touches_segment(&in, ops) || may_loop(&in, ops) ||
+        is_foreign(&in) || leaves(&in, ops) || is_disputed(&in, c->is_64) || may_not_write(c, &in) ||
+        touches_foreign_segment(&in, ops) || may_loop(&in, ops) || may_land_inside(c, &in, ops) ||
         reads_open_state(c, &in) || !has(opaque, &in)) {
         return false;
     }
@@ -281,6 +298,9 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
     c->has_open_faults |= IS_ONE_OF(in_parts, &in);
     c->stores_halves |= in.mnemonic == ZYDIS_MNEMONIC_VCVTPS2PH && ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY;
     c->is_c1_open |= IS_ONE_OF(makes_c1_open, &in);
+    c->has_vectors |= x86_is_vector_instruction(&in);
+    c->loads_reals |= in.mnemonic == ZYDIS_MNEMONIC_FLD && ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+                      ops[0].size < 80;
     c->has_x87 |= in.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (in.opcode & 0xf8) == 0xd8;
     c->undefined_flags = flags_after(c->undefined_flags, &in);
     c->undefined_at_jumps |= in.meta.branch_type || in.meta.category == ZYDIS_CATEGORY_INTERRUPT
@@ -316,13 +336,16 @@ static uint64_t random_value(GRand *random)
 static void fill_registers(SiliconCase *c, GRand *random)
 {
     SiliconState *s = &c->before;
+    uint64_t data = c->has_low_data ? SILICON_LOW_DATA_AT : SILICON_DATA_AT;
 
     for (unsigned n = 0; n < 16; n++) {
         bool is_pointer = n == X86_RSP || !chance(random, 3);
 
-        s->gpr[n] = is_pointer ? SILICON_DATA_AT + 4096 - 512 + g_rand_int_range(random, 0, 1024)
-                               : random_value(random);
+        s->gpr[n] = is_pointer ? data + 4096 - 512 + g_rand_int_range(random, 0, 1024) : random_value(random);
         s->gpr[n] &= chance(random, 3) ? ~UINT64_C(15) : UINT64_MAX;
+        if (n != X86_RSP && chance(random, 12)) {
+            s->gpr[n] = (s->gpr[n] & ~UINT64_C(0xffff)) | silicon_segments_selector(random);
+        }
         s->gpr[n] = c->is_64 ? s->gpr[n] : n < 8 ? (uint32_t)s->gpr[n] : 0;
     }
     /* Repeat counts and shifts: mostly small. */
@@ -391,13 +414,15 @@ static void fill_x87(SiliconCase *c, GRand *random)
     }
 }
 
-/* Those of SILICON_CODE, "32:" or "64:" and bytes in hexadecimal, instead of random ones. */
+/* Those of SILICON_CODE, "16:", "32:" or "64:" and bytes in hexadecimal, instead of random ones. */
 static bool take_given(SiliconCase *c)
 {
     const char *text = g_getenv("SILICON_CODE");
     unsigned value;
 
-    for (c->is_64 = text && text[0] == '6'; text && c->code_bytes < SILICON_CODE_BYTES - 1; c->code_bytes++) {
+    c->is_64 = text && text[0] == '6';
+    c->is_16 = text && text[0] == '1' && silicon_native_has_ldt();
+    for (; text && c->code_bytes < SILICON_CODE_BYTES - 1; c->code_bytes++) {
         if (sscanf(text + 3 + 2 * c->code_bytes, "%2x", &value) != 1) {
             break;
         }
@@ -411,7 +436,6 @@ static void add_insns(SiliconCase *c, GRand *random, SiliconHas *has, void *opaq
 {
     unsigned wanted = g_rand_int_range(random, 1, MOST_INSNS + 1);
 
-    c->is_64 = !chance(random, 3);
     /* Whose NaN comes out of FMA is open. */
     while (c->insns < wanted && !c->has_fma) {
         add_insn(c, random, has, opaque);
@@ -421,9 +445,14 @@ static void add_insns(SiliconCase *c, GRand *random, SiliconHas *has, void *opaq
 void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
 {
     uint64_t *data = (uint64_t *)c->before.data;
+    bool is_given;
 
     memset(c, 0, sizeof(*c));
-    if (!take_given(c)) {
+    c->is_64 = !chance(random, 3);
+    c->is_16 = !c->is_64 && chance(random, 3) && silicon_native_has_ldt();
+    is_given = take_given(c);
+    silicon_segments_choose(c, random);
+    if (!is_given) {
         add_insns(c, random, has, opaque);
     }
     c->code[c->code_bytes++] = END_OF_CASE;
@@ -431,18 +460,20 @@ void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opa
     fill_vectors(c, random);
     fill_x87(c, random);
     for (unsigned n = 0; n < SILICON_DATA_BYTES / 8; n++) {
-        data[n] = n & 7 ? (uint64_t)n * UINT64_C(0x9e3779b97f4a7c15) : random_value(random);
+        data[n] = n & 7 ? (uint64_t)n * UINT64_C(0x9e3779b97f4a7c15)
+                  : chance(random, 8) ? silicon_segments_selector(random) : random_value(random);
     }
 }
 
 void silicon_case_print(const SiliconCase *c, GString *out)
 {
-    ZydisMachineMode mode = c->is_64 ? ZYDIS_MACHINE_MODE_LONG_64
-                                     : ZYDIS_MACHINE_MODE_LONG_COMPAT_32;
     ZydisDisassembledInstruction in;
 
+    g_string_append_printf(out, "# %d-bit, ES %#x CS %#x SS %#x DS %#x\n", c->is_64 ? 64 : c->is_16 ? 16 : 32,
+                           c->before.seg[X86_ES], c->before.seg[X86_CS], c->before.seg[X86_SS],
+                           c->before.seg[X86_DS]);
     for (unsigned at = 0; at < c->code_bytes; at += in.info.length) {
-        if (!ZYAN_SUCCESS(ZydisDisassembleIntel(mode, SILICON_CODE_AT + at, c->code + at,
+        if (!ZYAN_SUCCESS(ZydisDisassembleIntel(machine_mode(c), silicon_case_at(c) + at, c->code + at,
                                                 c->code_bytes - at, &in))) {
             break;
         }

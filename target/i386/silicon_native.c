@@ -9,12 +9,10 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
-#define CS_64 0x33u
-#define CS_32 0x23u
-#define SS_USER 0x2bu
 #define XSAVE_HEADER 512
 #define YMM_AT 576
 #define SECONDS_PER_CASE 2
@@ -26,6 +24,8 @@ struct SiliconNative {
 };
 
 #if defined(__x86_64__)
+
+#include <asm/ldt.h>
 
 static SiliconCase *current;
 static ucontext_t home;
@@ -69,6 +69,12 @@ static void get_vectors(const uint8_t *fp, SiliconState *s)
     }
 }
 
+/* Nobody else needs these in 64-bit code. */
+static void load_data_segments(uint32_t es, uint32_t ds)
+{
+    __asm__ volatile("mov %0, %%es; mov %1, %%ds" : : "r"(es), "r"(ds));
+}
+
 static void begin(ucontext_t *uc)
 {
     SiliconState *s = &current->before;
@@ -79,10 +85,10 @@ static void begin(ucontext_t *uc)
     for (unsigned n = 0; n < 16; n++) {
         regs[register_order[n]] = s->gpr[n];
     }
-    regs[REG_RIP] = SILICON_CODE_AT;
+    regs[REG_RIP] = silicon_case_at(current);
     regs[REG_EFL] = s->eflags | 0x202;
-    regs[REG_CSGSFS] = (regs[REG_CSGSFS] & 0xffffffff0000) | (current->is_64 ? CS_64 : CS_32) |
-                       (greg_t)SS_USER << 48;
+    regs[REG_CSGSFS] = (regs[REG_CSGSFS] & 0xffffffff0000) | s->seg[1] | (greg_t)s->seg[2] << 48;
+    load_data_segments(s->seg[0], s->seg[3]);
     put_vectors((uint8_t *)uc->uc_mcontext.fpregs, s);
 }
 
@@ -100,6 +106,10 @@ static void end(ucontext_t *uc)
     s->vector = regs[REG_TRAPNO];
     s->error = regs[REG_ERR];
     s->cr2 = regs[REG_CR2];
+    __asm__("mov %%es, %0" : "=r"(s->seg[0]));
+    __asm__("mov %%ds, %0" : "=r"(s->seg[3]));
+    s->seg[1] = regs[REG_CSGSFS];
+    s->seg[2] = (uint64_t)regs[REG_CSGSFS] >> 48;
     get_vectors((const uint8_t *)fp, s);
     current->is_done = true;
     memcpy(uc->uc_mcontext.gregs, home.uc_mcontext.gregs, sizeof(home.uc_mcontext.gregs));
@@ -148,8 +158,44 @@ static void install_handlers(void)
     }
     signal(SIGALRM, SIG_DFL);
     fp_bytes = xsave_bytes();
-    /* In 32-bit code data segments count. */
-    __asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(SS_USER));
+}
+
+static bool install_ldt(void)
+{
+    for (unsigned n = 0; n < SILICON_LDT_COUNT; n++) {
+        const SiliconSegment *s = &silicon_ldt[n];
+        struct user_desc desc = { .entry_number = n, .base_addr = s->base, .limit = s->limit,
+                                  .seg_32bit = s->is_32, .contents = s->contents,
+                                  .read_exec_only = s->is_read_only, .limit_in_pages = s->is_in_pages,
+                                  .seg_not_present = s->is_absent };
+
+        if (syscall(SYS_modify_ldt, 0x11, &desc, sizeof(desc))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool silicon_native_has_ldt(void)
+{
+    static int answer; /* 0: not known */
+
+    if (!answer) {
+        answer = install_ldt() ? 1 : 2;
+    }
+    return answer == 1;
+}
+
+bool silicon_native_descriptor(uint16_t selector, uint64_t *descriptor)
+{
+    uint32_t access = 0, limit = 0;
+    bool is_there;
+
+    __asm__("lar %2, %0; setz %1" : "+r"(access), "=q"(is_there) : "r"((uint32_t)selector) : "cc");
+    __asm__("lsl %1, %0" : "+r"(limit) : "r"((uint32_t)selector) : "cc");
+    limit = access & 0x800000 ? limit >> 12 : limit;
+    *descriptor = (limit & 0xffff) | (uint64_t)(limit & 0xf0000) << 32 | (uint64_t)(access & 0xf0ff00) << 32;
+    return is_there;
 }
 
 static bool map_at(uint64_t at, size_t bytes, int protection)
@@ -180,6 +226,7 @@ static _Noreturn void child(SiliconNative *native, unsigned count)
         !map_at(SILICON_DATA_AT, SILICON_DATA_BYTES, PROT_READ | PROT_WRITE)) {
         _exit(1);
     }
+    install_ldt();
     install_handlers();
     while (native->next < count) {
         SiliconCase *c = &native->cases[native->next];
@@ -220,6 +267,16 @@ static _Noreturn void child(SiliconNative *native, unsigned count)
 const char *silicon_native_problem(void)
 {
     return "the host is no x86-64";
+}
+
+bool silicon_native_has_ldt(void)
+{
+    return false;
+}
+
+bool silicon_native_descriptor(uint16_t selector, uint64_t *descriptor)
+{
+    return false;
 }
 
 #endif

@@ -16,16 +16,26 @@ static const IrHelper check_target = {
     .flags = IR_HELPER_RAISES,
 };
 
-/* A code segment may end below the target; of those of 64 KiB and more only far ones can. */
-static void check_rip(X86Tr *t, IrRef rip)
+static const IrHelper check_taken = {
+    .name = "check_taken", .fn = x86_help_check_taken, .arg_count = 2, .args = { IR_I32, IR_I64 },
+    .flags = IR_HELPER_RAISES,
+};
+
+/* The code segment may end below the target, which is masked. */
+static bool may_be_beyond(const X86Tr *t, IrRef rip)
 {
     uint64_t value;
-    bool is_const = ir_is_const(t->b, rip, &value);
 
-    if (tr_is_64(t) || (t->mode & X86_MODE_FLAT) || (is_const && value <= 0xffff)) {
-        return;
+    return t->mode & X86_MODE_LIMIT ||
+           (!(t->mode & X86_MODE_CODE32) && t->in.operand_width != 16 &&
+            !(ir_is_const(t->b, rip, &value) && value <= 0xffff));
+}
+
+static void check_rip(X86Tr *t, IrRef rip)
+{
+    if (may_be_beyond(t, rip)) {
+        ir_call_v(t->b, &check_target, rip);
     }
-    ir_call_v(t->b, &check_target, rip);
 }
 
 static uint64_t near_target(X86Tr *t)
@@ -84,6 +94,16 @@ static void jmp(X86Tr *t)
     }
 }
 
+/* Before the instruction changes anything. */
+static void check_branch(X86Tr *t, X86Test c)
+{
+    IrRef target = ir_i64(t->b, near_target(t));
+
+    if (may_be_beyond(t, target)) {
+        ir_call_v(t->b, &check_taken, ir_setcond(t->b, c.cond, c.x, c.y), target);
+    }
+}
+
 static void branch_on(X86Tr *t, X86Test c)
 {
     uint64_t target = near_target(t);
@@ -110,7 +130,10 @@ static void branch_on(X86Tr *t, X86Test c)
 
 static void jcc(X86Tr *t)
 {
-    branch_on(t, tr_condition(t, t->row->arg));
+    X86Test c = tr_condition(t, t->row->arg);
+
+    check_branch(t, c);
+    branch_on(t, c);
 }
 
 /* --- loops --- */
@@ -128,7 +151,10 @@ static void jcxz(X86Tr *t)
     unsigned bytes = t->row->arg;
     IrRef count = counter(t, 0, bytes);
 
-    branch_on(t, (X86Test){ IR_EQ, count, ir_const(t->b, tr_type(bytes), 0) });
+    X86Test c = { IR_EQ, count, ir_const(t->b, tr_type(bytes), 0) };
+
+    check_branch(t, c);
+    branch_on(t, c);
 }
 
 typedef enum Loop { LOOP_ALWAYS, LOOP_ZERO, LOOP_NOT_ZERO } Loop;
@@ -145,6 +171,7 @@ static void loop(X86Tr *t)
                        tr_condition_value(t, kind == LOOP_ZERO ? 4 : 5));
         c = (X86Test){ IR_NE, go_on, ir_i32(t->b, 0) };
     }
+    check_branch(t, c);
     tr_put_gpr(t, X86_RCX, bytes, count);
     branch_on(t, c);
 }
