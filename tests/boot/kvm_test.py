@@ -40,8 +40,8 @@ class Kvm(unittest.TestCase):
              f'console=ttyS0 quiet panic=-1 kvm_options={options}'], SECONDS)
         text = '\n'.join(line for _, line in console.lines())
         self.assertIn(RESULT, text)
-        # Late ones come in bursts.
-        self.assertRegex(text, 'kvm timer guest: interrupts [2-9][0-9]\\b')
+        # Late ones come in bursts, large ones on a busy host.
+        self.assertRegex(text, r'kvm timer guest: interrupts ([2-9][0-9]|[12][0-9][0-9])\b')
         self.assertNotRegex(text, 'BUG:|Oops|WARNING:|kvm fails|kvm cannot')
         return text
 
