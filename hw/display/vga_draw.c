@@ -1,7 +1,8 @@
 /*
  * What a VGA shows: text with a cursor, 16 colours in planes, CGA's 4 colours, 256 colours, and
- * the direct colours of VBE modes. Lines whose memory did not change are not drawn again. Left
- * out: smooth panning, split screens, underlines, blinking.
+ * the direct colours of VBE modes; moved by panning and preset rows, split in two by line compare.
+ * Lines whose memory did not change are not drawn again. Left out: blinking; bit 7 of a character's
+ * attribute always is its background's, as with the peer.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -18,7 +19,11 @@ typedef struct Picture {
     uint32_t width, height;
     uint32_t start, line_bytes;   /* in VRAM */
     uint32_t visible_bytes;       /* of a line, that are shown */
-    unsigned repeat;              /* lines of the picture for one of memory */
+    unsigned rows, doubling;      /* lines of one line of memory; bit: each of them is there twice */
+    unsigned preset;              /* row at which the first line of memory begins */
+    uint32_t split;               /* the last line before memory is shown from its begin */
+    unsigned pan;                 /* pixels of memory that are left of the picture */
+    bool is_lower_still;          /* below the split nothing is panned */
     unsigned shift;               /* bits of x for one pixel of memory */
     void (*draw)(const Vga *vga, uint32_t *to, uint32_t at, uint32_t pixels);
 } Picture;
@@ -160,7 +165,20 @@ static uint32_t crtc_height(const Vga *vga)
 
 static uint32_t crtc_start(const Vga *vga)
 {
-    return (vga->crtc[0x0c] << 8 | vga->crtc[0x0d]) * 4;
+    return ((vga->crtc[0x0c] << 8 | vga->crtc[0x0d]) + (vga->crtc[0x08] >> 5 & 3)) * 4;
+}
+
+static uint32_t crtc_split(const Vga *vga)
+{
+    return vga->crtc[0x18] | (vga->crtc[0x07] & 0x10) << 4 | (vga->crtc[0x09] & 0x40) << 3;
+}
+
+/* Cells of nine dots count from 8, which is none. */
+static unsigned dots_panned(const Vga *vga, unsigned dots)
+{
+    unsigned value = vga->attr[0x13] & 0xf;
+
+    return dots == 9 ? (value >= 8 ? 0 : value + 1) : value & 7;
 }
 
 static void describe_vbe(const Vga *vga, Picture *p)
@@ -170,7 +188,7 @@ static void describe_vbe(const Vga *vga, Picture *p)
 
     *p = (Picture){
         .width = vbe[VBE_XRES], .height = vbe[VBE_YRES], .line_bytes = vbe_line_bytes(vga),
-        .visible_bytes = vbe[VBE_XRES] * bits / 8, .repeat = 1,
+        .visible_bytes = vbe[VBE_XRES] * bits / 8, .rows = 1, .split = UINT32_MAX,
         .start = vbe[VBE_Y_OFFSET] * vbe_line_bytes(vga) + vbe[VBE_X_OFFSET] * bits / 8,
         .draw = vbe[VBE_BPP] == 4 ? draw_planes : vbe[VBE_BPP] == 8 ? draw_bytes :
                 vbe[VBE_BPP] == 15 ? draw_15 : vbe[VBE_BPP] == 16 ? draw_16 :
@@ -181,12 +199,14 @@ static void describe_vbe(const Vga *vga, Picture *p)
 static void describe_vga(const Vga *vga, Picture *p)
 {
     bool is_256 = vga->gr[5] & 0x40, is_half = vga->seq[1] & 8;
-    unsigned scans = ((vga->crtc[0x09] & 0x1f) + 1) << !!(vga->crtc[0x09] & 0x80);
     uint32_t width = (vga->crtc[0x01] + 1) * 8;
 
     *p = (Picture){
         .width = width << (is_half && !is_256), .height = crtc_height(vga), .start = crtc_start(vga),
-        .line_bytes = vga->crtc[0x13] * 8, .visible_bytes = width / 2, .repeat = scans,
+        .line_bytes = vga->crtc[0x13] * 8, .visible_bytes = width / 2,
+        .rows = (vga->crtc[0x09] & 0x1f) + 1, .doubling = vga->crtc[0x09] >> 7,
+        .preset = vga->crtc[0x08] & 0x1f, .split = crtc_split(vga),
+        .pan = dots_panned(vga, 8) >> is_256, .is_lower_still = vga->attr[0x10] & 0x20,
         .shift = is_half || is_256,
         .draw = is_256 ? draw_bytes : vga->gr[5] & 0x20 ? draw_cga : draw_planes,
     };
@@ -195,8 +215,10 @@ static void describe_vga(const Vga *vga, Picture *p)
 /* The memory of line y: modes compatible with older adapters interleave lines. */
 static uint32_t line_address(const Vga *vga, const Picture *p, uint32_t y)
 {
-    uint32_t at = p->start + y / p->repeat * p->line_bytes;
-    unsigned scan = y % p->repeat, bit = 14 + (vga->crtc[0x17] >> 6 & 1);
+    bool is_lower = y > p->split;
+    uint32_t row = is_lower ? (y - p->split - 1) >> p->doubling : (y >> p->doubling) + p->preset;
+    uint32_t at = (is_lower ? 0 : p->start) + row / p->rows * p->line_bytes;
+    unsigned scan = row % p->rows, bit = 14 + (vga->crtc[0x17] >> 6 & 1);
 
     if (vbe_is_enabled(vga)) {
         return at;
@@ -210,11 +232,23 @@ static uint32_t line_address(const Vga *vga, const Picture *p, uint32_t y)
     return at;
 }
 
-static void draw_line(const Vga *vga, const Picture *p, uint32_t *to, uint32_t at)
+/* What is panned out of a line is drawn beside it: at most a line's first eight pixels. */
+static void draw_panned(const Vga *vga, const Picture *p, uint32_t *to, uint32_t at)
 {
     uint32_t pixels = p->width >> p->shift;
+    g_autofree uint32_t *line = g_new(uint32_t, pixels + p->pan);
 
-    p->draw(vga, to, at, pixels);
+    p->draw(vga, line, at, pixels + p->pan);
+    memcpy(to, line + p->pan, pixels * sizeof(*to));
+}
+
+static void draw_line(const Vga *vga, const Picture *p, uint32_t y, uint32_t *to, uint32_t at)
+{
+    if (p->pan && !(y > p->split && p->is_lower_still)) {
+        draw_panned(vga, p, to, at);
+    } else {
+        p->draw(vga, to, at, p->width >> p->shift);
+    }
     for (uint32_t x = p->width; p->shift && x-- > 0;) {
         to[x] = to[x >> 1];
     }
@@ -226,10 +260,10 @@ typedef struct Drawn {
 
 static bool is_dirty(Vga *vga, const DirtySnapshot *dirty, const Picture *p, uint32_t at)
 {
-    uint64_t offset = at & (vga->vram_bytes - 1);
+    uint64_t offset = at & (vga->vram_bytes - 1), bytes = p->visible_bytes + (p->pan ? 8 : 0);
 
-    return vga->is_stale || offset + p->visible_bytes > vga->vram_bytes ||
-           dirty_snapshot_has(dirty, (MemoryWindow){ offset, p->visible_bytes });
+    return vga->is_stale || offset + bytes > vga->vram_bytes ||
+           dirty_snapshot_has(dirty, (MemoryWindow){ offset, bytes });
 }
 
 /* Pixels that are as a surface's are shown where they lie: nothing is to be drawn. */
@@ -275,7 +309,7 @@ static void draw_graphics(Vga *vga, const DirtySnapshot *dirty, Drawn *drawn)
 
         if (is_dirty(vga, dirty, &p, at)) {
             if (!surface->is_borrowed) {
-                draw_line(vga, &p, surface_line(surface, y), at);
+                draw_line(vga, &p, y, surface_line(surface, y), at);
             }
             drawn->first = drawn->end ? drawn->first : y;
             drawn->end = y + 1;
@@ -290,6 +324,9 @@ typedef struct Text {
     unsigned cell_width, cell_height, dots; /* dots: 8 or 9 of a glyph */
     uint32_t fonts[2];                      /* in VRAM: attribute bit 3 picks one */
     uint32_t start, line_bytes;
+    unsigned pan, preset;                   /* pixels and lines that are off the picture */
+    uint32_t split;                         /* as a Picture's */
+    bool is_lower_still;
     uint32_t cursor;                        /* cell's VRAM address; UINT32_MAX: not shown */
 } Text;
 
@@ -313,6 +350,10 @@ static void describe_text(const Vga *vga, Text *t)
     t->fonts[1] = ((map >> 5 & 1) | (map >> 1 & 6)) * FONT_BYTES * 4;
     t->start = crtc_start(vga);
     t->line_bytes = vga->crtc[0x13] * 8;
+    t->pan = dots_panned(vga, t->dots) * t->cell_width / t->dots;
+    t->preset = vga->crtc[0x08] & 0x1f;
+    t->split = crtc_split(vga);
+    t->is_lower_still = vga->attr[0x10] & 0x20;
     t->cursor = cursor_address(vga);
 }
 
@@ -329,26 +370,32 @@ static unsigned glyph_row(const Vga *vga, const Text *t, unsigned character, uns
     return t->dots == 8 ? bits : bits << 1 | (is_box ? bits & 1 : 0);
 }
 
-static void draw_cell(const Vga *vga, const Text *t, uint32_t at, Surface *surface,
-                      uint32_t x, uint32_t y)
+/* One line of a character. */
+static unsigned cell_bits(const Vga *vga, const Text *t, uint32_t at, unsigned row)
 {
-    unsigned character = vram(vga, at), attribute = vram(vga, at + 1);
-    unsigned back_mask = vga->attr[0x10] & 8 ? 7 : 15; /* bit 7 blinks, or is a colour's */
-    uint32_t fore = vga->palette[attribute & 0xf];
-    uint32_t back = vga->palette[attribute >> 4 & back_mask];
+    unsigned attribute = vram(vga, at + 1);
     unsigned first = vga->crtc[0x0a] & 0x1f, last = vga->crtc[0x0b] & 0x1f;
+    bool is_underlined = (attribute & 7) == 1 && row == (vga->crtc[0x14] & 0x1f);
 
-    for (unsigned row = 0; row < t->cell_height; row++) {
-        uint32_t *to = surface_line(surface, y + row) + x;
-        unsigned bits = glyph_row(vga, t, character, attribute, row);
+    if (is_underlined || (at == t->cursor && row >= first && row <= last)) {
+        return UINT32_MAX;
+    }
+    return glyph_row(vga, t, vram(vga, at), attribute, row);
+}
 
-        if (at == t->cursor && row >= first && row <= last) {
-            bits = UINT32_MAX;
-        }
-        for (unsigned dot = 0; dot < t->cell_width; dot++) {
+/* A line of the picture: from the memory at `at`, line `row` of its characters. */
+static void draw_text_line(const Vga *vga, const Text *t, uint32_t *to, uint32_t at, unsigned row)
+{
+    uint32_t width = t->columns * t->cell_width, x = 0;
+
+    for (uint32_t dot = t->pan; x < width; at += 4, dot = 0) {
+        unsigned bits = cell_bits(vga, t, at, row), attribute = vram(vga, at + 1);
+        uint32_t fore = vga->palette[attribute & 0xf], back = vga->palette[attribute >> 4];
+
+        for (; dot < t->cell_width && x < width; dot++) {
             unsigned n = dot * t->dots / t->cell_width;
 
-            to[dot] = bits >> (t->dots - 1 - n) & 1 ? fore : back;
+            to[x++] = bits >> (t->dots - 1 - n) & 1 ? fore : back;
         }
     }
 }
@@ -367,11 +414,16 @@ static void draw_text(Vga *vga, const DirtySnapshot *dirty, Drawn *drawn)
     if (!surface) {
         return;
     }
-    for (uint32_t row = 0; row < t.rows; row++) {
-        for (uint32_t column = 0; column < t.columns; column++) {
-            draw_cell(vga, &t, t.start + row * t.line_bytes + 4 * column, surface,
-                      column * t.cell_width, row * t.cell_height);
+    for (uint32_t y = 0; y < surface->height; y++) {
+        bool is_lower = y > t.split;
+        uint32_t row = is_lower ? y - t.split - 1 : y + t.preset;
+
+        if (is_lower && t.is_lower_still) {
+            t.pan = 0;
         }
+        draw_text_line(vga, &t, surface_line(surface, y),
+                       (is_lower ? 0 : t.start) + row / t.cell_height * t.line_bytes,
+                       row % t.cell_height);
     }
     *drawn = (Drawn){ 0, surface->height };
 }
