@@ -187,6 +187,7 @@ static bool unit_realize(Device *dev, Error **errp)
     unit->pending = g_ptr_array_new();
     unit->generation = 1;
     add_regions(unit);
+    iommu_spaces_init(&unit->spaces, &vtd_spaces_type, (Object *)unit, unit->root, &unit->changes);
     pci_bus_set_iommu(unit->root, &vtd_pci_ops, unit);
     vtd_irq_init(unit);
     return true;
@@ -199,14 +200,14 @@ static void unit_unrealize(Device *dev)
     vtd_irq_clear(unit);
     vtd_abort_page_requests(unit, NULL);
     pci_bus_set_iommu(unit->root, NULL, NULL);
-    vtd_close_spaces(unit);
+    iommu_spaces_close(&unit->spaces);
 }
 
 static void unit_finalize(Object *obj)
 {
     IntelIommu *unit = INTEL_IOMMU(obj);
 
-    vtd_free_spaces(unit);
+    iommu_spaces_clear(&unit->spaces);
     if (unit->page_bank.dev) {
         register_bank_clear(&unit->page_bank);
     }

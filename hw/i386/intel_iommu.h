@@ -14,6 +14,7 @@
 #include "hw/core/apic_bus.h"
 #include "hw/core/mmio_device.h"
 #include "hw/iommu/host_iommu.h"
+#include "hw/iommu/iommu_spaces.h"
 #include "hw/iommu/iotlb.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_iommu.h"
@@ -116,12 +117,9 @@ struct VtdHost;
 
 /* What a function (or all behind a conventional bridge) sees. Kept while the unit is. */
 typedef struct VtdSpace {
+    IommuSpace base;
     IntelIommu *unit;
-    PciBus *bus;              /* of what asked last; alive while functions do DMA */
-    int devfn;
-    AddressSpace as;
-    MemoryRegion root, bypass, interrupts;
-    IommuRegion iommu;
+    MemoryRegion interrupts;  /* over its others */
     GMutex context_lock;      /* of who fills slots */
     VtdContextSlot slots[VTD_CONTEXT_SLOTS];
     GArray *notifiers;        /* of VtdPageClient */
@@ -181,7 +179,7 @@ struct IntelIommu {
     IommuChanges changes;     /* of anything that translations depend on */
     Iotlb *iotlb;
     PciBus *root;             /* borrowed: the board's */
-    GHashTable *spaces;       /* of VtdSpace, owned, by bus and devfn */
+    IommuSpaces spaces;       /* of VtdSpace */
     unsigned followers;       /* of spaces: their listeners of the second stage, their hosts */
     ApicRemap remap;
     RegisterBank page_bank;
@@ -285,11 +283,14 @@ bool vtd_walk(const VtdWalk *walk, IommuPage *page, IommuFault *fault);
 /* --- spaces (intel_iommu_space.c) --- */
 
 extern const PciIommuOps vtd_pci_ops;
+extern const IommuSpacesType vtd_spaces_type;
 uint16_t vtd_space_sid(const VtdSpace *space);
 VtdSpace *vtd_space(IntelIommu *unit, PciBus *bus, int devfn);
+static inline VtdSpace *vtd_space_of(IommuSpace *base)
+{
+    return container_of(base, VtdSpace, base);
+}
 /* For all functions that are there. */
-typedef void VtdDeviceFn(VtdSpace *space, const PciDevice *dev, void *opaque);
-void vtd_each_device(IntelIommu *unit, VtdDeviceFn *fn, void *opaque);
 typedef void VtdSpaceFn(VtdSpace *space, void *opaque);
 void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
 /* For those that somebody follows what tables say of: listeners, hosts. Often there is none. */
@@ -297,9 +298,6 @@ void vtd_each_follower(IntelIommu *unit, VtdSpaceFn *fn, void *opaque);
 /* Contexts may have changed: from now on it goes where they say. */
 void vtd_space_switch(VtdSpace *space);
 void vtd_switch_all(IntelIommu *unit);
-/* Nothing asks any more; then, when it is freed. */
-void vtd_close_spaces(IntelIommu *unit);
-void vtd_free_spaces(IntelIommu *unit);
 /* Translates through cache and tables; false with *fault. A page that is kept is found without its
  * *context, which then means nothing. */
 bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page,

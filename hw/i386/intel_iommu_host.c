@@ -29,7 +29,7 @@ typedef struct VtdHost {
 static void report(const VtdSpace *space, const char *what, uint32_t pasid, const Error *err)
 {
     warn_report("intel-iommu: %02x:%02x.%x PASID %u: %s: %s", vtd_space_sid(space) >> 8,
-                PCI_SLOT(space->devfn), PCI_FUNCTION(space->devfn), pasid, what, error_text(err));
+                PCI_SLOT(space->base.devfn), PCI_FUNCTION(space->base.devfn), pasid, what, error_text(err));
 }
 
 static HostFirstStage first_stage(const VtdContext *context)

@@ -104,8 +104,9 @@ static char *label(const PciDevice *dev)
     return dev->parent.id ? g_strdup(dev->parent.id) : object_path(dev);
 }
 
-static void add_device(VtdSpace *space, const PciDevice *dev, void *opaque)
+static void add_device(IommuSpace *base, const PciDevice *dev, void *opaque)
 {
+    VtdSpace *space = vtd_space_of(base);
     IommuDeviceInfo *out = g_new0(IommuDeviceInfo, 1);
     VtdContext context = { 0 };
     IommuFault fault = { 0 };
@@ -143,7 +144,7 @@ static IommuQueueInfo *queue_info(const uint32_t base[2], uint32_t head, uint32_
 
 static void add_front_hits(VtdSpace *space, void *opaque)
 {
-    *(uint64_t *)opaque += iommu_front_hits(&space->iommu);
+    *(uint64_t *)opaque += iommu_front_hits(&space->base.iommu);
 }
 
 static IommuCounters *counter_info(IntelIommu *unit)
@@ -207,7 +208,7 @@ IommuInfo *vtd_describe(void *opaque)
     out->pending_fault = out->has_pending_fault ? unit->frcd[3] & 0xff : 0;
     out->devices = g_new0(IommuDeviceInfoArray, 1);
     rcu_lock();
-    vtd_each_device(unit, add_device, out->devices);
+    iommu_spaces_each(&unit->spaces, add_device, out->devices);
     rcu_unlock();
     out->counters = counter_info(unit);
     return out;

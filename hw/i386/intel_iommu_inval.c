@@ -24,7 +24,7 @@ static void reshadow_one(VtdSpace *space, void *opaque)
     IommuFault fault;
     bool is_there;
 
-    if (!space->iommu.notices) {
+    if (!space->base.iommu.notices) {
         return;
     }
     rcu_lock();
@@ -135,7 +135,7 @@ static void drop_tlb(VtdSpace *space, void *opaque)
     const TlbDrop *drop = opaque;
 
     if (vtd_space_sid(space) == drop->sid) {
-        iommu_region_notify(&space->iommu, IOMMU_NOTICE_DEVICE_IOTLB, &drop->entry);
+        iommu_region_notify(&space->base.iommu, IOMMU_NOTICE_DEVICE_IOTLB, &drop->entry);
     }
 }
 

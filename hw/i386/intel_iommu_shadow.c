@@ -129,7 +129,7 @@ static void tell(VtdSpace *space, IommuNotice notice, const ShadowPage *page, Io
     IommuEntry entry = { .target = address_space_system(), .iova = page->iova,
                          .translated = page->addr, .page_mask = page->mask, .access = access };
 
-    iommu_region_notify(&space->iommu, notice, &entry);
+    iommu_region_notify(&space->base.iommu, notice, &entry);
 }
 
 static gboolean tell_new(gpointer key, gpointer value, gpointer opaque)
@@ -156,7 +156,7 @@ static void tell_all_void(VtdSpace *space, uint64_t first, uint64_t last)
         entry.iova = first & ~mask;
         entry.page_mask = mask;
     }
-    iommu_region_notify(&space->iommu, IOMMU_NOTICE_UNMAP, &entry);
+    iommu_region_notify(&space->base.iommu, IOMMU_NOTICE_UNMAP, &entry);
 }
 
 void vtd_shadow_update(VtdSpace *space, uint64_t first, uint64_t last)
@@ -164,8 +164,8 @@ void vtd_shadow_update(VtdSpace *space, uint64_t first, uint64_t last)
     ShadowRange range = { first, last };
     Stale stale = { &range };
 
-    if (!(space->iommu.notices & IOMMU_NOTICE_MAP)) {
-        if (space->iommu.notices & IOMMU_NOTICE_UNMAP) {
+    if (!(space->base.iommu.notices & IOMMU_NOTICE_MAP)) {
+        if (space->base.iommu.notices & IOMMU_NOTICE_UNMAP) {
             tell_all_void(space, first, last);
         }
         g_clear_pointer(&space->shadow, g_tree_unref);
@@ -210,10 +210,10 @@ static gboolean replay_page(gpointer key, gpointer value, gpointer opaque)
 
 void vtd_shadow_replay(IommuRegion *region, IommuNotifier *notifier)
 {
-    VtdSpace *space = container_of(region, VtdSpace, iommu);
+    VtdSpace *space = container_of(region, VtdSpace, base.iommu);
     ShadowRange range = { notifier->first, notifier->last, new_tree() };
 
-    if (!space->shadow && space->iommu.notices & IOMMU_NOTICE_MAP) {
+    if (!space->shadow && space->base.iommu.notices & IOMMU_NOTICE_MAP) {
         space->shadow = new_tree();
     }
     read_tables(space, &range);

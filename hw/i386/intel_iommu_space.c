@@ -13,12 +13,11 @@
 #include "trace.h"
 
 #define WINDOW_PRIORITY 2
-#define REGION_PRIORITY 1
 #define FOLLOWS         (IOMMU_NOTICE_MAP | IOMMU_NOTICE_UNMAP)
 
 uint16_t vtd_space_sid(const VtdSpace *space)
 {
-    return pci_bus_number(space->bus) << 8 | space->devfn;
+    return iommu_space_id(&space->base);
 }
 
 /* --- a DMA --- */
@@ -151,7 +150,7 @@ bool vtd_translate(VtdSpace *space, const IommuRequest *request, IommuPage *page
 static IommuEntry region_translate(IommuRegion *region, uint64_t offset, IommuAccess access,
                                    MemTxAttrs attrs)
 {
-    VtdSpace *space = container_of(region, VtdSpace, iommu);
+    VtdSpace *space = container_of(region, VtdSpace, base.iommu);
     IommuRequest request = {
         .addr = offset, .requester = vtd_space_sid(space), .has_pasid = attrs.has_pasid,
         .pasid = attrs.pasid, .is_write = access & IOMMU_WRITE,
@@ -178,10 +177,10 @@ static IommuEntry region_translate(IommuRegion *region, uint64_t offset, IommuAc
 
 static bool notices_changed(IommuRegion *region, unsigned old, unsigned new, Error **errp)
 {
-    VtdSpace *space = container_of(region, VtdSpace, iommu);
+    VtdSpace *space = container_of(region, VtdSpace, base.iommu);
     const IntelIommu *unit = space->unit;
-    unsigned slot = PCI_SLOT(space->devfn), function = PCI_FUNCTION(space->devfn);
-    unsigned bus = pci_bus_number(space->bus);
+    unsigned slot = PCI_SLOT(space->base.devfn), function = PCI_FUNCTION(space->base.devfn);
+    unsigned bus = pci_bus_number(space->base.bus);
 
     if (new & IOMMU_NOTICE_MAP && !unit->caching_mode) {
         return error_set(errp, "device %02x.%02x.%x requires caching mode", bus, slot, function);
@@ -226,14 +225,10 @@ void vtd_space_switch(VtdSpace *space)
 {
     bool passes = is_passed_through(space);
 
-    if (space->bypass.is_enabled == passes && space->iommu.region.is_enabled != passes) {
-        return;
+    if (space->base.bypass.is_enabled != passes || space->base.iommu.region.is_enabled == passes) {
+        trace_vtd_switch(vtd_space_sid(space), passes);
+        iommu_space_switch(&space->base, passes);
     }
-    trace_vtd_switch(vtd_space_sid(space), passes);
-    memory_transaction_begin();
-    memory_region_set_enabled(&space->bypass, passes);
-    memory_region_set_enabled(&space->iommu.region, !passes);
-    memory_transaction_commit();
 }
 
 static void switch_one(VtdSpace *space, void *opaque)
@@ -250,65 +245,33 @@ void vtd_switch_all(IntelIommu *unit)
 
 /* --- life --- */
 
-static guint key_hash(gconstpointer key)
+static void init_space(IommuSpace *base, void *unit)
 {
-    const VtdSpace *space = key;
-
-    return g_direct_hash(space->bus) * 31 + space->devfn;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-    const VtdSpace *x = a, *y = b;
-
-    return x->bus == y->bus && x->devfn == y->devfn;
-}
-
-static void init_regions(VtdSpace *space)
-{
-    Object *owner = (Object *)space->unit;
-    MemoryRegion *system = memory_region_system();
-
-    memory_region_init(&space->root, owner, "vtd-root", MEMORY_SIZE_WHOLE);
-    memory_region_init_alias(&space->bypass, owner, "vtd-nodmar", system,
-                             (MemoryWindow){ 0, system->size });
-    iommu_region_init(&space->iommu, owner, &region_ops, "vtd-dmar", MEMORY_SIZE_WHOLE);
-    space->iommu.changes = &space->unit->changes;
-    memory_region_init_io(&space->interrupts, owner, &vtd_interrupt_window_ops, "vtd-ir",
-                          APIC_WINDOW_BYTES);
-    memory_region_set_opaque(&space->interrupts, space);
-    memory_region_set_enabled(&space->iommu.region, false);
-    memory_region_add(&space->root, 0, &space->bypass);
-    memory_region_add_overlap(&space->root, 0, &space->iommu.region, REGION_PRIORITY);
-    memory_region_add_overlap(&space->root, APIC_WINDOW_ADDR, &space->interrupts,
-                              WINDOW_PRIORITY);
-}
-
-static VtdSpace *make_space(IntelIommu *unit, PciBus *bus, int devfn)
-{
-    VtdSpace *space = g_new0(VtdSpace, 1);
-    g_autofree char *name = g_strdup_printf("vtd-%02x.%x", PCI_SLOT(devfn), PCI_FUNCTION(devfn));
+    VtdSpace *space = vtd_space_of(base);
 
     space->unit = unit;
-    space->bus = bus;
-    space->devfn = devfn;
     space->notifiers = g_array_new(false, false, sizeof(VtdPageClient));
     g_mutex_init(&space->context_lock);
-    init_regions(space);
-    address_space_init(&space->as, &space->root, name);
-    g_hash_table_add(unit->spaces, space);
-    return space;
+    memory_region_init_io(&space->interrupts, unit, &vtd_interrupt_window_ops, "vtd-ir",
+                          APIC_WINDOW_BYTES);
+    memory_region_set_opaque(&space->interrupts, space);
+    memory_region_add_overlap(&base->root, APIC_WINDOW_ADDR, &space->interrupts, WINDOW_PRIORITY);
+}
+
+static void clear_space(IommuSpace *base)
+{
+    VtdSpace *space = vtd_space_of(base);
+
+    memory_region_remove(&base->root, &space->interrupts);
+    memory_region_clear(&space->interrupts);
+    g_mutex_clear(&space->context_lock);
+    g_array_unref(space->notifiers);
+    g_clear_pointer(&space->shadow, g_tree_unref);
 }
 
 VtdSpace *vtd_space(IntelIommu *unit, PciBus *bus, int devfn)
 {
-    VtdSpace key = { .bus = bus, .devfn = devfn }, *space;
-
-    if (!unit->spaces) {
-        unit->spaces = g_hash_table_new(key_hash, key_equal);
-    }
-    space = g_hash_table_lookup(unit->spaces, &key);
-    return space ? space : make_space(unit, bus, devfn);
+    return vtd_space_of(iommu_space(&unit->spaces, bus, devfn));
 }
 
 static AddressSpace *give_space(void *opaque, PciBus *bus, int devfn)
@@ -316,35 +279,7 @@ static AddressSpace *give_space(void *opaque, PciBus *bus, int devfn)
     VtdSpace *space = vtd_space(opaque, bus, devfn);
 
     vtd_space_switch(space);
-    return &space->as;
-}
-
-typedef struct EachDevice {
-    IntelIommu *unit;
-    VtdDeviceFn *fn;
-    void *opaque;
-} EachDevice;
-
-static void each_function(void *opaque, PciDevice *dev)
-{
-    EachDevice *each = opaque;
-    PciRequester who;
-    void *unit;
-    const PciIommuOps *ops = pci_device_iommu(dev, &who, &unit);
-
-    if (ops == &vtd_pci_ops && unit == each->unit) {
-        each->fn(vtd_space(unit, who.bus, who.devfn), dev, each->opaque);
-    }
-}
-
-void vtd_each_device(IntelIommu *unit, VtdDeviceFn *fn, void *opaque)
-{
-    EachDevice each = { unit, fn, opaque };
-
-    pci_bus_each(unit->root, each_function, &each);
-    for (guint i = 0; unit->root->expanders && i < unit->root->expanders->len; i++) {
-        pci_bus_each(unit->root->expanders->pdata[i], each_function, &each);
-    }
+    return &space->base.as;
 }
 
 typedef struct EachSpace {
@@ -352,65 +287,22 @@ typedef struct EachSpace {
     void *opaque;
 } EachSpace;
 
-static void each_space(VtdSpace *space, const PciDevice *dev, void *opaque)
+static void each_space(IommuSpace *base, const PciDevice *dev, void *opaque)
 {
     const EachSpace *each = opaque;
 
-    each->fn(space, each->opaque);
+    each->fn(vtd_space_of(base), each->opaque);
 }
 
 void vtd_each_space(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
 {
-    vtd_each_device(unit, each_space, &(EachSpace){ fn, opaque });
+    iommu_spaces_each(&unit->spaces, each_space, &(EachSpace){ fn, opaque });
 }
 
 void vtd_each_follower(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
 {
     if (unit->followers) {
         vtd_each_space(unit, fn, opaque);
-    }
-}
-
-static void free_space(VtdSpace *space)
-{
-    memory_region_remove(&space->root, &space->bypass);
-    memory_region_remove(&space->root, &space->iommu.region);
-    memory_region_remove(&space->root, &space->interrupts);
-    memory_region_clear(&space->interrupts);
-    iommu_region_clear(&space->iommu);
-    memory_region_clear(&space->bypass);
-    memory_region_clear(&space->root);
-    g_mutex_clear(&space->context_lock);
-    g_array_unref(space->notifiers);
-    g_clear_pointer(&space->shadow, g_tree_unref);
-    g_free(space);
-}
-
-/* What DMA under way still sees of them holds the unit, which frees them when it is freed. */
-void vtd_close_spaces(IntelIommu *unit)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    if (unit->spaces) {
-        g_hash_table_iter_init(&iter, unit->spaces);
-        while (g_hash_table_iter_next(&iter, &key, NULL)) {
-            address_space_clear(&((VtdSpace *)key)->as);
-        }
-    }
-}
-
-void vtd_free_spaces(IntelIommu *unit)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    if (unit->spaces) {
-        g_hash_table_iter_init(&iter, unit->spaces);
-        while (g_hash_table_iter_next(&iter, &key, NULL)) {
-            free_space(key);
-        }
-        g_clear_pointer(&unit->spaces, g_hash_table_unref);
     }
 }
 
@@ -425,4 +317,9 @@ const PciIommuOps vtd_pci_ops = {
     .set_page_notifier = vtd_set_page_notifier,
     .describe = vtd_describe,
     .walk = vtd_show_walk,
+};
+
+const IommuSpacesType vtd_spaces_type = {
+    .name = "vtd", .space_bytes = sizeof(VtdSpace), .region_ops = &region_ops,
+    .pci_ops = &vtd_pci_ops, .init = init_space, .clear = clear_space,
 };

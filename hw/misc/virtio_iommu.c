@@ -386,6 +386,8 @@ static bool viommu_realize(Device *dev, Error **errp)
     unit->iotlb = iotlb_new(IOTLB_PAGES);
     unit->bypass = unit->boot_bypass;
     viommu_init_domains(unit);
+    iommu_spaces_init(&unit->spaces, &viommu_spaces_type, (Object *)unit, unit->root,
+                      &unit->changes);
     pci_bus_set_iommu(unit->root, &viommu_pci_ops, unit);
     reset_register(machine_reset, unit);
     return true;
@@ -398,14 +400,14 @@ static void viommu_unrealize(Device *dev)
     reset_unregister(machine_reset, unit);
     viommu_detach_all(unit);
     pci_bus_set_iommu(unit->root, NULL, NULL);
-    viommu_close_spaces(unit);
+    iommu_spaces_close(&unit->spaces);
 }
 
 static void viommu_finalize(Object *obj)
 {
     VirtioIommu *unit = VIRTIO_IOMMU(obj);
 
-    viommu_free_spaces(unit);
+    iommu_spaces_clear(&unit->spaces);
     viommu_free_domains(unit);
     g_clear_pointer(&unit->iotlb, iotlb_free);
     g_free(unit->saved_endpoints);

@@ -11,6 +11,7 @@
 #ifndef HW_MISC_VIRTIO_IOMMU_H
 #define HW_MISC_VIRTIO_IOMMU_H
 
+#include "hw/iommu/iommu_spaces.h"
 #include "hw/iommu/iotlb.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_iommu.h"
@@ -56,12 +57,8 @@ typedef struct VirtioIommu VirtioIommu;
 
 /* What a function (or all behind a conventional bridge) sees. Kept while the device is. */
 typedef struct ViommuSpace {
+    IommuSpace base;
     VirtioIommu *unit;
-    PciBus *bus;
-    int devfn;
-    AddressSpace as;
-    MemoryRegion root, bypass;
-    IommuRegion iommu;
     uint64_t tag; /* of the IOTLB, for an endpoint number: see virtio_iommu_space.c */
 } ViommuSpace;
 
@@ -94,7 +91,7 @@ struct VirtioIommu {
     uint16_t next_tag;
     Iotlb *iotlb;
     IommuChanges changes;
-    GHashTable *spaces;    /* of ViommuSpace, owned */
+    IommuSpaces spaces;    /* of ViommuSpace */
     PciBus *root;
     VirtQueue *requests, *events;
     uint64_t counts[VIOMMU_TYPES], faults[VIOMMU_FAULTS], lost_faults, walks;
@@ -133,19 +130,18 @@ bool viommu_look_up(VirtioIommu *unit, uint32_t endpoint, const IommuRequest *re
 /* --- spaces (virtio_iommu_space.c) --- */
 
 extern const PciIommuOps viommu_pci_ops;
-uint16_t viommu_space_id(const ViommuSpace *space);
-ViommuSpace *viommu_space(VirtioIommu *unit, PciBus *bus, int devfn);
+extern const IommuSpacesType viommu_spaces_type;
+static inline ViommuSpace *viommu_own_space(IommuSpace *base)
+{
+    return container_of(base, ViommuSpace, base);
+}
 /* Of an endpoint that is there; NULL. */
-ViommuSpace *viommu_space_of(VirtioIommu *unit, uint32_t endpoint);
-typedef void ViommuDeviceFn(ViommuSpace *space, const PciDevice *dev, void *opaque);
-void viommu_each_device(VirtioIommu *unit, ViommuDeviceFn *fn, void *opaque);
+IommuSpace *viommu_space_of(VirtioIommu *unit, uint32_t endpoint);
 /* Domains, or what bypasses, changed: where each goes. */
 void viommu_switch_all(VirtioIommu *unit);
 /* Listeners of the domain's endpoints hear of it. */
 void viommu_tell(VirtioIommu *unit, const ViommuDomain *domain, const ViommuMapping *mapping,
                  IommuNotice notice);
-void viommu_close_spaces(VirtioIommu *unit);
-void viommu_free_spaces(VirtioIommu *unit);
 
 /* --- for people (virtio_iommu_info.c) --- */
 

@@ -28,15 +28,15 @@ static IommuFaultInfo *fault_info(unsigned reason)
     return out;
 }
 
-static void add_device(ViommuSpace *space, const PciDevice *dev, void *opaque)
+static void add_device(IommuSpace *space, const PciDevice *dev, void *opaque)
 {
-    VirtioIommu *unit = space->unit;
-    const ViommuDomain *domain = viommu_domain_of(unit, viommu_space_id(space));
+    VirtioIommu *unit = viommu_own_space(space)->unit;
+    const ViommuDomain *domain = viommu_domain_of(unit, iommu_space_id(space));
     IommuDeviceInfo *out = g_new0(IommuDeviceInfo, 1);
     IommuSpaceInfo *info = g_new0(IommuSpaceInfo, 1);
 
     out->id = dev->parent.id ? g_strdup(dev->parent.id) : object_path(dev);
-    out->requester = viommu_space_id(space);
+    out->requester = iommu_space_id(space);
     out->spaces = g_new0(IommuSpaceInfoArray, 1);
     info->mode = mode_of(unit, domain);
     info->has_domain = domain;
@@ -48,7 +48,7 @@ static void add_device(ViommuSpace *space, const PciDevice *dev, void *opaque)
     iommu_device_info_array_add(opaque, out);
 }
 
-static void add_hits(ViommuSpace *space, const PciDevice *dev, void *opaque)
+static void add_hits(IommuSpace *space, const PciDevice *dev, void *opaque)
 {
     *(uint64_t *)opaque += iommu_front_hits(&space->iommu);
 }
@@ -59,7 +59,7 @@ static IommuCounters *counter_info(VirtioIommu *unit)
     IommuCounters *out = g_new0(IommuCounters, 1);
 
     out->hits = tlb.hits;
-    viommu_each_device(unit, add_hits, &out->hits);
+    iommu_spaces_each(&unit->spaces, add_hits, &out->hits);
     out->misses = tlb.misses;
     out->walks = unit->walks;
     out->cached = iotlb_used(unit->iotlb);
@@ -92,7 +92,7 @@ IommuInfo *viommu_describe(void *opaque)
     out->type = g_strdup("virtio-iommu");
     out->translating = !unit->bypass || g_hash_table_size(unit->endpoints);
     out->devices = g_new0(IommuDeviceInfoArray, 1);
-    viommu_each_device(unit, add_device, out->devices);
+    iommu_spaces_each(&unit->spaces, add_device, out->devices);
     out->counters = counter_info(unit);
     return out;
 }
@@ -100,7 +100,7 @@ IommuInfo *viommu_describe(void *opaque)
 IommuWalkInfo *viommu_walk(void *opaque, const PciRequester *who, const IommuRequest *request)
 {
     VirtioIommu *unit = opaque;
-    uint32_t endpoint = viommu_space_id(viommu_space(unit, who->bus, who->devfn));
+    uint32_t endpoint = iommu_space_id(iommu_space(&unit->spaces, who->bus, who->devfn));
     IommuWalkInfo *out = g_new0(IommuWalkInfo, 1);
     unsigned reason = VIOMMU_FAULT_NONE;
     IommuPage page;

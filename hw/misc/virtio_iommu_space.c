@@ -10,11 +10,6 @@
 
 #define HAS_TAG BIT64(63)
 
-uint16_t viommu_space_id(const ViommuSpace *space)
-{
-    return pci_bus_number(space->bus) << 8 | space->devfn;
-}
-
 /* --- a DMA --- */
 
 static const ViommuReserved *find_reserved(const VirtioIommu *unit, uint64_t addr)
@@ -80,8 +75,8 @@ static bool translate(ViommuSpace *space, const IommuRequest *request, IommuPage
 static IommuEntry region_translate(IommuRegion *region, uint64_t offset, IommuAccess access,
                                    MemTxAttrs attrs)
 {
-    ViommuSpace *space = container_of(region, ViommuSpace, iommu);
-    IommuRequest request = { .addr = offset, .requester = viommu_space_id(space),
+    ViommuSpace *space = container_of(region, ViommuSpace, base.iommu);
+    IommuRequest request = { .addr = offset, .requester = iommu_space_id(&space->base),
                              .is_write = access & IOMMU_WRITE,
                              .is_debug = access == IOMMU_NONE || attrs.is_debug };
     IommuEntry entry = { .target = address_space_system(), .iova = offset, .page_mask = 0xfff };
@@ -131,13 +126,14 @@ typedef struct Tell {
     IommuNotice notice;
 } Tell;
 
-static void tell_one(ViommuSpace *space, const PciDevice *dev, void *opaque)
+static void tell_one(IommuSpace *base, const PciDevice *dev, void *opaque)
 {
+    ViommuSpace *space = viommu_own_space(base);
     const Tell *tell = opaque;
 
-    if (space->iommu.notices &&
-        viommu_domain_of(space->unit, viommu_space_id(space)) == tell->domain) {
-        notify_range(&space->iommu, tell->mapping, tell->notice);
+    if (base->iommu.notices &&
+        viommu_domain_of(space->unit, iommu_space_id(&space->base)) == tell->domain) {
+        notify_range(&base->iommu, tell->mapping, tell->notice);
     }
 }
 
@@ -146,9 +142,9 @@ static bool is_listened_to(const VirtioIommu *unit)
     GHashTableIter iter;
     gpointer key;
 
-    g_hash_table_iter_init(&iter, unit->spaces);
+    g_hash_table_iter_init(&iter, unit->spaces.table);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        if (((ViommuSpace *)key)->iommu.notices) {
+        if (((IommuSpace *)key)->iommu.notices) {
             return true;
         }
     }
@@ -159,7 +155,7 @@ void viommu_tell(VirtioIommu *unit, const ViommuDomain *domain, const ViommuMapp
                  IommuNotice notice)
 {
     if (is_listened_to(unit)) {
-        viommu_each_device(unit, tell_one, &(Tell){ domain, mapping, notice });
+        iommu_spaces_each(&unit->spaces, tell_one, &(Tell){ domain, mapping, notice });
     }
 }
 
@@ -170,8 +166,8 @@ static void replay_mapping(const ViommuMapping *mapping, void *opaque)
 
 static void region_replay(IommuRegion *region, IommuNotifier *notifier)
 {
-    ViommuSpace *space = container_of(region, ViommuSpace, iommu);
-    const ViommuDomain *domain = viommu_domain_of(space->unit, viommu_space_id(space));
+    ViommuSpace *space = container_of(region, ViommuSpace, base.iommu);
+    const ViommuDomain *domain = viommu_domain_of(space->unit, iommu_space_id(&space->base));
 
     if (domain) {
         viommu_each_mapping(domain, replay_mapping, region);
@@ -182,169 +178,71 @@ static const IommuOps region_ops = { .translate = region_translate, .replay = re
 
 /* --- which of the two --- */
 
-static void switch_one(ViommuSpace *space, const PciDevice *dev, void *opaque)
+static void switch_one(IommuSpace *base, const PciDevice *dev, void *opaque)
 {
+    ViommuSpace *space = viommu_own_space(base);
     const VirtioIommu *unit = space->unit;
-    const ViommuDomain *domain = viommu_domain_of(space->unit, viommu_space_id(space));
+    const ViommuDomain *domain = viommu_domain_of(space->unit, iommu_space_id(&space->base));
     bool bypasses = domain ? domain->is_bypass : unit->bypass;
 
     __atomic_store_n(&space->tag, 0, __ATOMIC_RELEASE);
-    memory_region_set_enabled(&space->bypass, bypasses);
-    memory_region_set_enabled(&space->iommu.region, !bypasses);
+    iommu_space_switch(base, bypasses);
 }
 
 void viommu_switch_all(VirtioIommu *unit)
 {
     memory_transaction_begin();
-    viommu_each_device(unit, switch_one, NULL);
+    iommu_spaces_each(&unit->spaces, switch_one, NULL);
     memory_transaction_commit();
 }
 
 /* --- life --- */
 
-static guint key_hash(gconstpointer key)
+static void init_space(IommuSpace *base, void *unit)
 {
-    const ViommuSpace *space = key;
-
-    return g_direct_hash(space->bus) * 31 + space->devfn;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-    const ViommuSpace *x = a, *y = b;
-
-    return x->bus == y->bus && x->devfn == y->devfn;
-}
-
-static ViommuSpace *make_space(VirtioIommu *unit, PciBus *bus, int devfn)
-{
-    ViommuSpace *space = g_new0(ViommuSpace, 1);
-    Object *owner = (Object *)unit;
-    MemoryRegion *system = memory_region_system();
-    g_autofree char *name = g_strdup_printf("viommu-%02x.%x", PCI_SLOT(devfn), PCI_FUNCTION(devfn));
-
-    *space = (ViommuSpace){ .unit = unit, .bus = bus, .devfn = devfn };
-    memory_region_init(&space->root, owner, "viommu-root", MEMORY_SIZE_WHOLE);
-    memory_region_init_alias(&space->bypass, owner, "viommu-bypass", system,
-                             (MemoryWindow){ 0, system->size });
-    iommu_region_init(&space->iommu, owner, &region_ops, "viommu-dma", MEMORY_SIZE_WHOLE);
-    space->iommu.changes = &unit->changes;
-    memory_region_set_enabled(&space->iommu.region, false);
-    memory_region_add(&space->root, 0, &space->bypass);
-    memory_region_add_overlap(&space->root, 0, &space->iommu.region, 1);
-    address_space_init(&space->as, &space->root, name);
-    g_hash_table_add(unit->spaces, space);
-    return space;
-}
-
-ViommuSpace *viommu_space(VirtioIommu *unit, PciBus *bus, int devfn)
-{
-    ViommuSpace key = { .bus = bus, .devfn = devfn }, *space;
-
-    if (!unit->spaces) {
-        unit->spaces = g_hash_table_new(key_hash, key_equal);
-    }
-    space = g_hash_table_lookup(unit->spaces, &key);
-    return space ? space : make_space(unit, bus, devfn);
+    viommu_own_space(base)->unit = unit;
 }
 
 static AddressSpace *give_space(void *opaque, PciBus *bus, int devfn)
 {
-    ViommuSpace *space = viommu_space(opaque, bus, devfn);
+    VirtioIommu *unit = opaque;
+    IommuSpace *base = iommu_space(&unit->spaces, bus, devfn);
 
-    switch_one(space, NULL, NULL);
-    return &space->as;
-}
-
-typedef struct EachDevice {
-    VirtioIommu *unit;
-    ViommuDeviceFn *fn;
-    void *opaque;
-} EachDevice;
-
-static void each_function(void *opaque, PciDevice *dev)
-{
-    EachDevice *each = opaque;
-    PciRequester who;
-    void *unit;
-
-    if (pci_device_iommu(dev, &who, &unit) == &viommu_pci_ops && unit == each->unit) {
-        each->fn(viommu_space(each->unit, who.bus, who.devfn), dev, each->opaque);
-    }
-}
-
-void viommu_each_device(VirtioIommu *unit, ViommuDeviceFn *fn, void *opaque)
-{
-    EachDevice each = { unit, fn, opaque };
-
-    pci_bus_each(unit->root, each_function, &each);
-    for (guint i = 0; unit->root->expanders && i < unit->root->expanders->len; i++) {
-        pci_bus_each(unit->root->expanders->pdata[i], each_function, &each);
-    }
+    switch_one(base, NULL, NULL);
+    return &base->as;
 }
 
 typedef struct Find {
     uint32_t endpoint;
-    ViommuSpace *found;
+    IommuSpace *found;
 } Find;
 
-static void find_one(ViommuSpace *space, const PciDevice *dev, void *opaque)
+static void find_one(IommuSpace *base, const PciDevice *dev, void *opaque)
 {
     Find *find = opaque;
     uint32_t own = pci_bus_number(pci_device_bus(dev)) << 8 | dev->devfn;
 
-    if (find->endpoint == viommu_space_id(space) || find->endpoint == own) {
-        find->found = space;
+    if (find->endpoint == iommu_space_id(base) || find->endpoint == own) {
+        find->found = base;
     }
 }
 
 /* By its own number, or by that which its requests have behind a conventional bridge. */
-ViommuSpace *viommu_space_of(VirtioIommu *unit, uint32_t endpoint)
+IommuSpace *viommu_space_of(VirtioIommu *unit, uint32_t endpoint)
 {
     Find find = { endpoint };
 
-    viommu_each_device(unit, find_one, &find);
+    iommu_spaces_each(&unit->spaces, find_one, &find);
     return find.found;
-}
-
-static void free_space(ViommuSpace *space)
-{
-    memory_region_remove(&space->root, &space->bypass);
-    memory_region_remove(&space->root, &space->iommu.region);
-    iommu_region_clear(&space->iommu);
-    memory_region_clear(&space->bypass);
-    memory_region_clear(&space->root);
-    g_free(space);
-}
-
-/* What DMA under way still sees of them holds the device, which frees them when it is freed. */
-void viommu_close_spaces(VirtioIommu *unit)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    g_hash_table_iter_init(&iter, unit->spaces);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        address_space_clear(&((ViommuSpace *)key)->as);
-    }
-}
-
-void viommu_free_spaces(VirtioIommu *unit)
-{
-    GHashTableIter iter;
-    gpointer key;
-
-    if (unit->spaces) {
-        g_hash_table_iter_init(&iter, unit->spaces);
-        while (g_hash_table_iter_next(&iter, &key, NULL)) {
-            free_space(key);
-        }
-        g_clear_pointer(&unit->spaces, g_hash_table_unref);
-    }
 }
 
 const PciIommuOps viommu_pci_ops = {
     .address_space = give_space,
     .describe = viommu_describe,
     .walk = viommu_walk,
+};
+
+const IommuSpacesType viommu_spaces_type = {
+    .name = "viommu", .space_bytes = sizeof(ViommuSpace), .region_ops = &region_ops,
+    .pci_ops = &viommu_pci_ops, .init = init_space,
 };

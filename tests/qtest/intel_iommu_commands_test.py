@@ -255,6 +255,30 @@ class Cache(Setup):
     def test_all(self):
         self.assertEqual(self.stale(2 | 1 << 4), [])
 
+    def test_large(self):
+        """A page of 2 MiB goes with any part of it, pages of 4 KiB by themselves."""
+        root, large, small = self.unit.table(), 0x40000000, 0x40200000
+        self.unit.pasid(4, FIRST, root, domain=3)
+        entry = self.unit.map(root, 4, large, 2 * DATA, 7, level=2, flags=7)[-1]
+        leaf = self.unit.map(root, 4, small, DATA, 7, flags=7)[-1]
+        places = large + 0x3000, large + 0x1ff000, small
+
+        def expect(*words):
+            self.assertEqual([self.dev.read(place, 4) for place in places], [*words])
+
+        for n, at in enumerate((2 * DATA + 0x3000, 2 * DATA + 0x1ff000, DATA)):
+            self.unit.store(at, n + 1)
+            self.unit.store(at + 0x200000, n + 11)
+        self.unit.drop_all()
+        expect(1, 2, 3)
+        self.unit.store(entry, self.unit.load(entry) + 0x200000)
+        self.unit.store(leaf, self.unit.load(leaf) + 0x200000)
+        expect(1, 2, 3)
+        self.unit.drop_pasid_pages(3, 4, large + 0x7000)
+        expect(11, 12, 3)
+        self.unit.drop_pasid_pages(3, 4, small)
+        expect(11, 12, 13)
+
 
 class Interrupts(Setup):
     """Messages that pass, and those that are recorded."""
