@@ -694,7 +694,8 @@ static bool file_resize(BlockNode *node, uint64_t bytes, BlockPrealloc prealloc,
         return take_bytes(file, errp);
     }
     if (prealloc == BLOCK_PREALLOC_METADATA || (prealloc != BLOCK_PREALLOC_OFF && bytes < old)) {
-        return error_set(errp, "Preallocation of this kind cannot be had for '%s'", file->path);
+        return error_set(errp, "Unsupported preallocation mode: %s",
+                         enum_table_name(&prealloc_mode_names, prealloc));
     }
     if (ftruncate(file->fd, bytes) < 0) {
         return error_set_errno(errp, errno, "Failed to resize the file");

@@ -68,7 +68,7 @@ char *block_image_backing_path(const char *filename, const char *name, Error **e
 bool block_image_set_backing(BlockNode *node, const char *name, const char *format, Error **errp)
 {
     if (!node->driver->set_backing) {
-        return error_set(errp, "Format '%s' has no backing files", node->driver->name);
+        return error_set(errp, "Operation not supported");
     }
     return node->driver->set_backing(node, name, format, errp);
 }

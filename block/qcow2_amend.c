@@ -108,7 +108,8 @@ static bool check_downgrade(const BlockQcow2 *image, Error **errp)
         return error_set(errp, "compat=0.10 requires refcount_bits=16");
     }
     if (header->incompatible & ~(uint64_t)QCOW2_INCOMPAT_DIRTY) {
-        return error_set(errp, "Cannot downgrade an image with incompatible features set");
+        return error_set(errp, "Cannot downgrade an image with incompatible features %#" PRIx64
+                         " set", header->incompatible & ~(uint64_t)QCOW2_INCOMPAT_DIRTY);
     }
     return !header->snapshots ||
            error_set(errp, "Cannot downgrade an image that has internal snapshots");

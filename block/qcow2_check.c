@@ -394,7 +394,11 @@ static void compare_one(Check *check, uint64_t cluster)
     is_leak = stored > counted;
     is_fixed = check->fixes & (is_leak ? BLOCK_FIX_LEAKS : BLOCK_FIX_ERRORS);
     complain("%s cluster %" PRIu64 " refcount=%" PRIu64 " reference=%" PRIu64,
-             is_fixed ? "Repairing" : is_leak ? "Leaked" : "ERROR", cluster, stored, counted);
+             is_leak ? "Leaked" : "ERROR", cluster, stored, counted);
+    if (is_fixed) {
+        complain("Repairing cluster %" PRIu64 " refcount=%" PRIu64 " reference=%" PRIu64, cluster,
+                 stored, counted);
+    }
     if (is_leak) {
         check->result->leaks++;
     } else {

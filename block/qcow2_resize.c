@@ -154,10 +154,11 @@ static bool resize_alone(BlockQcow2 *image, uint64_t bytes, Error **errp)
     uint64_t old = image->header.bytes;
     int err;
 
-    if (image->header.snapshots && (image->header.version < 3 || bytes < old)) {
-        return error_set(errp, image->header.version < 3 ?
-                         "Can't resize a v2 image which has snapshots" :
-                         "Can't shrink an image which has snapshots");
+    if (image->header.snapshots && image->header.version < 3) {
+        return error_set(errp, "Can't resize a v2 image which has snapshots");
+    }
+    if (bytes % BLOCK_SECTOR_BYTES) {
+        return error_set(errp, "The new size must be a multiple of %d", BLOCK_SECTOR_BYTES);
     }
     if (!qcow2_bitmaps_check(image, errp)) {
         return false;

@@ -39,6 +39,7 @@ typedef struct ImgOption {
     const char *name; /* NULL: none */
     ImgKind kind;
     void *value;
+    const char *what; /* of numbers: what users are told that it is; NULL: the option */
 } ImgOption;
 
 typedef struct ImgAct {
@@ -56,6 +57,7 @@ bool img_size(const char *text, const char *what, uint64_t *bytes);
 
 typedef struct ImgSource {
     const char *name, *format, *cache; /* cache NULL: writeback */
+    bool has_source_cache;             /* cache is "-T": messages call it so */
     const char *aio;                   /* NULL: threads */
     const char *snapshot;              /* to be shown; NULL: none */
     bool is_options;                   /* name is "driver=..." */
@@ -70,10 +72,14 @@ typedef struct ImgImage {
 
 /* False: it was told why. */
 bool img_open(ImgImage *image, const ImgSource *source);
+/* The same; messages begin so instead of "Could not open". */
+bool img_open_as(ImgImage *image, const ImgSource *source, const char *verb);
 void img_close(ImgImage *image);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImgImage, img_close)
 /* "none", "unsafe"...; NULL: writeback. */
 bool img_cache_is_known(const char *cache);
+/* Both of one image would contradict each other; false: it was told. */
+bool img_source_check(const ImgSource *source);
 /* "-o json", "human". */
 bool img_output(const char *text, bool *is_json);
 void img_print_json(json_object *value);
@@ -88,10 +94,13 @@ typedef struct ImgNew {
     const char *backing, *backing_format;
     uint64_t bytes;
     bool has_bytes, is_quiet, is_unsafe; /* is_unsafe: the backing file is not looked at */
+    bool is_conversion; /* which messages say; it is the size that counts, and opens the backing file */
 } ImgNew;
 
 /* "-o help" was asked for: prints it. */
 bool img_format_help(const char *format, const char *options);
+/* Is it an option of new images of the format? */
+bool img_format_knows(const char *format, const char *option);
 /* False: it was told why. */
 bool img_new(const ImgNew *new);
 /* Options as a format reads them, `options` for `bytes`; NULL: it was told why. */

@@ -72,7 +72,24 @@ static bool set(void *opaque, const char *key, const char *value, char **why)
         }
         return true;
     }
-    *why = g_strdup_printf("Invalid parameter '%s'", key);
+    *why = g_strdup_printf("Invalid parameter '%s'%s", key, img_format_knows("qcow2", key) ?
+                           "\nThis option is only supported for image creation" : "");
+    return false;
+}
+
+/* What is behind is another command's. */
+static bool check_backing(BlockNode *node, const Amend *amend, Error **errp)
+{
+    g_autoptr(ImageInfo) info = block_image_info(node, false);
+    const BlockNodeInfo *own = (const BlockNodeInfo *)info;
+    bool is_file = amend->backing && g_strcmp0(amend->backing, own->backing_filename);
+
+    if (!is_file && (!amend->backing_format ||
+                     !g_strcmp0(amend->backing_format, own->backing_filename_format))) {
+        return true;
+    }
+    error_set(errp, "Cannot amend the backing %s", is_file ? "file" : "format");
+    error_hint(errp, "You can use 'qemu-img rebase' instead.");
     return false;
 }
 
@@ -80,11 +97,10 @@ static bool apply(BlockNode *node, const Amend *amend, Error **errp)
 {
     uint64_t bytes = ROUND_UP(amend->bytes, BLOCK_SECTOR_BYTES);
 
-    if (!block_image_amend(node, &amend->format, errp)) {
+    if (!check_backing(node, amend, errp)) {
         return false;
     }
-    if ((amend->backing || amend->backing_format) &&
-        !block_image_set_backing(node, amend->backing, amend->backing_format, errp)) {
+    if (!block_image_amend(node, &amend->format, errp)) {
         return false;
     }
     return !amend->has_bytes || bytes == block_node_bytes(node) ||

@@ -139,6 +139,16 @@ static double run_all(Run *run, Request *requests)
     return (g_get_monotonic_time() - since) / 1e6;
 }
 
+static void print_plan(const Bench *job)
+{
+    printf("Sending %" PRIu64 " %s requests, %" PRIu64 " bytes each, %" PRIu64 " in parallel "
+           "(starting at offset %" PRIu64 ", step size %" PRIu64 ")\n", job->count,
+           job->is_write ? "write" : "read", job->bytes, job->depth, job->at, job->step);
+    if (job->flush_interval) {
+        printf("Sending flush every %" PRIu64 " requests\n", job->flush_interval);
+    }
+}
+
 static int bench(const Bench *job, BlockNode *node)
 {
     Run run = { .job = job, .node = node, .to_start = job->count, .at = job->at };
@@ -156,16 +166,9 @@ static int bench(const Bench *job, BlockNode *node)
         requests[i].iov = (struct iovec){ (char *)buf + i * job->bytes, job->bytes };
         requests[i].run = &run;
     }
-    if (!job->is_quiet) {
-        printf("Sending %" PRIu64 " %s requests, %" PRIu64 " bytes each, %" PRIu64 " in parallel "
-               "(starting at offset %" PRIu64 ", step size %" PRIu64 ")\n", job->count,
-               job->is_write ? "write" : "read", job->bytes, job->depth, job->at, job->step);
-        if (job->flush_interval) {
-            printf("Sending flush every %" PRIu64 " requests\n", job->flush_interval);
-        }
-    }
+    print_plan(job);
     seconds = run_all(&run, requests);
-    if (!run.err && !job->is_quiet) {
+    if (!run.err) {
         printf("Run completed in %3.3f seconds.\n", seconds);
     }
     free(buf);
@@ -182,12 +185,12 @@ static int check(Bench *job, uint64_t image_bytes)
         error_report("Invalid number of requests, depth, or buffer size");
         return 1;
     }
-    if (job->flush_interval && job->flush_interval < job->depth) {
-        error_report("Flush interval can't be smaller than depth");
-        return 1;
-    }
     if (job->flush_interval && !job->is_write) {
         error_report("--flush-interval is only available in write tests");
+        return 1;
+    }
+    if (job->flush_interval && job->flush_interval < job->depth) {
+        error_report("Flush interval can't be smaller than depth");
         return 1;
     }
     if (job->bytes > image_bytes || job->at > image_bytes - job->bytes) {
@@ -201,11 +204,12 @@ int img_bench(int argc, char **argv)
 {
     Bench job = { .count = 75000, .depth = 64, .bytes = 4096 };
     const ImgOption options[] = {
-        { 'c', NULL, IMG_NUMBER, &job.count }, { 'd', NULL, IMG_NUMBER, &job.depth },
+        { 'c', NULL, IMG_NUMBER, &job.count, "request count" },
+        { 'd', NULL, IMG_NUMBER, &job.depth, "queue depth" },
         { 'f', NULL, IMG_TEXT, &job.source.format }, { 'i', "aio", IMG_TEXT, &job.source.aio },
-        { 'n', NULL, IMG_FLAG, &job.is_native }, { 'o', NULL, IMG_SIZE, &job.at },
-        { 'q', NULL, IMG_FLAG, &job.is_quiet }, { 's', NULL, IMG_SIZE, &job.bytes },
-        { 'S', NULL, IMG_SIZE, &job.step }, { 't', NULL, IMG_TEXT, &job.source.cache },
+        { 'n', NULL, IMG_FLAG, &job.is_native }, { 'o', NULL, IMG_SIZE, &job.at, "offset" },
+        { 'q', NULL, IMG_FLAG, &job.is_quiet }, { 's', NULL, IMG_SIZE, &job.bytes, "buffer size" },
+        { 'S', NULL, IMG_SIZE, &job.step, "step_size" }, { 't', NULL, IMG_TEXT, &job.source.cache },
         { 'w', NULL, IMG_FLAG, &job.is_write },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
         { 0, "flush-interval", IMG_NUMBER, &job.flush_interval },
@@ -228,7 +232,14 @@ int img_bench(int argc, char **argv)
     job.has_step = job.step;
     job.source.name = argv[first];
     job.source.is_writable = job.is_write;
-    job.source.is_quiet = job.is_quiet;
+    if (job.pattern > UINT8_MAX) {
+        error_report("Invalid pattern byte specified");
+        return 1;
+    }
+    if (!img_cache_is_known(job.source.cache)) {
+        error_report("Invalid cache mode");
+        return 1;
+    }
     if (!img_open(&image, &job.source) || check(&job, block_node_bytes(image.node))) {
         return 1;
     }

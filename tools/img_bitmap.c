@@ -137,7 +137,7 @@ int img_bitmap(int argc, char **argv)
         { 0, "merge", IMG_ACT_TEXT, acts }, { 'b', "source-file", IMG_TEXT, &job.merge.name },
         { 'F', "source-format", IMG_TEXT, &job.merge.format },
         { 'f', NULL, IMG_TEXT, &job.source.format },
-        { 'g', "granularity", IMG_SIZE, &job.granularity },
+        { 'g', "granularity", IMG_SIZE, &job.granularity, "granularity" },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     const char *why;

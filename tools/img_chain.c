@@ -24,6 +24,7 @@ typedef struct Rebase {
     ImgSource source;
     const char *cache, *backing, *backing_format;
     bool is_unsafe, is_progress, is_quiet;
+    bool is_shared; /* of files behind it */
 } Rebase;
 
 /* Where the two backing files differ, the image gets what the old one shows. */
@@ -72,13 +73,14 @@ static bool open_new_backing(const Rebase *job, ImgImage *new)
     Error *err = NULL;
     g_autofree char *path = block_image_backing_path(job->source.name, job->backing, &err);
     ImgSource source = { .name = path, .format = job->backing_format, .cache = job->cache,
-                         .is_shared = job->source.is_shared };
+                         .is_shared = job->is_shared };
 
     if (!path) {
         error_report_err(err);
         return false;
     }
-    return img_open(new, &source);
+    source.has_source_cache = true;
+    return img_open_as(new, &source, "Could not open new backing file");
 }
 
 static int rebase(const Rebase *job)
@@ -96,6 +98,11 @@ static int rebase(const Rebase *job)
         return 1;
     }
     img_progress_end();
+    if (has_backing && !job->backing_format) {
+        error_report("Could not change the backing file to '%s': backing format must be specified",
+                     job->backing);
+        return 1;
+    }
     if (!block_image_set_backing(image.node, job->backing, job->backing_format, &err)) {
         error_reportf_err(err, "Could not change the backing file to '%s': ", job->backing);
         return 1;
@@ -111,7 +118,7 @@ int img_rebase(int argc, char **argv)
         { 'F', NULL, IMG_TEXT, &job.backing_format }, { 'u', NULL, IMG_FLAG, &job.is_unsafe },
         { 't', NULL, IMG_TEXT, &job.source.cache }, { 'T', NULL, IMG_TEXT, &job.cache },
         { 'p', NULL, IMG_FLAG, &job.is_progress }, { 'q', NULL, IMG_FLAG, &job.is_quiet },
-        { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
+        { 'U', "force-share", IMG_FLAG, &job.is_shared },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;
@@ -123,7 +130,7 @@ int img_rebase(int argc, char **argv)
         return img_usage("Expecting one image file name");
     }
     if (!job.is_unsafe && !job.backing) {
-        return img_usage("Use backing file (-b) option");
+        return img_usage("Must specify backing file (-b) or use unsafe mode (-u)");
     }
     if (job.backing_format && !block_format_is_known(job.backing_format)) {
         error_report("Invalid format name: '%s'", job.backing_format);
@@ -311,7 +318,7 @@ static int commit(const Commit *job)
     }
     img_progress_begin(job->is_progress);
     err = commit_all(job, levels, base);
-    if (!err && !job->keeps_data && levels->len == 2) {
+    if (!err && !job->keeps_data && !job->base) {
         err = block_image_empty(((Level *)levels->pdata[0])->image.node);
         err = err == -ENOTSUP ? 0 : err;
     }
@@ -333,7 +340,7 @@ int img_commit(int argc, char **argv)
         { 'f', NULL, IMG_TEXT, &job.source.format }, { 'b', NULL, IMG_TEXT, &job.base },
         { 't', NULL, IMG_TEXT, &job.source.cache }, { 'd', NULL, IMG_FLAG, &job.keeps_data },
         { 'p', NULL, IMG_FLAG, &job.is_progress }, { 'q', NULL, IMG_FLAG, &job.is_quiet },
-        { 'r', NULL, IMG_SIZE, &job.rate },
+        { 'r', NULL, IMG_SIZE, &job.rate, "rate limit" },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
     int first;

@@ -137,7 +137,8 @@ static int run(const CheckJob *job)
 
 int img_check(int argc, char **argv)
 {
-    CheckJob job = { .source = { .is_check = true, .without_backing = true } };
+    CheckJob job = { .source = { .is_check = true, .without_backing = true,
+                                  .has_source_cache = true } };
     const char *output = NULL, *repair = NULL;
     const ImgOption options[] = {
         { 'f', "format", IMG_TEXT, &job.source.format }, { 'r', "repair", IMG_TEXT, &repair },

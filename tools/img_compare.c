@@ -207,12 +207,12 @@ int img_compare(int argc, char **argv)
         return COMPARE_OPEN_FAILED;
     }
     if (first != argc - 2) {
-        img_usage("Expecting two image file names");
-        return COMPARE_OPEN_FAILED;
+        return img_usage("Expecting two image file names");
     }
     for (unsigned i = 0; i < 2; i++) {
         sources[i].name = argv[first + i];
         sources[i].cache = cache;
+        sources[i].has_source_cache = true;
         sources[i].is_options = is_options;
         sources[i].is_shared = is_shared;
     }

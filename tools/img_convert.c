@@ -21,8 +21,8 @@ typedef struct Convert {
     size_t count;
     uint64_t sparse_bytes, rate, workers;
     bool is_compressed, has_target, is_zero, is_progress, is_quiet, is_unordered, is_salvage;
-    bool with_bitmaps, skips_broken;
-    bool wants_offload; /* the host may copy by itself: it is left to it to do so or not */
+    bool with_bitmaps, skips_broken, has_sparse, has_backing_format, has_format;
+    bool wants_offload;
 } Convert;
 
 /* --- sources --- */
@@ -70,12 +70,10 @@ static ImgImage *open_sources(const Convert *job, uint64_t *bytes)
 static bool make_target(const Convert *job, uint64_t bytes)
 {
     ImgNew new = job->new;
-    g_autofree char *size = img_option_of(job->options, "size");
-
     new.name = job->target.name;
     new.options = job->options;
     new.is_quiet = true;
-    new.has_bytes = !size;
+    new.has_bytes = new.is_conversion = true;
     new.bytes = bytes;
     return img_new(&new);
 }
@@ -148,14 +146,19 @@ static int convert(const Convert *job)
 
 /* --- the command --- */
 
-static bool check_sparse(const char *text, uint64_t *bytes)
+static bool check_sparse(const char *text, Convert *job)
 {
+    uint64_t *bytes = &job->sparse_bytes;
     g_autofree char *why = NULL;
 
+    job->has_sparse = text != NULL;
     if (!text) {
         return true;
     }
-    if (!size_parse(text, 1, bytes, &why) || *bytes % BLOCK_SECTOR_BYTES || *bytes > 16 * MiB) {
+    if (!size_parse(text, 1, bytes, &why)) {
+        return img_size(text, "buffer size for sparse output", bytes);
+    }
+    if (*bytes % BLOCK_SECTOR_BYTES || *bytes > 16 * MiB) {
         error_report("Invalid buffer size for sparse output specified. Valid sizes are multiples "
                      "of 512 up to 16777216. Select 0 to disable sparse detection (fully "
                      "allocates output).");
@@ -164,8 +167,47 @@ static bool check_sparse(const char *text, uint64_t *bytes)
     return true;
 }
 
+static const char *refuse_offload(const Convert *job)
+{
+    if (!job->wants_offload) {
+        return NULL;
+    }
+    return job->is_compressed ? "Cannot enable copy offloading when -c is used" :
+           job->has_sparse ? "Cannot enable copy offloading when -S is used" :
+           job->is_salvage ? "Cannot use copy offloading in salvaging mode" : NULL;
+}
+
+static const char *refuse_backing(const Convert *job)
+{
+    if (!job->new.backing || job->has_target) {
+        return NULL;
+    }
+    return strcmp(job->new.format, "qcow2") ? "Backing file not supported for file format 'raw'" :
+           !job->has_backing_format ? "Use of backing file requires explicit backing format" : NULL;
+}
+
+static bool check_workers(const char *text, uint64_t *workers)
+{
+    guint64 number = DEFAULT_WORKERS;
+
+    if (text && !g_ascii_string_to_unsigned(text, 10, 1, MAX_WORKERS, &number, NULL)) {
+        error_report("Invalid number of coroutines. Allowed number of coroutines is between 1 and "
+                     "%d", MAX_WORKERS);
+        return false;
+    }
+    *workers = number;
+    return true;
+}
+
 static int refuse(const Convert *job)
 {
+    const char *why = refuse_offload(job);
+
+    why = why ? why : refuse_backing(job);
+    if (why) {
+        error_report("%s", why);
+        return 1;
+    }
     if (!block_format_is_known(job->new.format) && !job->has_target) {
         error_report("Unknown file format '%s'", job->new.format);
         return 1;
@@ -186,8 +228,12 @@ static int refuse(const Convert *job)
         error_report("Format driver '%s' does not support bitmaps", job->new.format);
         return 1;
     }
-    if (job->has_target && (job->options || job->new.backing)) {
-        error_report("-n is not allowed together with -o or -B");
+    if (job->has_target && job->options) {
+        error_report("-o has no effect when skipping image creation");
+        return 1;
+    }
+    if (job->target.is_options && !job->has_target) {
+        error_report("--target-image-opts requires use of -n flag");
         return 1;
     }
     if (job->is_zero && !job->has_target) {
@@ -203,14 +249,12 @@ static int refuse(const Convert *job)
                      "multiple input images");
         return 1;
     }
-    if (!job->workers || job->workers > MAX_WORKERS) {
-        error_report("Invalid number of coroutines. Allowed number of coroutines is between 1 and "
-                     "%d", MAX_WORKERS);
-        return 1;
-    }
     if (!img_cache_is_known(job->source.cache) || !img_cache_is_known(job->target.cache)) {
-        error_report("Invalid cache option: %s", img_cache_is_known(job->source.cache) ?
-                                                     job->target.cache : job->source.cache);
+        if (img_cache_is_known(job->source.cache)) {
+            error_report("Invalid cache option: %s", job->target.cache);
+        } else {
+            error_report("Invalid source cache option: %s", job->source.cache);
+        }
         return 1;
     }
     return 0;
@@ -219,7 +263,10 @@ static int refuse(const Convert *job)
 static int finish(Convert *job, int argc, char **argv, int first)
 {
     g_autofree char *backing = img_option_of(job->options, "backing_file");
+    g_autofree char *format = img_option_of(job->options, "backing_fmt");
 
+    job->has_format = job->new.format != NULL;
+    job->new.format = job->has_format ? job->new.format : "raw";
     if (img_format_help(job->new.format, job->options)) {
         return 0;
     }
@@ -228,10 +275,12 @@ static int finish(Convert *job, int argc, char **argv, int first)
         return 1;
     }
     job->new.backing = job->new.backing ? job->new.backing : backing;
+    job->has_backing_format = job->new.backing_format || format;
     job->names = argv + first;
     job->count = argc - first - 1;
     job->target.name = argv[argc - 1];
-    job->target.format = job->has_target && !job->new.format ? NULL : job->new.format;
+    job->target.format = job->target.is_options && !job->has_format ? NULL : job->new.format;
+    job->source.has_source_cache = true;
     job->source.is_quiet = job->target.is_quiet = job->is_quiet;
     return refuse(job) ? 1 : convert(job);
 }
@@ -239,10 +288,10 @@ static int finish(Convert *job, int argc, char **argv, int first)
 int img_convert(int argc, char **argv)
 {
     Convert job = {
-        .target = { .is_writable = true, .cache = "unsafe" }, .new = { .format = "raw" },
+        .target = { .is_writable = true, .cache = "unsafe" },
         .workers = DEFAULT_WORKERS, .sparse_bytes = DEFAULT_SPARSE,
     };
-    const char *sparse = NULL;
+    const char *sparse = NULL, *workers = NULL;
     const ImgOption options[] = {
         { 'f', "source-format", IMG_TEXT, &job.source.format },
         { 'O', "target-format", IMG_TEXT, &job.new.format },
@@ -254,9 +303,9 @@ int img_convert(int argc, char **argv)
         { 'S', NULL, IMG_TEXT, &sparse }, { 'p', "progress", IMG_FLAG, &job.is_progress },
         { 't', NULL, IMG_TEXT, &job.target.cache }, { 'T', NULL, IMG_TEXT, &job.source.cache },
         { 'q', "quiet", IMG_FLAG, &job.is_quiet }, { 'n', NULL, IMG_FLAG, &job.has_target },
-        { 'm', NULL, IMG_NUMBER, &job.workers }, { 'W', NULL, IMG_FLAG, &job.is_unordered },
+        { 'm', NULL, IMG_TEXT, &workers }, { 'W', NULL, IMG_FLAG, &job.is_unordered },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
-        { 'r', NULL, IMG_SIZE, &job.rate }, { 0, "salvage", IMG_FLAG, &job.is_salvage },
+        { 'r', NULL, IMG_SIZE, &job.rate, "rate limit" }, { 0, "salvage", IMG_FLAG, &job.is_salvage },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options },
         { 0, "target-image-opts", IMG_FLAG, &job.target.is_options },
         { 0, "target-is-zero", IMG_FLAG, &job.is_zero }, { 0, "object", IMG_OBJECT, NULL },
@@ -266,7 +315,7 @@ int img_convert(int argc, char **argv)
     int first, status;
 
     status = !img_options(argc, argv, options, ARRAY_SIZE(options), &first) ||
-             !check_sparse(sparse, &job.sparse_bytes) ? 1 : finish(&job, argc, argv, first);
+             !check_sparse(sparse, &job) || !check_workers(workers, &job.workers) ? 1 : finish(&job, argc, argv, first);
     g_free(job.options);
     return status;
 }
@@ -297,13 +346,14 @@ static bool set_dd(Dd *dd, const char *text)
             if (size_parse(value + 1, 1, numbers[i], &why) && (i || *numbers[i])) {
                 return true;
             }
-            error_report("invalid number: '%s'", value + 1);
-            return false;
+            return img_size(value + 1, names[i], numbers[i]) &&
+                   (error_report("Invalid %s specified. Must be between 1 and %d.", names[i],
+                                 INT_MAX), false);
         }
         *(i == 3 ? &dd->input : &dd->output) = value + 1;
         return true;
     }
-    error_report("unrecognized operand '%s'", text);
+    error_report("unrecognized operand %.*s", (int)(value ? value - text : strlen(text)), text);
     return false;
 }
 
@@ -378,6 +428,10 @@ int img_dd(int argc, char **argv)
     }
     if (!dd.input || !dd.output) {
         error_report("Must specify both input and output files");
+        return 1;
+    }
+    if (!block_format_is_known(dd.format)) {
+        error_report("Unknown file format");
         return 1;
     }
     dd.source.name = dd.input;

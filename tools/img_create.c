@@ -65,7 +65,6 @@ static bool parse_change(const char *text, uint64_t now, uint64_t *bytes)
         return false;
     }
     *bytes = sign == '+' ? now + *bytes : sign ? now - *bytes : *bytes;
-    *bytes = ROUND_UP(*bytes, BLOCK_SECTOR_BYTES);
     return true;
 }
 

@@ -24,11 +24,11 @@ static const FormatOption options_known[] = {
     { "extended_l2", "<bool (on/off)>", "Extended L2 tables", OF_QCOW2, "off", "extended-l2" },
     { "preallocation", "<str>", "Preallocation mode (allowed values: off, metadata, falloc, full)",
       OF_QCOW2, NULL, "preallocation" },
-    { "preallocation", "<str>", "Preallocation mode (allowed values: off, falloc, full)",
-      OF_FILE, NULL, "preallocation" },
     { "compression_type", "<str>", "Compression method used for image cluster compression",
       OF_QCOW2, "zlib", "compression-type" },
     { "size", "<size>", "Virtual disk size", OF_QCOW2 | OF_RAW, NULL, NULL },
+    { "preallocation", "<str>", "Preallocation mode (allowed values: off, falloc, full)",
+      OF_FILE, NULL, "preallocation" },
     { "compat", "<str>", "Compatibility level (v2 [0.10] or v3 [1.1])", OF_QCOW2, NULL, NULL },
     { "backing_file", "<str>", "File name of a base image", OF_QCOW2, NULL, "backing-file" },
     { "backing_fmt", "<str>", "Image format of the base image", OF_QCOW2, NULL, "backing-fmt" },
@@ -109,6 +109,11 @@ bool img_format_help(const char *format, const char *options)
     return has_help;
 }
 
+bool img_format_knows(const char *format, const char *option)
+{
+    return find(formats_of(format), option) != NULL;
+}
+
 /* --- what was given --- */
 
 typedef struct Given {
@@ -143,6 +148,11 @@ static json_object *parse(const ImgNew *new)
     }
     if (new->backing_format) {
         json_set(given.values, "backing_fmt", json_string(new->backing_format));
+    }
+    if (new->has_bytes && !new->is_conversion && json_member(given.values, "size")) {
+        error_report("%s: The image size must be specified only once", new->name);
+        json_unref(given.values);
+        return NULL;
     }
     if (new->has_bytes) {
         g_autofree char *size = g_strdup_printf("%" PRIu64, new->bytes);
@@ -207,7 +217,7 @@ static bool look_at_backing(const ImgNew *new, json_object *values)
     g_autofree char *size = NULL;
     Error *err = NULL;
 
-    if (!backing || new->is_unsafe) {
+    if (!backing || new->is_unsafe || new->is_conversion) {
         return true;
     }
     node = open_backing(new, backing, format, &err);
@@ -248,7 +258,8 @@ static bool check_backing(const ImgNew *new, json_object *values)
         return false;
     }
     if (format && !block_format_is_known(format)) {
-        error_report("%s: Unknown backing file format '%s'", new->name, format);
+        error_report("%s: Unknown driver '%s'", new->name, format);
+        fprintf(stderr, "Could not open backing image.\n");
         return false;
     }
     return look_at_backing(new, values);
@@ -381,9 +392,16 @@ static bool make_qcow2(const ImgNew *new, json_object *values, Error **errp)
     g_autoptr(JsonObject) of_file = file_values(values);
     const char *data = text_of(values, "data_file");
 
-    return options && make_plain_file(options->u.qcow2.file->u.definition->u.file.filename,
-                                      of_file, "0", errp) &&
-           (!data || make_plain_file(data, of_file, "0", errp)) && block_create(options, errp);
+    if (!options || !make_plain_file(options->u.qcow2.file->u.definition->u.file.filename, of_file,
+                                     "0", errp) ||
+        (data && !make_plain_file(data, of_file, text_of(values, "size"), errp))) {
+        return false;
+    }
+    if (!block_create(options, errp)) {
+        unlink(options->u.qcow2.file->u.definition->u.file.filename); /* it is none */
+        return false;
+    }
+    return true;
 }
 
 /* Sizes are shown in bytes. */
@@ -439,7 +457,9 @@ bool img_new(const ImgNew *new)
     }
     is_done = !strcmp(new->format, "qcow2") ? make_qcow2(new, values, &err) :
               make_plain_file(new->name, values, text_of(values, "size"), &err);
-    if (!is_done) {
+    if (!is_done && new->is_conversion) {
+        error_reportf_err(err, "%s: error while converting %s: ", new->name, new->format);
+    } else if (!is_done) {
         error_reportf_err(err, "%s: ", new->name);
     }
     return is_done;

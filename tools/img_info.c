@@ -266,8 +266,8 @@ static int act_on_snapshot(BlockNode *node, const SnapshotActs *acts)
         return report_snapshot(block_image_snapshot(node, BLOCK_SNAPSHOT_APPLY, acts->apply,
                                                     acts->apply), "apply", acts->apply);
     }
-    return report_snapshot(block_image_snapshot(node, BLOCK_SNAPSHOT_DELETE, acts->delete,
-                                                acts->delete), "delete", acts->delete);
+    return report_snapshot(block_image_snapshot(node, BLOCK_SNAPSHOT_DELETE, NULL, acts->delete),
+                           "delete", acts->delete);
 }
 
 static int list_snapshots(BlockNode *node)
@@ -300,6 +300,9 @@ int img_snapshot(int argc, char **argv)
     }
     if (first != argc - 1) {
         return img_usage("Expecting one image file name");
+    }
+    if (!acts.lists && !acts.apply && !acts.create && !acts.delete) {
+        return 0;
     }
     source.name = argv[first];
     source.is_writable = acts.apply || acts.create || acts.delete;

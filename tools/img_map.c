@@ -85,7 +85,7 @@ static bool print(const Entry *entry, bool is_json, bool is_last)
 
 static int map(BlockNode *node, uint64_t from, uint64_t to, bool is_json)
 {
-    Entry last = { 0 }, next;
+    Entry last = { .start = from }, next;
 
     if (is_json) {
         printf("[");
@@ -120,7 +120,8 @@ int img_map(int argc, char **argv)
     bool is_json;
     const ImgOption options[] = {
         { 'f', "format", IMG_TEXT, &source.format }, { 0, "output", IMG_TEXT, &output },
-        { 's', "start-offset", IMG_SIZE, &from }, { 'l', "max-length", IMG_SIZE, &bytes },
+        { 's', "start-offset", IMG_SIZE, &from, "start offset" },
+        { 'l', "max-length", IMG_SIZE, &bytes, "max length" },
         { 'U', "force-share", IMG_FLAG, &source.is_shared },
         { 0, "image-opts", IMG_FLAG, &source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };
@@ -138,7 +139,6 @@ int img_map(int argc, char **argv)
     if (!img_open(&image, &source)) {
         return 1;
     }
-    end = block_node_bytes(image.node);
-    from = MIN(from, end);
+    end = MAX(block_node_bytes(image.node), from);
     return map(image.node, from, from + MIN(bytes, end - from), is_json);
 }

@@ -63,6 +63,17 @@ static uint64_t count_tables(const BlockdevCreateOptionsQcow2 *own, uint64_t siz
     return 1 + l1 + l2 + blocks + table;
 }
 
+static int check_cluster(const BlockdevCreateOptionsQcow2 *own)
+{
+    uint64_t bytes = own->has_cluster_size ? own->cluster_size : 64 * KiB;
+
+    if (bytes < 512 || bytes > 2 * MiB || bytes & (bytes - 1)) {
+        error_report("Cluster size must be a power of two between 512 and 2048k");
+        return 1;
+    }
+    return 0;
+}
+
 static int measure_qcow2(const BlockdevCreateOptions *options, BlockNode *node, Measured *result)
 {
     const BlockdevCreateOptionsQcow2 *own = &options->u.qcow2;
@@ -133,7 +144,7 @@ static int measure(Measure *job, bool is_json)
     job->new.name = "measure";
     job->new.options = job->options;
     options = img_format_options(&job->new);
-    if (!options) {
+    if (!options || (is_qcow2 && check_cluster(&options->u.qcow2))) {
         return 1;
     }
     err = is_qcow2 ? measure_qcow2(options, image.node, &result) : measure_raw(options, &result);
@@ -176,7 +187,7 @@ int img_measure(int argc, char **argv)
     const ImgOption options[] = {
         { 'f', NULL, IMG_TEXT, &job.source.format }, { 'O', NULL, IMG_TEXT, &job.new.format },
         { 'o', NULL, IMG_LIST, &job.options }, { 'l', NULL, IMG_TEXT, &job.source.snapshot },
-        { 0, "size", IMG_SIZE, &job.size }, { 0, "output", IMG_TEXT, &job.output },
+        { 0, "size", IMG_SIZE, &job.size, "image size" }, { 0, "output", IMG_TEXT, &job.output },
         { 'U', "force-share", IMG_FLAG, &job.source.is_shared },
         { 0, "image-opts", IMG_FLAG, &job.source.is_options }, { 0, "object", IMG_OBJECT, NULL },
     };

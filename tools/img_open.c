@@ -38,7 +38,7 @@ bool img_output(const char *text, bool *is_json)
 {
     *is_json = text && !strcmp(text, "json");
     if (text && !*is_json && strcmp(text, "human")) {
-        img_usage("--output must be used with human or json as argument.");
+        error_report("--output must be used with human or json as argument.");
         return false;
     }
     return true;
@@ -60,6 +60,8 @@ int img_zero(BlockNode *node, uint64_t offset, uint64_t bytes, unsigned flags)
 }
 
 /* --- opening --- */
+
+static BlockNode *open_node(const ImgSource *source, const CacheMode *cache, Error **errp);
 
 static void put_missing(json_object *options, const char *name, const char *value)
 {
@@ -93,12 +95,31 @@ static void put_aio(json_object *options, const char *aio)
     }
 }
 
+/* "file.filename=...": whatever format it looks like. */
+static BlockNode *open_probed(const ImgSource *source, const CacheMode *cache, json_object *file,
+                              Error **errp)
+{
+    g_autofree char *text = file ? json_to_string(file) : NULL;
+    g_autofree char *name = text ? g_strdup_printf("json:%s", text) : NULL;
+    ImgSource plain = *source;
+
+    if (!file || !json_object_is_type(file, json_type_object)) {
+        error_set(errp, "Must specify either driver or file");
+        return NULL;
+    }
+    plain.name = json_object_object_length(file) == 2 && json_member(file, "filename") ?
+                     json_object_get_string(json_member(file, "filename")) : name;
+    plain.is_options = false;
+    return open_node(&plain, cache, errp);
+}
+
 /* "driver=qcow2,file.filename=..." */
 static BlockNode *open_options(const ImgSource *source, const CacheMode *cache, Error **errp)
 {
     g_autofree char *why = NULL;
     g_autoptr(JsonObject) json = keyval_parse(source->name, &(KeyvalSyntax){ 0 }, &why);
     g_autoptr(BlockdevOptions) options = NULL;
+    json_object *file;
 
     if (!json) {
         error_set(errp, "%s", why);
@@ -113,8 +134,17 @@ static BlockNode *open_options(const ImgSource *source, const CacheMode *cache, 
     if (source->is_shared) {
         put_missing(json, "force-share", "on");
     }
-    if (!json_member(json, "driver") && json_member(json, "filename")) {
-        put_missing(json, "driver", "file");
+    file = json_member(json, "file");
+    if (file && json_object_is_type(file, json_type_object) && json_member(file, "filename")) {
+        put_missing(file, "driver", "file");
+    }
+    if (source->without_backing && json_member(json, "driver") &&
+        !strcmp(json_object_get_string(json_member(json, "driver")), "qcow2") &&
+        !json_object_object_get_ex(json, "backing", NULL)) {
+        json_set(json, "backing", NULL);
+    }
+    if (!json_member(json, "driver")) {
+        return open_probed(source, cache, file, errp);
     }
     options = blockdev_options_from_json(json, QAPI_TEXT, errp);
     return options ? block_open(options, errp) : NULL;
@@ -131,6 +161,15 @@ static BlockNode *open_node(const ImgSource *source, const CacheMode *cache, Err
     };
 
     return source->is_options ? open_options(source, cache, errp) : block_open_file(&file, errp);
+}
+
+bool img_source_check(const ImgSource *source)
+{
+    if (source->is_options && source->format) {
+        error_report("--image-opts and --format are mutually exclusive");
+        return false;
+    }
+    return true;
 }
 
 static bool take(ImgImage *image, const ImgSource *source, Error **errp)
@@ -151,17 +190,33 @@ static bool show_snapshot(ImgImage *image, const ImgSource *source, Error **errp
     int err = source->snapshot ? block_image_snapshot(image->node, BLOCK_SNAPSHOT_SHOW,
                                                       source->snapshot, source->snapshot) : 0;
 
-    return !err || error_set_errno(errp, -err, "Failed to load snapshot");
+    if (err == -ENOTSUP) {
+        return error_set(errp, "Failed to load snapshot: Block format '%s' used by device '' does "
+                         "not support temporarily loading internal snapshots",
+                         block_node_driver(image->node));
+    }
+    return !err || (err == -ENOENT ?
+                    error_set(errp, "Failed to load snapshot: Can't find snapshot") :
+                    error_set_errno(errp, -err, "Failed to load snapshot"));
 }
 
 bool img_open(ImgImage *image, const ImgSource *source)
+{
+    return img_open_as(image, source, "Could not open");
+}
+
+bool img_open_as(ImgImage *image, const ImgSource *source, const char *verb)
 {
     const CacheMode *cache = cache_of(source->cache);
     Error *err = NULL;
 
     *image = (ImgImage){ 0 };
+    if (!img_source_check(source)) {
+        return false;
+    }
     if (!cache) {
-        error_report("Invalid cache option: %s", source->cache);
+        error_report("Invalid %scache option: %s", source->has_source_cache ? "source " : "",
+                     source->cache);
         return false;
     }
     if (source->aio && enum_table_find(&blockdev_aio_options_names, source->aio) < 0) {
@@ -171,7 +226,7 @@ bool img_open(ImgImage *image, const ImgSource *source)
     image->is_writethrough = cache->is_writethrough;
     image->node = open_node(source, cache, &err);
     if (!image->node || !take(image, source, &err)) {
-        error_reportf_err(err, "Could not open '%s': ", source->name);
+        error_reportf_err(err, "%s '%s': ", verb, source->name);
         img_close(image);
         return false;
     }

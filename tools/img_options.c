@@ -27,6 +27,16 @@ int img_usage(const char *fmt, ...)
     return 1;
 }
 
+/* Then it was too large. */
+static bool is_number(const char *text)
+{
+    g_autofree char *end = NULL;
+    size_t digits = strspn(text, "0123456789.");
+
+    end = g_ascii_strdown(text + digits, -1);
+    return digits && (!*end || (strchr("bkmgtpe", *end) && !end[1]));
+}
+
 bool img_size(const char *text, const char *what, uint64_t *bytes)
 {
     g_autofree char *why = NULL;
@@ -34,7 +44,9 @@ bool img_size(const char *text, const char *what, uint64_t *bytes)
     if (size_parse(text, 1, bytes, &why) && *bytes <= INT64_MAX) {
         return true;
     }
-    if (what) {
+    if (what && is_number(text)) {
+        error_report("Invalid %s specified. Must be between 0 and %" PRId64 ".", what, INT64_MAX);
+    } else if (what) {
         error_report("Invalid %s specified. You may use k, M, G, T, P or E suffixes for", what);
         error_report("kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.");
     }
@@ -67,11 +79,16 @@ static bool set_number(const ImgOption *option, const char *text)
 {
     g_autofree char *why = NULL;
 
+    if (option->kind == IMG_SIZE && option->what) {
+        return img_size(text, option->what, option->value);
+    }
     if (option->kind == IMG_SIZE ? size_parse(text, 1, option->value, &why) :
                                    number_parse(text, option->value, &why)) {
         return true;
     }
-    if (option->name) {
+    if (option->what) {
+        error_report("Invalid %s specified", option->what);
+    } else if (option->name) {
         error_report("Invalid value '%s' for --%s", text, option->name);
     } else {
         error_report("Invalid value '%s' for -%c", text, option->letter);
@@ -163,7 +180,7 @@ static struct option *make_table(const ImgOption *options, size_t count, GString
 static bool refuse(int value, char **argv)
 {
     if (value == ':') {
-        img_usage("option '%s' requires an argument", argv[optind - 1]);
+        img_usage("missing argument for option '%s'", argv[optind - 1]);
     } else {
         img_usage("unrecognized option '%s'", argv[optind - 1]);
     }
