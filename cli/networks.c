@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "cli/networks.h"
 
+#include "cli/network_state.h"
 #include "hw/core/bus.h"
 #include "hw/core/device.h"
 #include "hw/core/machine.h"
@@ -247,6 +248,7 @@ bool networks_add(OptionSet *set)
     static Notifier notifier = { .fn = state_changed };
 
     vm_add_state_notifier(&notifier);
+    network_state_register();
     adapters = g_ptr_array_new_with_free_func((GDestroyNotify)json_unref);
     return option_each(set, "netdev", add_netdev, NULL) && option_each(set, "nic", add_nic, NULL) &&
            option_each(set, "net", add_net, NULL) && add_defaults(set);

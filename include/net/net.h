@@ -58,6 +58,12 @@ typedef enum NetResult {
     NET_WAIT, /* it waits for the receiver */
 } NetResult;
 
+/* A back end's state, in a form of its own. */
+typedef struct NetSaved {
+    uint32_t version, size;
+    uint8_t *bytes; /* owned by whoever has it saved */
+} NetSaved;
+
 typedef struct NetOps {
     NetResult (*receive)(NetPort *port, const NetFrame *frame);
     /* Frames to this port come in bursts: until its end the port may keep them and what it tells others
@@ -78,6 +84,9 @@ typedef struct NetOps {
     void (*set_offload)(NetEnd *end, unsigned offloads);
     /* The device uses the first `count` of its ports. NULL: back ends of one, or that do not care. */
     void (*use_queues)(NetEnd *end, unsigned count);
+    /* Back ends: what moves with the machine, and comes with it. NULL: nothing does. */
+    void (*save)(NetEnd *end, NetSaved *saved);
+    bool (*load)(NetEnd *end, const NetSaved *saved, Error **errp);
     /* Devices: what it takes, for query-rx-filter. Free it with rx_filter_info_free(). */
     struct RxFilterInfo *(*rx_filter)(NetEnd *end);
     /* Devices: it says who it is in a way of its own; false: it cannot now. */

@@ -270,6 +270,14 @@ def udp(to, source, target, payload):
                 struct.pack('>HHHH', source[1], target[1], 8 + len(payload), 0) + payload)
 
 
+def tcp(to, source, target, numbers, flags, payload=b''):
+    """numbers: what comes first in it, and what is awaited."""
+    segment = struct.pack('>HHIIBBHHH', source[1], target[1], *numbers, 5 << 4, flags, 65535, 0, 0) + payload
+    pseudo = socket.inet_aton(source[0]) + socket.inet_aton(target[0]) + struct.pack('>HH', 6, len(segment))
+    segment = segment[:16] + struct.pack('>H', checksum(pseudo + segment)) + segment[18:]
+    return ipv4(to, 6, source[0], target[0], segment)
+
+
 def arp(operation, target):
     return (ANYONE + GUEST_MAC + b'\x08\x06' + struct.pack('>HHBBH', 1, 0x800, 6, 4, operation) +
             GUEST_MAC + socket.inet_aton('10.0.2.15') + b'\0' * 6 + socket.inet_aton(target))
@@ -372,10 +380,10 @@ class Adapters(Base):
 class User(Base):
     """The guest is ours: a stream at a hub with the user network."""
 
-    def guest(self, *options):
-        vm = self.machine('-netdev', ','.join(('user,id=u', *options)))
-        line = self.local(vm, 'guest')
-        self.plug(vm, 'guest', 'u')
+    def guest(self, *options, name='guest', more=()):
+        vm = self.machine('-netdev', ','.join(('user,id=u', *options)), *more)
+        line = self.local(vm, name)
+        self.plug(vm, name, 'u')
         return vm, line
 
     def udp_answer(self, line, port):
@@ -406,6 +414,60 @@ class User(Base):
         put_frame(line, udp(host, ('10.0.2.15', 2000), ('10.0.2.2', 69),
                             b'\0\x01file\0octet\0'))
         self.assertEqual(self.udp_answer(line, 2000), b'\0\x03\0\x01contents')
+
+    def tcp_answer(self, line, port):
+        """(number of its first byte, number it awaits, flags, bytes) of the next segment to the port."""
+        while True:
+            frame = get_frame(line)
+            if frame[12:14] == b'\x08\x00' and frame[23] == 6 and frame[36:38] == struct.pack('>H', port):
+                numbers = struct.unpack_from('>II', frame, 38)
+                return *numbers, frame[47], frame[34 + (frame[46] >> 4) * 4:14 + struct.unpack_from('>H', frame, 16)[0]]
+
+    def lease(self, line, mac, request=1):
+        packet = struct.pack('>BBBBIHH', 1, 1, 6, 0, 7, 0, 0x8000) + b'\0' * 16 + mac
+        packet = packet.ljust(236, b'\0') + bytes.fromhex('63825363') + b'\x35\x01%c\xff' % request
+        put_frame(line, udp(ANYONE, ('0.0.0.0', 68), ('255.255.255.255', 67), packet))
+        return socket.inet_ntoa(self.udp_answer(line, 68)[16:20])
+
+    def test_state(self):
+        """A connection to a service and a lease go on in the process that the machine moves to."""
+        service = socket.socket(socket.AF_UNIX)
+        self.addCleanup(service.close)
+        service.settimeout(TIMEOUT)
+        service.bind(self.path('service'))
+        service.listen(2)
+        rule = f"guestfwd=tcp:10.0.2.9:80-unix:{self.path('service')}"
+        first, line = self.guest(rule)
+        here, _ = service.accept()
+        self.assertEqual(self.lease(line, GUEST_MAC), '10.0.2.15')
+        self.lease(line, GUEST_MAC, 3)
+        put_frame(line, arp(1, '10.0.2.2'))
+        host = get_frame(line)[6:12]
+        us, them = ('10.0.2.15', 3000), ('10.0.2.9', 80)
+        put_frame(line, tcp(host, us, them, (100, 0), 2))
+        start, seen, flags, _ = self.tcp_answer(line, 3000)
+        self.assertEqual((seen, flags), (101, 0x12))
+        put_frame(line, tcp(host, us, them, (101, start + 1), 0x18, b'before'))
+        self.assertEqual(receive(here, 6), b'before')
+        first.qmp('migrate', uri=f"file:{self.path('state')}")
+        first.qmp.wait_event('STOP')
+        while first.qmp('query-migrate')['status'] != 'completed':
+            pass
+        first.end()
+        second, line = self.guest(rule, name='again', more=('-incoming', f"file:{self.path('state')}"))
+        there, _ = service.accept()
+        second.qmp.wait_event('RESUME')
+        put_frame(line, arp(1, '10.0.2.2'))
+        put_frame(line, tcp(host, us, them, (107, start + 1), 0x18, b'after'))
+        self.assertEqual(receive(there, 5), b'after')
+        there.settimeout(TIMEOUT)
+        there.sendall(b'and back')
+        got = self.tcp_answer(line, 3000)
+        while not got[3]:
+            self.assertEqual(got[2] & 4, 0)
+            got = self.tcp_answer(line, 3000)
+        self.assertEqual(got, (start + 1, 112, 0x18, b'and back'))
+        self.assertEqual(self.lease(line, b'\2other'), '10.0.2.16')  # the first is taken
 
     def test_forward(self):
         """Who connects to the host's port is heard of by the guest; a removed one is closed."""
