@@ -11,9 +11,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 import virtio  # noqa: E402
 from virtio_pci import COMMON, DEVICE, Function  # noqa: E402
-from vm import TIMEOUT, Vm  # noqa: E402
+from vm import TIMEOUT, Vm, refusal  # noqa: E402
 
-(STATUS, CTRL_VQ, CTRL_RX, CTRL_VLAN, ANNOUNCE, MQ, CTRL_MAC, HASH, RSS) = (16, 17, 18, 19, 21, 22, 23, 57, 60)
+(OFFLOADS, MTU, MERGED, STATUS, CTRL_VQ, CTRL_RX, CTRL_VLAN, CTRL_EXTRA, ANNOUNCE, MQ, CTRL_MAC, HASH, RSS, SPEED) = (
+    2, 3, 15, 16, 17, 18, 19, 20, 21, 22, 23, 57, 60, 63)
 KEY = bytes.fromhex('6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa')
 OWN = bytes.fromhex('525400123456')
 OTHER = bytes.fromhex('525400abcdef')
@@ -56,6 +57,13 @@ class Driver:
         self.kick(2)
         self.queues[2].wait()
         return {0: True, 1: False}[int(self.vm.qtest(f'readb {DATA + 0x800:#x}'), 16)]
+
+    def ask_raw(self, out, room):
+        """Bytes that it writes into `room`; None: it broke down instead."""
+        self.vm.qtest(f'write {DATA:#x} {max(len(out), 1)} 0x{out.hex() or "00"}')
+        self.queues[2].add([piece for piece in ((DATA, len(out), False), (DATA + 0x800, room, True)) if piece[1]])
+        self.kick(2)
+        return None if self.function.status() & virtio.NEEDS_RESET else self.queues[2].wait()[1]
 
     def send(self, frame):
         self.vm.qtest(f'memset {DATA + 0x2000:#x} {self.header} 0')
@@ -147,6 +155,118 @@ class VirtioNet(unittest.TestCase):
             driver.vm.qmp('cont')
             driver.queues[1].wait()
             self.assertEqual(driver.wire.recv(2000), FRAME)
+
+    def filter_of(self, driver):
+        info, = driver.vm.qmp('query-rx-filter', name='x')
+        return info
+
+    def test_tables(self):
+        """64 addresses are kept; more of them are as good as all."""
+        driver = self.driver(features=(CTRL_RX, CTRL_VLAN, CTRL_MAC, CTRL_EXTRA))
+        self.filter_of(driver)
+        self.assertTrue(driver.ask(0, 0, b'\0'))
+        event = driver.vm.qmp.wait_event('NIC_RX_FILTER_CHANGED')
+        self.assertEqual((event['data']['name'], event['data']['path']), ('x', '/machine/peripheral/x'))
+        macs = [b'\2\0\0\0\0%c' % n for n in range(65)]
+        groups = [b'\1\0\0\0\0%c' % n for n in range(65)]
+
+        def table(*lists):
+            return b''.join(struct.pack('<I', len(part)) + b''.join(part) for part in lists)
+        self.assertTrue(driver.ask(1, 0, table(macs[:60], groups[:4])))
+        info = self.filter_of(driver)
+        self.assertEqual((len(info['unicast-table']), len(info['multicast-table'])), (60, 4))
+        self.assertEqual((info['unicast-overflow'], info['multicast-overflow'], info['promiscuous']), (False,) * 3)
+        driver.wire.send(ether(bytes(50), dest=macs[60]))
+        driver.wire.send(ether(bytes(50), dest=groups[4]))
+        driver.receive(ether(bytes(50), dest=macs[59]))
+        self.assertTrue(driver.ask(1, 0, table(macs[:60], groups[:5])))
+        info = self.filter_of(driver)
+        self.assertEqual((info['multicast-table'], info['multicast-overflow']), ([], True))
+        driver.receive(ether(bytes(50), dest=groups[9]))
+        self.assertTrue(driver.ask(1, 0, table(macs, [])))
+        self.assertEqual(self.filter_of(driver)['unicast-overflow'], True)
+        driver.receive(ether(bytes(50), dest=OTHER))
+        # What the modes say comes first.
+        for mode, key, want in (4, 'multicast', 'normal'), (3, 'multicast', 'none'), (1, 'multicast', 'none'), (
+                4, 'unicast', 'none'), (5, 'broadcast-allowed', False):
+            self.assertTrue(driver.ask(0, mode, b'\1'))
+            self.assertEqual(self.filter_of(driver)[key], want)
+        driver.wire.send(ether(bytes(50), dest=b'\xff' * 6))
+        self.assertTrue(driver.ask(0, 0, b'\1'))
+        driver.receive(ether(bytes(50), dest=OTHER))
+
+    def test_hostile_requests(self):
+        features = (CTRL_RX, CTRL_VLAN, CTRL_MAC, CTRL_EXTRA, STATUS, ANNOUNCE)
+        driver = self.driver(features=features)
+        before = self.filter_of(driver)
+        wrong = [bytes([kind, command]) + data for kind in range(8) for command in range(8)
+                 for data in (b'', bytes(3), b'\xff' * 5, b'\xff' * 700)]
+        counts = [struct.pack('<II', *pair) + bytes(13) for pair in
+                  ((0xffffffff, 0), (3, 0), (0x2aaaaaab, 0), (0, 0xffffffff), (1, 3), (2, 1))]
+        wrong += [bytes([1, 0]) + data for data in (b'', b'\0', bytes(7), bytes(9), *counts)]
+        for request in wrong:
+            self.assertEqual(driver.ask_raw(request, 1), 1)
+            self.assertEqual(driver.vm.qtest(f'readb {DATA + 0x800:#x}'), '0x0000000000000001', request[:20])
+        self.assertEqual(self.filter_of(driver), before)
+        self.assertEqual(driver.ask_raw(bytes([0, 0, 1]), 64), 1)  # one byte is all there is to say
+        self.assertEqual(driver.vm.qtest(f'readb {DATA + 0x800:#x}'), '0x0000000000000000')
+        for out, room in (b'\0', 1), (b'', 1), (bytes(3), 0):
+            self.assertIsNone(driver.ask_raw(out, room), (out, room))
+            driver.function.reset()
+            driver = self.driver(features=features)
+
+    def test_merged(self):
+        """A frame takes as many buffers as it needs; it waits for the last one."""
+        driver = self.driver(features=(MERGED,))
+        frame = ether(bytes(range(200)) * 5)
+        for n in range(3):
+            driver.queues[0].add([(DATA + 0x1000 + 300 * n, 300, True)])
+        driver.kick(0)
+        driver.wire.send(frame)
+        driver.vm.qmp('query-status')
+        self.assertIsNone(driver.queues[0].take())
+        driver.queues[0].add([(DATA + 0x1000 + 900, 300, True)])
+        driver.kick(0)
+        self.assertEqual([driver.queues[0].wait()[1] for _ in range(4)], [300] * 3 + [12 + len(frame) - 900])
+        data = driver.queues[0].read(DATA + 0x1000, 12 + len(frame))
+        self.assertEqual(data[10:], struct.pack('<H', 4) + frame)
+
+    def test_too_small(self):
+        """Without merging a frame that does not fit into the buffer is lost, and leaves that for the next."""
+        driver = self.driver(',mrg_rxbuf=off')
+        self.assertFalse(driver.offered & 1 << MERGED)
+        driver.queues[0].add([(DATA + 0x1000, 100, True)])
+        driver.kick(0)
+        driver.wire.send(ether(bytes(200)))
+        driver.wire.send(ether(b'fits'))
+        self.assertEqual(driver.queues[0].wait()[1], 12 + 14 + 4)
+        self.assertEqual(driver.queues[0].read(DATA + 0x1000 + 12 + 14, 4), b'fits')
+
+    def test_told(self):
+        """What the driver is told of the network."""
+        for options, features, want in (
+                ('', 0, (0, 0xffffffff, 0xff)), (',host_mtu=9000', 1 << MTU, (9000, 0xffffffff, 0xff)),
+                (',speed=10000,duplex=full', 1 << SPEED, (0, 10000, 1)), (',speed=0,duplex=half', 1 << SPEED, (0, 0, 0))):
+            driver = self.driver(options)
+            self.assertEqual(driver.offered & (1 << MTU | 1 << SPEED), features)
+            self.assertEqual((driver.function.get(DEVICE, 10, 2), driver.function.get(DEVICE, 12),
+                              driver.function.get(DEVICE, 16, 1)), want)
+        for wrong in 'speed=-2', 'duplex=both', 'rx_queue_size=255', 'tx_queue_size=2048', 'host_mtu=65536':
+            self.assertIn(wrong.split('=')[0], refusal(house.binary(), '-M', 'q35', '-device', 'virtio-net-pci,' + wrong))
+
+    def test_link(self):
+        driver = self.driver(features=(STATUS,))
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 1)
+        generation = driver.function.get(COMMON, 0x15, 1)
+        driver.vm.qmp('set_link', name='n', up=False)
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 0)
+        self.assertNotEqual(driver.function.get(COMMON, 0x15, 1), generation)
+        driver.wire.send(FRAME)
+        driver.send(FRAME)
+        driver.queues[1].wait()
+        driver.vm.qmp('set_link', name='n', up=True)
+        self.assertEqual(driver.function.get(DEVICE, 6, 2), 1)
+        driver.receive(ether(b'after'))
 
     def test_not_offered(self):
         driver = self.driver()
