@@ -484,6 +484,7 @@ static const VirtioPciFamily virtio_net_pci = {
     .doc = "virtio network adapter on PCI",
     .device = &virtio_net_type,
     .class_id = PCI_CLASS_NETWORK_ETHERNET,
+    .romfile = "efi-virtio.rom",
     .transitional_id = 0x1000,
     .vectors = 4,
     .category = DEVICE_CATEGORY_NETWORK,

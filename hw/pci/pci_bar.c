@@ -168,11 +168,15 @@ static void replace_id(uint8_t *rom, unsigned at, uint16_t id)
 }
 
 /* One ROM serves several devices: firmware starts it only with the ids of the function it is in. */
-static void adopt_rom(const PciDevice *dev, uint8_t *rom, size_t length)
+void pci_rom_adopt(PciDevice *dev)
 {
+    const char *own = pci_device_ops(dev)->romfile;
+    bool is_own = dev->bars[PCI_BAR_ROM].region && own && !strcmp(own, dev->romfile);
+    uint8_t *rom = is_own ? memory_region_host(&dev->rom) : NULL;
+    size_t length = is_own ? dev->rom.size : 0;
     unsigned pcir = length > ROM_PCIR + 1 ? load_le16(rom + ROM_PCIR) : 0;
 
-    if (load_le16(rom) == ROM_SIGNATURE && pcir > ROM_PCIR && pcir + PCIR_DEVICE + 2 <= length &&
+    if (pcir > ROM_PCIR && load_le16(rom) == ROM_SIGNATURE && pcir + PCIR_DEVICE + 2 <= length &&
         !memcmp(rom + pcir, "PCIR", 4)) {
         replace_id(rom, pcir + PCIR_VENDOR, load_le16(dev->config + PCI_VENDOR_ID));
         replace_id(rom, pcir + PCIR_DEVICE, load_le16(dev->config + PCI_DEVICE_ID));
@@ -190,7 +194,6 @@ static bool check_rom(const PciDevice *dev, Error **errp)
 
 bool pci_rom_load(PciDevice *dev, Error **errp)
 {
-    const char *own = pci_device_ops(dev)->romfile;
     g_autofree char *name = g_strdup_printf("%s.rom", object_type_name(dev));
     g_autofree char *path = NULL, *bytes = NULL;
     gsize length;
@@ -210,10 +213,8 @@ bool pci_rom_load(PciDevice *dev, Error **errp)
         !memory_region_init_rom(&dev->rom, &dev->parent.parent, name, size, errp)) {
         return false;
     }
-    if (own && !strcmp(own, dev->romfile)) {
-        adopt_rom(dev, (uint8_t *)bytes, length);
-    }
     memcpy(memory_region_host(&dev->rom), bytes, length);
     pci_add_bar(dev, PCI_BAR_ROM, 0, &dev->rom);
+    pci_rom_adopt(dev);
     return true;
 }

@@ -202,6 +202,7 @@ static void set_identity(VirtioPci *pci)
         config[PCI_REVISION_ID] = MODERN_REVISION;
     }
     config[PCI_INTERRUPT_PIN] = 1;
+    pci_rom_adopt(&pci->parent);
 }
 
 /* --- life --- */

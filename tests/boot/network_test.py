@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import os
 import random
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ import guest  # noqa: E402
 import house  # noqa: E402
 
 SECONDS = 300
+SEABIOS = '/usr/share/seabios/bios-256k.bin'
+IPXE = '/usr/lib/ipxe/qemu/efi-virtio.rom'
 TCPDUMP = ['tcpdump', 'libpcap0.8', 'libssl3', 'libdbus-1-3', 'libsystemd0', 'libcap2', 'libgcrypt20', 'liblzma5',
            'libzstd1', 'liblz4-1', 'libgpg-error0', 'libc6']
 DATA = random.Random(5).randbytes(4 << 20)
@@ -155,6 +158,26 @@ class Network(unittest.TestCase):
                                 append='intel_iommu=on iommu.strict=1 no_timer_check')
         self.assertIn('iommu_group', shell.run('ls /sys/class/net/eth0/device/'))
         self.assertEqual(shell.end(), 0)
+
+    @unittest.skipUnless(os.path.exists(IPXE) and os.path.exists(SEABIOS),
+                         'the packages ipxe-qemu and seabios are not installed')
+    def test_boot(self):
+        """iPXE from the card's own ROM gets a script, a kernel and its archive by TFTP."""
+        for name, path in ('kernel', self.kernel), ('archive', self.archive):
+            shutil.copy(path, os.path.join(self.folder.name, name))
+        with open(os.path.join(self.folder.name, 'start.ipxe'), 'w', encoding='ascii') as file:
+            file.write('#!ipxe\nkernel kernel console=ttyS0 quiet reboot=t panic=-1 from-network\n'
+                       'initrd archive\nboot\n')
+        for board, device in ('pc', 'e1000'), ('q35', 'e1000e'), ('q35', 'virtio-net-pci'):
+            with self.subTest(device):
+                shell = guest.Terminal(
+                    [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+                     '-M', board, '-m', '256', '-serial', 'stdio', '-netdev',
+                     f'user,id=n,tftp={self.folder.name},bootfile=start.ipxe', '-device',
+                     f'{device},netdev=n,bootindex=0'], SECONDS)
+                shell.wait_for(guest.PROMPT)
+                self.assertIn('from-network', shell.run('cat /proc/cmdline'))
+                self.assertEqual(shell.end(), 0)
 
     def test_two_guests(self):
         path = os.path.join(self.folder.name, 'wire')

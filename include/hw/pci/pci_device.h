@@ -133,6 +133,8 @@ const char *pci_class_name(uint16_t id);
 
 /* `region` has a power of two of bytes (at least 16, I/O 4) and outlives the device's realize. */
 void pci_add_bar(PciDevice *dev, unsigned n, uint8_t type, MemoryRegion *region);
+/* Realize has put other ids into the configuration than the type has: so has its own option ROM. */
+void pci_rom_adopt(PciDevice *dev);
 /* Its region goes before the device does. */
 void pci_take_bar(PciDevice *dev, unsigned n);
 /* Maps and unmaps what the configuration says by now. */
