@@ -290,6 +290,16 @@ static const VMField scsi_device_fields[] = {
     VM_U8(ScsiDevice, attention.ascq),
 };
 
+static bool is_subscribed(void *opaque)
+{
+    return ((const ScsiDevice *)opaque)->subscribed;
+}
+
+static const VMField subscription_fields[] = { VM_U32(ScsiDevice, subscribed) };
+static const VMState subscription_state =
+    VMSTATE_INIT(subscription_fields, .name = "subscription", .version = 1,
+                 .needed = is_subscribed);
+
 static const ScsiDeviceType scsi_device_type = {
     .name = TYPE_SCSI_DEVICE,
     .doc = "A logical unit",
@@ -299,6 +309,7 @@ static const ScsiDeviceType scsi_device_type = {
     .bus_type = TYPE_SCSI_BUS,
     .category = DEVICE_CATEGORY_STORAGE,
     .properties = PROPERTIES(scsi_device_props),
-    .vmstate = VMSTATE(scsi_device_fields, .version = 1),
+    .vmstate = VMSTATE(scsi_device_fields, .version = 1,
+                       .subsections = VM_SUBSECTIONS(&subscription_state)),
 };
 OBJECT_TYPE(scsi_device_type)

@@ -50,6 +50,16 @@ static void look_at_medium(ScsiCd *cd)
     cd_drive_changed(&cd->cd, block_backend_node(drive), block_backend_bytes(drive));
 }
 
+static void tell_event(ScsiCd *cd)
+{
+    ScsiDevice *dev = &cd->parent.parent;
+    const ScsiBus *bus = SCSI_BUS(dev->parent.bus);
+
+    if (bus->ops->media_event) {
+        bus->ops->media_event(bus->opaque, dev);
+    }
+}
+
 /* A disc that grows is still the same; another is told of when the tray closes. */
 static void drive_changed(void *opaque)
 {
@@ -58,18 +68,20 @@ static void drive_changed(void *opaque)
 
     look_at_medium(cd);
     if (had_medium && cd->cd.has_medium) {
-        scsi_disk_tell_changed(&cd->parent);
+        cd->parent.parent.attention = SCSI_CAPACITY_CHANGED;
     }
 }
 
 static void drive_load(void *opaque, bool is_loaded)
 {
     cd_drive_load(&SCSI_CD(opaque)->cd, is_loaded);
+    tell_event(opaque);
 }
 
 static void drive_eject_request(void *opaque, bool is_forced)
 {
     cd_drive_eject_request(&SCSI_CD(opaque)->cd, is_forced);
+    tell_event(opaque);
 }
 
 static bool drive_is_tray_open(void *opaque)
@@ -139,6 +151,7 @@ static const ScsiDeviceType scsi_cd_type = {
     .parent = TYPE_SCSI_DISK,
     .size = sizeof(ScsiCd),
     .start = scsi_cd_start,
+    .has_media_events = true,
     .vmstate = VMSTATE(scsi_cd_fields, .version = 1, .pre_save = scsi_disk_pre_save),
     .realize = scsi_cd_realize,
     .unrealize = scsi_cd_unrealize,

@@ -14,19 +14,15 @@
 
 /* --- the host's drive --- */
 
-void scsi_disk_tell_changed(ScsiDisk *disk)
+static void drive_changed(void *opaque)
 {
+    ScsiDisk *disk = opaque;
     const ScsiBus *bus = SCSI_BUS(disk->parent.parent.bus);
 
     disk->parent.attention = SCSI_CAPACITY_CHANGED;
     if (bus->ops->changed) {
         bus->ops->changed(bus->opaque, &disk->parent, SCSI_CAPACITY_CHANGED);
     }
-}
-
-static void drive_changed(void *opaque)
-{
-    scsi_disk_tell_changed(opaque);
 }
 
 static const BlockDeviceOps drive_ops = {

@@ -52,7 +52,6 @@ static inline DeviceWorker *scsi_disk_worker(const ScsiDisk *disk)
 /* scsi_disk.c */
 /* What was not given gets its value; the medium is there already. */
 void scsi_disk_set_names(ScsiDisk *disk, const char *product);
-void scsi_disk_tell_changed(ScsiDisk *disk);
 void scsi_disk_drain(ScsiDevice *dev);
 bool scsi_disk_pre_save(void *disk, Error **errp);
 

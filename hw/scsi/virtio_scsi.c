@@ -138,6 +138,7 @@ static void virtio_scsi_unrealize(Device *dev)
 static void virtio_scsi_reset(Device *dev)
 {
     drain(VIRTIO_SCSI(dev));
+    virtio_scsi_unsubscribe_all(VIRTIO_SCSI(dev));
     reset_configuration(VIRTIO_SCSI(dev));
 }
 

@@ -60,6 +60,8 @@ ScsiDevice *virtio_scsi_find(const VirtioScsi *s, const uint8_t address[VIRTIO_S
 /* virtio_scsi_control.c */
 void virtio_scsi_control(VirtioDevice *vdev, VirtQueue *vq);
 void virtio_scsi_events(VirtioDevice *vdev, VirtQueue *vq);
+/* The driver starts anew. */
+void virtio_scsi_unsubscribe_all(VirtioScsi *s);
 extern const ScsiBusOps virtio_scsi_bus_ops; /* its opaque is the VirtioScsi */
 
 #endif

@@ -13,7 +13,8 @@ enum { ABORT_TASK = 0, ABORT_TASK_SET = 1, CLEAR_ACA = 2, CLEAR_TASK_SET = 3, I_
        LOGICAL_UNIT_RESET = 5, QUERY_TASK = 6, QUERY_TASK_SET = 7 };
 /* A task management request; a notification's has its LUN where this has its function. */
 enum { TMF_SUBTYPE = 4, TMF_LUN = 8, TMF_TAG = 16, TMF_BYTES = 24 };
-enum { AN_LUN = 4, AN_BYTES = 16, AN_RESPONSE = 4, AN_RESPONSE_BYTES = 5 };
+enum { AN_LUN = 4, AN_REQUESTED = 12, AN_BYTES = 16, AN_RESPONSE = 4, AN_RESPONSE_BYTES = 5 };
+enum { ASYNC_MEDIA_CHANGE = 16 };
 
 /* --- task management --- */
 
@@ -95,15 +96,22 @@ static void answer(void *elem, const uint8_t *data, size_t bytes)
     virtqueue_push(elem, virtqueue_write(elem, 0, data, bytes));
 }
 
-/* Asynchronous notifications: no unit has any. */
-static void answer_notifications(VirtioScsi *s, VirtQueueElement *elem, const uint8_t *request)
+/* Asynchronous notifications: those that the unit has of the ones asked for. */
+static void answer_notifications(VirtioScsi *s, VirtQueueElement *elem, const uint8_t *request,
+                                 bool subscribes)
 {
     uint8_t data[AN_RESPONSE_BYTES] = { 0 };
+    uint32_t wanted = virtio_get(&s->parent, request + AN_REQUESTED, 4);
     unsigned lun;
-    const ScsiDevice *dev = virtio_scsi_find(s, request + AN_LUN, &lun);
+    ScsiDevice *dev = virtio_scsi_find(s, request + AN_LUN, &lun);
 
     data[AN_RESPONSE] = !dev ? VIRTIO_SCSI_S_BAD_TARGET :
                         dev->lun != lun ? VIRTIO_SCSI_S_INCORRECT_LUN : VIRTIO_SCSI_S_OK;
+    if (data[AN_RESPONSE] == VIRTIO_SCSI_S_OK) {
+        wanted &= scsi_device_ops(dev)->has_media_events ? ASYNC_MEDIA_CHANGE : 0;
+        virtio_put(&s->parent, data, 4, wanted);
+        dev->subscribed = subscribes ? wanted : dev->subscribed;
+    }
     answer(elem, data, sizeof(data));
 }
 
@@ -122,7 +130,7 @@ static void take(VirtioScsi *s, VirtQueueElement *elem)
         answer(elem, &response, 1);
     } else if ((type == TYPE_AN_QUERY || type == TYPE_AN_SUBSCRIBE) && bytes >= AN_BYTES &&
                elem->in.bytes >= AN_RESPONSE_BYTES) {
-        answer_notifications(s, elem, request);
+        answer_notifications(s, elem, request, type == TYPE_AN_SUBSCRIBE);
     } else {
         answer(elem, &response, 1);
     }
@@ -140,7 +148,7 @@ void virtio_scsi_control(VirtioDevice *vdev, VirtQueue *vq)
 
 /* --- events --- */
 
-enum { EVENT_NONE = 0, EVENT_TRANSPORT_RESET = 1, EVENT_PARAM_CHANGE = 3,
+enum { EVENT_NONE = 0, EVENT_TRANSPORT_RESET = 1, EVENT_ASYNC_NOTIFY = 2, EVENT_PARAM_CHANGE = 3,
        EVENTS_MISSED = 0x80000000 };
 enum { REASON_RESCAN = 1, REASON_REMOVED = 2 };
 enum { EVENT_LUN = 4, EVENT_REASON = 12, EVENT_BYTES = 16 };
@@ -205,7 +213,25 @@ static void changed(void *opaque, ScsiDevice *dev, ScsiSense sense)
     }
 }
 
+/* Of drives of media these are in place of changed parameters (5.6.6.3.1). */
+static void media_event(void *opaque, ScsiDevice *dev)
+{
+    if (dev->subscribed & ASYNC_MEDIA_CHANGE) {
+        send_event(opaque, dev, EVENT_ASYNC_NOTIFY, ASYNC_MEDIA_CHANGE);
+    }
+}
+
+void virtio_scsi_unsubscribe_all(VirtioScsi *s)
+{
+    const GPtrArray *devices = s->bus->parent.devices;
+
+    for (guint i = 0; i < devices->len; i++) {
+        SCSI_DEVICE(devices->pdata[i])->subscribed = 0;
+    }
+}
+
 const ScsiBusOps virtio_scsi_bus_ops = {
     .max_target = VIRTIO_SCSI_MAX_TARGET, .max_lun = VIRTIO_SCSI_MAX_LUN,
     .plugged = plugged, .unplugged = unplugged, .changed = changed,
+    .media_event = media_event,
 };

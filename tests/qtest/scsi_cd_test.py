@@ -10,11 +10,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
-from scsi import CHECK, GOOD, S_OK, S_OVERRUN, Adapter  # noqa: E402
+from scsi import CHECK, GOOD, S_BAD_TARGET, S_INCORRECT_LUN, S_OK, S_OVERRUN, Adapter  # noqa: E402
 from vm import QmpError, Vm  # noqa: E402
 
 PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
 DVD_BYTES = 800 << 20
+EVENTS = 0x206000
 
 
 def pattern(blocks, first=0):
@@ -197,6 +198,31 @@ class Ours(Discs, unittest.TestCase):
             self.assertEqual([data[8:10], data[20:22]], [b'\0\x10', b'\0\x1e'])
             self.assertEqual(len(data), 28)
             self.assertEqual(adapter.command([0x46, 3, 0, 0, 0, 0, 0, 0, 200], room=200)[0], (5, 0x24))
+
+    def test_notifications(self):
+        """Asynchronous ones (virtio 1.3, 5.6.6.2), which drives of media have in place of changed parameters."""
+        def notifications(kind, wanted, target=0, lun=0):
+            return struct.unpack('<IB', adapter.control(struct.pack('<I', kind) + struct.pack('>BBHI', 1, target, lun, 0) +
+                                                        struct.pack('<I', wanted), 5))
+
+        query, subscribe, media_change = 1, 2, 16
+        with self.with_disc() as vm:
+            adapter = Adapter(vm).ready()
+            for n in range(4):
+                adapter.add(1, [(EVENTS + 16 * n, 16, True)])
+            self.assertEqual(notifications(query, 0x7e), (media_change, S_OK))
+            vm.qmp('blockdev-open-tray', id='cd')  # nobody wanted to know
+            self.assertEqual(notifications(subscribe, 0x7e), (media_change, S_OK))
+            self.assertEqual(notifications(query, 2), (0, S_OK))
+            self.assertEqual(notifications(subscribe, 16, target=9), (0, S_BAD_TARGET))
+            self.assertEqual(notifications(subscribe, 16, lun=9), (0, S_INCORRECT_LUN))
+            vm.qmp('blockdev-close-tray', id='cd')
+            adapter.queues[1].wait()
+            self.assertEqual(adapter.peek(EVENTS, 16), struct.pack('<I', 2) + bytes([1, 0, 0, 0]) + bytes(4) +
+                             struct.pack('<I', media_change))
+            self.assertEqual(notifications(subscribe, 0), (0, S_OK))
+            vm.qmp('blockdev-open-tray', id='cd')
+            self.assertIsNone(adapter.queues[1].take())
 
     def test_save_and_load(self):
         with self.with_disc() as vm:

@@ -33,6 +33,8 @@ typedef struct ScsiBusOps {
     void (*unplugged)(void *opaque, ScsiDevice *dev);
     /* The unit has another capacity. */
     void (*changed)(void *opaque, ScsiDevice *dev, ScsiSense sense);
+    /* Its tray or medium is another, or is wanted (of units with has_media_events). */
+    void (*media_event)(void *opaque, ScsiDevice *dev);
 } ScsiBusOps;
 
 struct ScsiBus {
@@ -74,6 +76,7 @@ struct ScsiDevice {
     Device parent;
     uint32_t channel, id, lun; /* properties; UINT32_MAX: the next that is free */
     ScsiSense attention;       /* told next; SCSI_NO_SENSE: nothing */
+    uint32_t subscribed;       /* the adapter's: events that a driver wants to be told of */
 };
 DECLARE_CAST(ScsiDevice, SCSI_DEVICE)
 
@@ -83,6 +86,7 @@ typedef struct ScsiDeviceType {
     void (*start)(ScsiDevice *dev, ScsiRequest *request);
     /* Waits for all that is under way; what waits for the VM to run is given up. */
     void (*drain)(ScsiDevice *dev);
+    bool has_media_events;
 } ScsiDeviceType;
 
 static inline const ScsiDeviceType *scsi_device_ops(const ScsiDevice *dev)
