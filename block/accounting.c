@@ -42,6 +42,15 @@ static void count_time(BlockBackend *drive, BlockOp op, uint64_t took_ns)
     g_mutex_unlock(&drive->lock);
 }
 
+void block_backend_use(const BlockBackend *drive, BlockOp op, uint64_t *operations,
+                       uint64_t *bytes)
+{
+    const BlockCounts *counts = &drive->counts[op];
+
+    *operations = __atomic_load_n(&counts->operations, __ATOMIC_RELAXED);
+    *bytes = __atomic_load_n(&counts->bytes, __ATOMIC_RELAXED);
+}
+
 static void note_time(BlockBackend *drive, int64_t now_ns)
 {
     __atomic_store_n(&drive->latest_ns, now_ns, __ATOMIC_RELAXED);

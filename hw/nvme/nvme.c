@@ -253,7 +253,8 @@ static void nvme_reset(Device *dev)
     memset(nvme->asq, 0, sizeof(nvme->asq));
     memset(nvme->acq, 0, sizeof(nvme->acq));
     memset(nvme->events, 0, sizeof(nvme->events));
-    nvme->event_mask = nvme->coalescing = nvme->changed = 0;
+    nvme->changed = 0;
+    nvme_reset_features(nvme);
 }
 
 /* --- saved state --- */
@@ -308,8 +309,30 @@ static const VMField nvme_fields[] = {
     VM_ARRAY(Nvme, asq), VM_ARRAY(Nvme, acq), VM_STRUCT_ARRAY(Nvme, sqs, sq_state),
     VM_STRUCT_ARRAY(Nvme, cqs, cq_state), VM_U32(Nvme, irq_status), VM_ARRAY(Nvme, events),
     VM_U8(Nvme, event_count), VM_U32(Nvme, event_mask), VM_U32(Nvme, coalescing),
-    VM_U32(Nvme, changed), VM_BOOL(Nvme, is_event_held),
+    VM_U32(Nvme, changed), VM_U8(Nvme, events_held),
 };
+
+/* A driver that uses it has set some of these. */
+static bool is_enabled(void *opaque)
+{
+    return NVME(opaque)->cc & NVME_CC_EN;
+}
+
+static const VMField more_fields[] = {
+    VM_U8(Nvme, events_due), VM_ARRAY(Nvme, event_info), VM_U32(Nvme, features.arbitration),
+    VM_U32(Nvme, features.power), VM_U32(Nvme, features.error_recovery),
+    VM_U32(Nvme, features.atomicity), VM_ARRAY(Nvme, features.temperature),
+    VM_U64(Nvme, features.timestamp_ms), VM_I64(Nvme, features.timestamp_at_ns),
+    VM_BOOL(Nvme, features.has_timestamp),
+};
+static const VMState more_state =
+    VMSTATE_INIT(more_fields, .name = "nvme_more", .version = 1, .needed = is_enabled);
+
+/* A client says how badly it is with the device. */
+static void warnings_changed(Object *obj, const Property *p)
+{
+    nvme_tell_warning(NVME(obj), NVME(obj)->warnings);
+}
 
 static const Property nvme_props[] = {
     PROP_BLOCK_CONF(Nvme, own.conf),
@@ -321,6 +344,9 @@ static const Property nvme_props[] = {
     PROP_U16("msix_qsize", Nvme, vectors, .initial = NVME_QUEUES, .doc = "MSI-X vectors"),
     PROP_U8("mdts", Nvme, transfer_exponent, .initial = 7,
             .doc = "Largest transfer: 2^n pages; 0: any"),
+    PROP_U8("smart_critical_warning", Nvme, warnings,
+            .is_live = true, .has_no_default = true, .changed = warnings_changed,
+            .doc = "Bits of critical warnings that its health log shows"),
     PROP_BOOL("use-intel-id", Nvme, uses_intel_id, .doc = "Intel's numbers, as older versions"),
 };
 
@@ -334,7 +360,7 @@ static const PciDeviceType nvme_type = {
     .category = DEVICE_CATEGORY_STORAGE,
     .properties = PROPERTIES(nvme_props),
     .vmstate = VMSTATE(nvme_fields, .version = 1, .pre_save = nvme_pre_save,
-                       .post_load = nvme_post_load),
+                       .post_load = nvme_post_load, .subsections = VM_SUBSECTIONS(&more_state)),
     .realize = nvme_realize,
     .unrealize = nvme_unrealize,
     .finalize = nvme_finalize,

@@ -29,11 +29,20 @@ enum {
     NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_PRP_OFFSET = 0x013, NVME_LBA_RANGE = 0x080,
     NVME_INVALID_CQID = 0x100, NVME_INVALID_QID = 0x101, NVME_INVALID_QUEUE_SIZE = 0x102,
     NVME_TOO_MANY_EVENTS = 0x105, NVME_INVALID_VECTOR = 0x108, NVME_INVALID_LOG = 0x109,
-    NVME_INVALID_DELETION = 0x10c, NVME_NOT_SAVEABLE = 0x10d, NVME_READ_ONLY = 0x182,
-    NVME_WRITE_FAULT = 0x280, NVME_READ_ERROR = 0x281,
+    NVME_INVALID_FORMAT = 0x10a, NVME_INVALID_DELETION = 0x10c, NVME_NOT_SAVEABLE = 0x10d,
+    NVME_NOT_CHANGEABLE = 0x10e, NVME_READ_ONLY = 0x182, NVME_SIZE_LIMIT = 0x183,
+    NVME_WRITE_FAULT = 0x280, NVME_READ_ERROR = 0x281, NVME_COMPARE_FAILURE = 0x285,
     NVME_DO_NOT_RETRY = 0x4000,
     NVME_LATER = 0xffff, /* the command completes itself */
 };
+
+/* Of a command, in the log of effects (5.14.1.5) */
+enum { NVME_SUPPORTED = BIT(0), NVME_CHANGES_BLOCKS = BIT(1) };
+
+#define NVME_TEMPERATURE_K 323
+#define NVME_WARNING_K     343
+/* COPY: blocks of a range and of all, ranges */
+enum { NVME_COPY_RANGE_BLOCKS = 128, NVME_COPY_BLOCKS = 128, NVME_COPY_RANGES = 128 };
 
 /* CC and CSTS */
 enum { NVME_CC_EN = 0x1, NVME_CC_SHN = 0xc000, NVME_CSTS_RDY = 0x1, NVME_CSTS_CFS = 0x2,
@@ -65,7 +74,17 @@ typedef struct NvmeNamespace {
     BlockConf conf;
     uint32_t id;     /* 0: the next that is free */
     uint64_t eui64;
+    uint8_t uuid[16]; /* 0: none */
 } NvmeNamespace;
+
+/* What a driver set, until a reset. */
+typedef struct NvmeFeatures {
+    uint32_t arbitration, power, error_recovery, atomicity;
+    uint32_t temperature[2];  /* K: over, under */
+    uint64_t timestamp_ms;    /* at timestamp_at_ns of the virtual clock */
+    int64_t timestamp_at_ns;
+    bool has_timestamp;
+} NvmeFeatures;
 
 typedef struct NvmeBus {
     Bus parent;
@@ -85,6 +104,7 @@ typedef struct Nvme {
     uint16_t vectors;
     uint8_t transfer_exponent; /* of the largest transfer, in pages; 0: any */
     bool uses_intel_id;
+    uint8_t warnings;          /* critical ones, as a client wants them */
     /* registers */
     uint32_t masked, cc, csts, aqa, asq[2], acq[2];
     /* state */
@@ -96,7 +116,9 @@ typedef struct Nvme {
     uint32_t event_mask;       /* feature 0bh */
     uint32_t coalescing;       /* feature 08h, of no effect */
     uint32_t changed;          /* a namespace with a new size; 0: none */
-    bool is_event_held;        /* until its log page is read */
+    NvmeFeatures features;
+    uint8_t events_due, events_held; /* bit: a type of event; held until its log page is read */
+    uint8_t event_info[3];
 } Nvme;
 DECLARE_CAST(Nvme, NVME)
 
@@ -110,8 +132,16 @@ typedef struct NvmeRequest {
     DmaMap map;
     bool is_mapped;
     BlockRequest block;
-    struct NvmePart *parts;    /* DATASET MANAGEMENT */
+    struct NvmePart *parts;    /* of commands for several places at once */
     unsigned pending;
+    /* of commands that are several requests, one after the other (nvme_steps.c) */
+    uint16_t (*next)(struct NvmeRequest *request, BlockIo *io);
+    bool is_waiting, is_looping;
+    int error;
+    unsigned step;
+    uint8_t *buffer, *ranges;
+    struct iovec iov;
+    uint64_t at, left;
 } NvmeRequest;
 
 static inline uint32_t nvme_dword(const NvmeRequest *request, unsigned n)
@@ -141,13 +171,36 @@ uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes);
 uint16_t nvme_give(NvmeRequest *request, const void *data, uint64_t bytes);
 uint16_t nvme_take(NvmeRequest *request, void *data, uint64_t bytes);
 
-/* --- nvme_admin.c, nvme_identify.c, nvme_io.c: each gives a status or NVME_LATER --- */
+/* --- nvme_admin.c, nvme_identify.c, nvme_features.c, nvme_events.c, nvme_io.c, nvme_steps.c: each
+ * gives a status or NVME_LATER --- */
 
 uint16_t nvme_admin(NvmeRequest *request);
 uint16_t nvme_identify(NvmeRequest *request);
+uint16_t nvme_get_features(NvmeRequest *request);
+uint16_t nvme_set_features(NvmeRequest *request);
+uint16_t nvme_get_log(NvmeRequest *request);
+uint16_t nvme_async_event(NvmeRequest *request);
+uint16_t nvme_format(NvmeRequest *request);
 uint16_t nvme_io(NvmeRequest *request);
+uint16_t nvme_compare(NvmeRequest *request);
+uint16_t nvme_verify(NvmeRequest *request);
+uint16_t nvme_copy(NvmeRequest *request);
+
+/* NVME_SUPPORTED and what else a command does; 0: there is no such. */
+uint32_t nvme_admin_effects(uint8_t op);
+uint32_t nvme_io_effects(uint8_t op);
+/* Blocks `io->op` shall use, of a command that has them in the usual place. */
+uint16_t nvme_get_range(const NvmeRequest *request, BlockIo *io);
+uint16_t nvme_status_of(int error, BlockOp op);
+
+void nvme_reset_features(Nvme *nvme);
+uint8_t nvme_temperature_warning(const Nvme *nvme);
 /* A namespace is another than before. */
 void nvme_tell_changed(Nvme *nvme, uint32_t id);
+/* Critical warnings that are new. */
+void nvme_tell_warning(Nvme *nvme, uint8_t bits);
+/* A doorbell rang that is not there, or with a value that cannot be. */
+void nvme_tell_bad_doorbell(Nvme *nvme, bool has_register);
 
 /* --- nvme_ns.c --- */
 

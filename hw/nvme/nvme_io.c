@@ -1,13 +1,13 @@
 /*
  * I/O commands of the NVM command set (NVM Express 1.4, chapter 6). Data goes between guest memory
- * and the back end in place. Left out: compare, write uncorrectable, reservations, metadata.
+ * and the back end in place. Left out: write uncorrectable, reservations, metadata.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "nvme.h"
 
-enum { FLUSH = 0x00, WRITE = 0x01, READ = 0x02, WRITE_ZEROES = 0x08, DATASET_MANAGEMENT = 0x09 };
+enum { FLUSH = 0x00, WRITE = 0x01 };
 #define ALL_NAMESPACES UINT32_MAX
 #define FORCE_UNIT     BIT(30) /* of dword 12 */
 #define DEALLOCATE     BIT(25) /* the same, write zeroes */
@@ -19,7 +19,7 @@ typedef struct NvmePart {
     BlockRequest block;
 } NvmePart;
 
-static uint16_t status_of(int error, BlockOp op)
+uint16_t nvme_status_of(int error, BlockOp op)
 {
     return !error ? NVME_SUCCESS : error == -ECANCELED ? NVME_ABORTED :
            error == -ENOSPC ? NVME_WRITE_FAULT | NVME_DO_NOT_RETRY :
@@ -33,7 +33,7 @@ static void done(BlockRequest *block, int error)
     if (request->is_mapped && dma_unmap(&request->map, !error) != MEM_TX_OK) {
         nvme_complete(request, NVME_DATA_TRANSFER_ERROR);
     } else {
-        nvme_complete(request, status_of(error, block->io.op));
+        nvme_complete(request, nvme_status_of(error, block->io.op));
     }
 }
 
@@ -47,7 +47,7 @@ static uint16_t submit(NvmeRequest *request, const BlockIo *io)
 /* --- ranges --- */
 
 /* Of read, write, write zeroes. */
-static uint16_t get_range(const NvmeRequest *request, BlockIo *io)
+uint16_t nvme_get_range(const NvmeRequest *request, BlockIo *io)
 {
     const NvmeNamespace *ns = request->ns;
     uint64_t block = load_le64(request->command + 40), all = nvme_namespace_blocks(ns);
@@ -64,10 +64,11 @@ static uint16_t get_range(const NvmeRequest *request, BlockIo *io)
     return NVME_SUCCESS;
 }
 
-static uint16_t transfer(NvmeRequest *request, bool is_write)
+static uint16_t transfer(NvmeRequest *request)
 {
+    bool is_write = request->command[0] == WRITE;
     BlockIo io = { .op = is_write ? BLOCK_WRITE : BLOCK_READ };
-    uint16_t status = get_range(request, &io);
+    uint16_t status = nvme_get_range(request, &io);
 
     if (status == NVME_SUCCESS) {
         status = nvme_map_data(request, io.bytes);
@@ -88,7 +89,7 @@ static uint16_t transfer(NvmeRequest *request, bool is_write)
 static uint16_t write_zeroes(NvmeRequest *request)
 {
     BlockIo io = { .op = BLOCK_ZERO };
-    uint16_t status = get_range(request, &io);
+    uint16_t status = nvme_get_range(request, &io);
 
     io.flags = nvme_dword(request, 12) & DEALLOCATE ? BLOCK_MAY_UNMAP : 0;
     return status == NVME_SUCCESS ? submit(request, &io) : status;
@@ -108,7 +109,7 @@ static void part_done(BlockRequest *block, int error)
     NvmeRequest *request = container_of(block, NvmePart, block)->request;
 
     if (error) {
-        request->status = status_of(error, BLOCK_DISCARD);
+        request->status = nvme_status_of(error, BLOCK_DISCARD);
     }
     part_ended(request);
 }
@@ -172,51 +173,104 @@ static uint16_t manage_dataset(NvmeRequest *request)
     return discard(request, ranges, count);
 }
 
-/* --- flush --- */
+/* --- of all namespaces, or one --- */
 
-static uint16_t flush_all(NvmeRequest *request)
+static uint16_t each_namespace(NvmeRequest *request, uint32_t only, BlockOp op)
 {
-    static const BlockIo io = { .op = BLOCK_FLUSH };
     Nvme *nvme = request->nvme;
 
     request->parts = g_new0(NvmePart, NVME_NAMESPACES + 1);
     request->pending = 1;
-    for (unsigned id = 1; id <= NVME_NAMESPACES; id++) {
-        if (nvme->namespaces[id]) {
+    for (uint32_t id = 1; id <= NVME_NAMESPACES; id++) {
+        if (nvme->namespaces[id] && (only == ALL_NAMESPACES || only == id)) {
             NvmePart *part = &request->parts[id];
+            BlockBackend *drive = nvme->namespaces[id]->conf.drive;
+            BlockIo io = { .op = op, .flags = op == BLOCK_ZERO ? BLOCK_MAY_UNMAP : 0,
+                           .bytes = op == BLOCK_ZERO ? block_backend_bytes(drive) : 0 };
 
             request->pending++;
             *part = (NvmePart){ request, { .io = io, .done = part_done } };
-            block_backend_submit(nvme->namespaces[id]->conf.drive, &part->block);
+            block_backend_submit(drive, &part->block);
         }
     }
     part_ended(request);
     return NVME_LATER;
 }
 
-uint16_t nvme_io(NvmeRequest *request)
+static uint16_t flush(NvmeRequest *request)
 {
-    static const BlockIo flush = { .op = BLOCK_FLUSH };
-    uint32_t id = nvme_dword(request, 1);
+    return each_namespace(request, nvme_dword(request, 1), BLOCK_FLUSH);
+}
 
-    if (request->command[0] == FLUSH && id == ALL_NAMESPACES) {
-        return flush_all(request);
+static bool is_writable(const Nvme *nvme, uint32_t only)
+{
+    for (uint32_t id = 1; id <= NVME_NAMESPACES; id++) {
+        if (nvme->namespaces[id] && (only == ALL_NAMESPACES || only == id) &&
+            block_backend_is_read_only(nvme->namespaces[id]->conf.drive)) {
+            return false;
+        }
     }
-    request->ns = id && id <= NVME_NAMESPACES ? request->nvme->namespaces[id] : NULL;
-    if (!request->ns) {
+    return true;
+}
+
+/* There is one format, without metadata; all blocks become zeroes, which erases them too. */
+uint16_t nvme_format(NvmeRequest *request)
+{
+    uint32_t id = nvme_dword(request, 1), how = nvme_dword(request, 10);
+
+    if (id != ALL_NAMESPACES &&
+        (!id || id > NVME_NAMESPACES || !request->nvme->namespaces[id])) {
         return NVME_INVALID_NAMESPACE | NVME_DO_NOT_RETRY;
     }
-    switch (request->command[0]) {
-    case FLUSH:
-        return submit(request, &flush);
-    case WRITE:
-    case READ:
-        return transfer(request, request->command[0] == WRITE);
-    case WRITE_ZEROES:
-        return write_zeroes(request);
-    case DATASET_MANAGEMENT:
-        return manage_dataset(request);
-    default:
-        return NVME_INVALID_OPCODE | NVME_DO_NOT_RETRY;
+    if (how & 0xf || how >> 5 & 7) {
+        return NVME_INVALID_FORMAT | NVME_DO_NOT_RETRY;
     }
+    if ((how >> 9 & 7) > 1) { /* not by cryptography */
+        return NVME_INVALID_FIELD | NVME_DO_NOT_RETRY;
+    }
+    return is_writable(request->nvme, id) ? each_namespace(request, id, BLOCK_ZERO) :
+                                            NVME_READ_ONLY | NVME_DO_NOT_RETRY;
+}
+
+/* --- which there are --- */
+
+static const struct {
+    uint8_t op;
+    uint32_t effects;
+    uint16_t (*run)(NvmeRequest *request);
+} commands[] = {
+    { FLUSH, NVME_SUPPORTED | NVME_CHANGES_BLOCKS, flush },
+    { WRITE, NVME_SUPPORTED | NVME_CHANGES_BLOCKS, transfer },
+    { 0x02, NVME_SUPPORTED, transfer },
+    { 0x05, NVME_SUPPORTED, nvme_compare },
+    { 0x08, NVME_SUPPORTED | NVME_CHANGES_BLOCKS, write_zeroes },
+    { 0x09, NVME_SUPPORTED | NVME_CHANGES_BLOCKS, manage_dataset },
+    { 0x0c, NVME_SUPPORTED, nvme_verify },
+    { 0x19, NVME_SUPPORTED | NVME_CHANGES_BLOCKS, nvme_copy },
+};
+
+uint32_t nvme_io_effects(uint8_t op)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].op == op) {
+            return commands[i].effects;
+        }
+    }
+    return 0;
+}
+
+uint16_t nvme_io(NvmeRequest *request)
+{
+    uint32_t id = nvme_dword(request, 1);
+
+    request->ns = id && id <= NVME_NAMESPACES ? request->nvme->namespaces[id] : NULL;
+    if (!request->ns && !(request->command[0] == FLUSH && id == ALL_NAMESPACES)) {
+        return NVME_INVALID_NAMESPACE | NVME_DO_NOT_RETRY;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].op == request->command[0]) {
+            return commands[i].run(request);
+        }
+    }
+    return NVME_INVALID_OPCODE | NVME_DO_NOT_RETRY;
 }

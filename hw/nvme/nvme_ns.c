@@ -106,6 +106,7 @@ static const Property nvme_ns_props[] = {
     PROP_BOOT_INDEX("bootindex", NvmeNs, ns.conf.boot_index),
     PROP_U32("nsid", NvmeNs, ns.id, .doc = "Number of the namespace; 0: the next that is free"),
     PROP_U64("eui64", NvmeNs, ns.eui64, .doc = "EUI-64; 0: by its number"),
+    PROP_UUID("uuid", NvmeNs, ns.uuid, .doc = "UUID, or \"auto\" for a random one"),
 };
 
 static const DeviceType nvme_ns_type = {

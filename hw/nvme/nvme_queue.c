@@ -91,6 +91,8 @@ static void free_request(NvmeRequest *request)
 {
     dma_list_clear(&request->list);
     g_free(request->parts);
+    g_free(request->buffer);
+    g_free(request->ranges);
     g_free(request);
 }
 
@@ -190,6 +192,7 @@ static void ring_completion(Nvme *nvme, unsigned n, uint32_t value)
 
     if (!cq->size || value >= cq->size) {
         guest_error("nvme: head %u of completion queue %u", value, n);
+        nvme_tell_bad_doorbell(nvme, cq->size);
         return;
     }
     cq->head = value;
@@ -208,10 +211,12 @@ void nvme_doorbell(Nvme *nvme, unsigned at, uint32_t value)
 
     if (!sq || at % DOORBELL_BYTES) {
         guest_error("nvme: write to doorbell %u", at);
+        nvme_tell_bad_doorbell(nvme, false);
     } else if (at & DOORBELL_BYTES) {
         ring_completion(nvme, n, value);
     } else if (!sq->size || value >= sq->size) {
         guest_error("nvme: tail %u of submission queue %u", value, n);
+        nvme_tell_bad_doorbell(nvme, sq->size);
     } else {
         sq->tail = value;
         run(nvme, n);
@@ -230,6 +235,6 @@ void nvme_stop(Nvme *nvme)
     memset(nvme->cqs, 0, sizeof(nvme->cqs));
     nvme->irq_status = 0;
     nvme->event_count = 0;
-    nvme->is_event_held = false;
+    nvme->events_due = nvme->events_held = 0;
     nvme_update_irq(nvme);
 }

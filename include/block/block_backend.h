@@ -78,6 +78,9 @@ BlockErrorPolicy block_backend_policy(const BlockBackend *drive, bool is_read);
 /* Whether requests that made no sense, or failed, count as use of the drive. */
 void block_backend_set_accounting(BlockBackend *drive, bool of_invalid, bool of_failed);
 void block_backend_accounting(const BlockBackend *drive, bool *of_invalid, bool *of_failed);
+/* What its requests came to so far. */
+void block_backend_use(const BlockBackend *drive, BlockOp op, uint64_t *operations,
+                       uint64_t *bytes);
 /* The guest moved its tray: clients are told. */
 void block_backend_tray_moved(BlockBackend *drive, bool is_open);
 

@@ -229,8 +229,112 @@ class Nvme:
             self.assertEqual(nvme.get(CSTS) & 1, 0)
 
 
+    def test_compare_and_verify(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            nvme.poke(DATA, pattern(4, 100))
+            self.assertEqual(nvme.rw(5, 100, 4), 0)
+            nvme.poke(DATA + 1500, b'x')
+            self.assertEqual(nvme.rw(5, 100, 4), 0x285)
+            self.assertEqual(nvme.rw(5, 8190, 4), 0x80)
+            self.assertEqual(nvme.rw(12, 0, 8), 0)
+            self.assertEqual(nvme.rw(12, 8190, 4), 0x80)
+            self.assertEqual(nvme.peek(DATA + 1500, 1), b'x')
+
+    def test_format(self):
+        with self.machine(drive=',discard=unmap') as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.admin(0x80, nsid=1, dword10=1 << 5)[0], 0x10a)
+            self.assertEqual(self.stored(7), pattern(1, 7))
+            self.assertEqual(nvme.admin(0x80, nsid=1), (0, 0))
+            self.assertEqual(nvme.rw(2, 7, 1), 0)
+            self.assertEqual(nvme.peek(DATA, 512), bytes(512))
+
+    def test_features(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.admin(10, dword10=4), (0, 343))
+            self.assertEqual(nvme.admin(9, dword10=4, dword11=400)[0], 0)
+            self.assertEqual(nvme.admin(10, dword10=4), (0, 400))
+            self.assertEqual(nvme.admin(10, dword10=4 | 1 << 8), (0, 343))  # by default
+            self.assertEqual(nvme.admin(10, dword10=4 | 3 << 8)[1] & 4, 4)  # can be changed
+            nvme.poke(DATA, struct.pack('<Q', 123456789))
+            self.assertEqual(nvme.admin(9, dword10=0xe)[0], 0)
+            nvme.poke(DATA, bytes(8))
+            self.assertEqual(nvme.admin(10, dword10=0xe)[0], 0)
+            raw = nvme.peek(DATA, 8)
+            self.assertEqual(raw[6], 2)
+            self.assertLess(struct.unpack('<Q', raw[:6] + b'\0\0')[0] - 123456789, 60000)
+            self.assertEqual(nvme.admin(10, dword10=0x77)[0], 2)
+            self.assertEqual(nvme.admin(9, dword10=4 | 1 << 31)[0], 0x10d)
+
+    def test_logs(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            for _ in range(3):
+                nvme.rw(2, 0, 8)
+            self.assertEqual(nvme.admin(2, nsid=0xffffffff, dword10=2 | 127 << 16)[0], 0)
+            health = nvme.peek(DATA, 512)
+            self.assertEqual(struct.unpack_from('<H', health, 1)[0], 323)
+            self.assertGreaterEqual(struct.unpack_from('<Q', health, 64)[0], 3)
+            self.assertEqual(nvme.admin(2, dword10=5 | 1023 << 16)[0], 0)
+            effects = nvme.peek(DATA, 4096)
+            for at, is_there in ((4 * 6, 1), (4 * 0x77, 0), (1024 + 4 * 2, 1), (1024 + 4 * 0x19, 1)):
+                self.assertEqual(effects[at] & 1, is_there, at)
+
+    def test_events(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            nvme.admin(9, dword10=0xb, dword11=0xff)
+            nvme.submit(0, 0x0c)
+            vm.qmp('qom-set', path='/machine/peripheral/n', property='smart_critical_warning', value=1)
+            self.assertEqual(nvme.wait(0), (0, 1 | 2 << 8 | 2 << 16))
+            nvme.admin(2, nsid=0xffffffff, dword10=2 | 127 << 16)
+            self.assertEqual(nvme.peek(DATA, 1)[0] & 1, 1)
+            nvme.submit(0, 0x0c)
+            nvme.put(0x1000 + 8 * 9, 0)  # a queue that is not there
+            self.assertEqual(nvme.wait(0), (0, 1 << 16))
+
+
 class Ours(Nvme, unittest.TestCase):
     binary = house.binary()
+
+    def test_identity_of_namespaces(self):
+        extra = ['-drive', 'driver=null-co,size=1048576,if=none,id=e', '-device',
+                 'nvme-ns,drive=e,nsid=7,uuid=12345678-9abc-def0-1122-334455667788']
+        with self.machine(extra=extra) as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.admin(6, nsid=7, dword10=3)[0], 0)
+            self.assertEqual(nvme.peek(DATA + 12, 25), bytes.fromhex('03100000123456789abcdef01122334455667788'
+                                                                     '0401000000'))
+            self.assertEqual(nvme.admin(6, nsid=7, dword10=0x12)[0], 0)
+            self.assertEqual(nvme.peek(DATA, 4), struct.pack('<HH', 1, 0))
+            self.assertEqual(nvme.admin(6, nsid=3, dword10=0x12)[0], 0xb)
+            self.assertEqual(nvme.admin(0x80, nsid=9)[0], 0xb)
+
+    def test_copy(self):
+        def copy(to, *ranges, **fields):
+            nvme.poke(DATA, b''.join(struct.pack('<QQHHIQ', 0, lba, blocks - 1, 0, 0, 0) for lba, blocks in ranges))
+            return nvme.io(0x19, dword10=to, dword12=len(ranges) - 1, **fields)
+
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(copy(500, (10, 3), (40, 1), (11, 2)), 0)
+            self.assertEqual(nvme.io(0), 0)
+            self.assertEqual([self.stored(500 + n) for n in range(7)],
+                             [pattern(1, n) for n in (10, 11, 12, 40, 11, 12, 506)])
+            self.assertEqual(copy(500, (8190, 4)), 0x80)
+            self.assertEqual(copy(8190, (0, 4)), 0x80)
+            self.assertEqual(copy(500, (0, 129)), 0x183)
+            self.assertEqual(copy(500, (0, 100), (200, 100)), 0x183)
+
+    def test_temperature(self):
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            nvme.admin(9, dword10=0xb, dword11=2)
+            nvme.submit(0, 0x0c)
+            nvme.submit(0, 9, dword10=4, dword11=300)
+            self.assertEqual({nvme.wait(0), nvme.wait(0)}, {(0, 0), (0, 1 | 1 << 8 | 2 << 16)})
 
     def test_namespaces(self):
         extra = ['-drive', 'driver=null-co,size=1048576,if=none,id=e', '-device', 'nvme-ns,drive=e,nsid=7']
