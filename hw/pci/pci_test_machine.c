@@ -5,7 +5,9 @@
  */
 #include "util/osdep.h"
 #include "hw/pci/pci_test_machine.h"
+#include "block/block_node.h"
 #include "hw/core/machine.h"
+#include "qapi/qapi-types-block-core.h"
 #include "system/machine_lock.h"
 
 static uint64_t region_read(void *opaque, uint64_t offset, unsigned bytes)
@@ -119,15 +121,27 @@ TestHost *test_machine_init(void)
     return TEST_HOST(host);
 }
 
+static json_object *parse(const char *text)
+{
+    json_object *value;
+
+    g_assert_true(json_parse(text, strlen(text), &value, NULL));
+    return value;
+}
+
 Device *test_add(const char *text, Error **errp)
 {
-    g_autoptr(JsonObject) keys = NULL;
-    json_object *value;
-    char *why;
+    g_autoptr(JsonObject) keys = parse(text);
 
-    g_assert_true(json_parse(text, strlen(text), &value, &why));
-    keys = value;
     return device_add(keys, PROPERTY_ANY, errp);
+}
+
+void test_add_node(const char *text)
+{
+    g_autoptr(JsonObject) keys = parse(text);
+    g_autoptr(BlockdevOptions) options = blockdev_options_from_json(keys, QAPI_TYPED, NULL);
+
+    g_assert_true(block_node_add(options, NULL));
 }
 
 uint64_t test_get(uint64_t addr, MemFormat format)

@@ -33,6 +33,8 @@ DECLARE_CAST(TestHost, TEST_HOST)
 TestHost *test_machine_init(void);
 /* {'driver': 'test-pci', ...}; NULL with *errp set. */
 Device *test_add(const char *options, Error **errp);
+/* As blockdev-add has it. */
+void test_add_node(const char *options);
 uint64_t test_get(uint64_t addr, MemFormat format);
 void test_put(uint64_t addr, MemFormat format, uint64_t value);
 /* By mechanism #1, function on bus 0. */
