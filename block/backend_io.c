@@ -129,7 +129,8 @@ static int check(const BlockBackend *drive, const BlockIo *io)
     if (io->offset > bytes || io->bytes > bytes - io->offset) {
         return -EIO;
     }
-    return io->op != BLOCK_READ && block_backend_is_read_only(drive) ? -EPERM : 0;
+    return io->op != BLOCK_READ &&
+           (block_backend_is_read_only(drive) || block_images_are_elsewhere()) ? -EPERM : 0;
 }
 
 static void submit(void *opaque)

@@ -56,6 +56,8 @@ typedef struct BlockDriver {
     uint64_t (*compressed_bytes)(BlockNode *node);
     /* Nobody writes any more: the image is as if it were closed. */
     int (*finish)(BlockNode *node);
+    /* Another process had the image: what was read of it may not be so any more. */
+    bool (*taken)(BlockNode *node, Error **errp);
     int (*check)(BlockNode *node, unsigned fixes, BlockCheck *result);
     int (*snapshot)(BlockNode *node, BlockSnapshotAct act, const char *id, const char *name);
     int (*snapshot_new)(BlockNode *node, const BlockSnapshotNew *new);

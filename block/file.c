@@ -182,6 +182,11 @@ static bool file_open(BlockNode *node, const BlockdevOptions *options, Error **e
     return true;
 }
 
+static bool file_taken(BlockNode *node, Error **errp)
+{
+    return take_bytes((BlockFile *)node, errp);
+}
+
 static void file_close(BlockNode *node)
 {
     BlockFile *file = (BlockFile *)node;
@@ -733,12 +738,12 @@ const BlockDriver block_file = {
     .open = file_open, .close = file_close, .reopen = file_reopen,
     .reopen_end = file_reopen_end, .create = block_file_create, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
-    .set_perms = file_set_perms, .host_bytes = file_host_bytes, .stats = file_stats,
+    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes, .stats = file_stats,
 };
 const BlockDriver block_host_device = {
     .name = "host_device", .kind = BLOCKDEV_DRIVER_HOST_DEVICE, .size = sizeof(BlockFile),
     .is_protocol = true, .open = file_open, .close = file_close, .reopen = file_reopen,
     .reopen_end = file_reopen_end, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
-    .set_perms = file_set_perms, .host_bytes = file_host_bytes, .stats = file_stats,
+    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes, .stats = file_stats,
 };

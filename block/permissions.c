@@ -162,7 +162,9 @@ static bool tell(BlockNode *node, Error **errp)
     unsigned perms, shared;
 
     cumulate(node, &perms, &shared);
-    if (node->driver->set_perms && !node->driver->set_perms(node, perms, shared, errp)) {
+    if (node->driver->set_perms &&
+        !(block_images_are_elsewhere() ? node->driver->set_perms(node, 0, BLOCK_PERM_ALL, errp) :
+                                         node->driver->set_perms(node, perms, shared, errp))) {
         return false;
     }
     node->perms = perms;

@@ -356,6 +356,12 @@ static bool begin_writing(BlockQcow2 *image, Error **errp)
     return !err || error_set_errno(errp, -err, "Could not update qcow2 header");
 }
 
+static bool begin_if_ours(BlockQcow2 *image, Error **errp)
+{
+    return image->parent.is_read_only || block_images_are_elsewhere() ||
+           begin_writing(image, errp);
+}
+
 static void clear(BlockQcow2 *image)
 {
     qcow2_snapshots_clear(image);
@@ -399,7 +405,7 @@ static bool open_image(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
     node->alignment = node->file->alignment;
     return attach_data_file(image, own->data_file, errp) && set_options(image, own, errp) &&
            load_tables(image, errp) &&
-           (node->is_read_only || begin_writing(image, errp)) && qcow2_bitmaps_load(image, errp) &&
+           begin_if_ours(image, errp) && qcow2_bitmaps_load(image, errp) &&
            attach_backing(image, own->backing, errp);
 }
 
@@ -442,7 +448,7 @@ static int qcow2_finish(BlockNode *node)
     BlockQcow2 *image = qcow2_of(node);
     int err;
 
-    if (node->is_read_only || image->is_failed) {
+    if (node->is_read_only || image->is_failed || block_images_are_elsewhere()) {
         return image->is_failed ? -EIO : 0;
     }
     qcow2_enter_alone(image);
@@ -455,7 +461,7 @@ static void qcow2_close(BlockNode *node)
 {
     BlockQcow2 *image = qcow2_of(node);
 
-    if (!node->is_read_only && !image->is_failed) {
+    if (!node->is_read_only && !image->is_failed && !block_images_are_elsewhere()) {
         finish_writing(image);
     }
     clear(image);
@@ -496,7 +502,7 @@ static bool qcow2_reopen(BlockNode *node, const BlockdevOptions *options, Error 
     if (err) {
         return error_set_errno(errp, -err, "Could not write what '%s' has cached", node->name);
     }
-    return node->is_read_only || begin_writing(image, errp);
+    return begin_if_ours(image, errp);
 }
 
 static void qcow2_reopen_end(BlockNode *node, bool is_done)
@@ -518,6 +524,54 @@ static void qcow2_reopen_end(BlockNode *node, bool is_done)
         qcow2_cache_clear(&image->refblocks);
         set_caches(image);
     }
+}
+
+/* --- another process had it --- */
+
+/* All that was read of the file but its header; caches keep their room. */
+static void forget(BlockQcow2 *image)
+{
+    qcow2_snapshots_clear(image);
+    qcow2_bitmaps_forget(image);
+    g_clear_pointer(&image->l1, g_free);
+    g_clear_pointer(&image->reftable, g_free);
+    qcow2_cache_empty(&image->l2);
+    qcow2_cache_empty(&image->refblocks);
+    g_hash_table_remove_all(image->metadata);
+    g_array_set_size(image->frees, 0);
+    image->free_hint = image->packed_at = 0;
+    image->is_sparse = -1;
+}
+
+static bool take_header(BlockQcow2 *image, Error **errp)
+{
+    Qcow2Header new;
+
+    if (!qcow2_header_read(&new, image->parent.file, false, errp)) {
+        return false;
+    }
+    if (new.cluster_bits != image->header.cluster_bits) {
+        qcow2_header_clear(&new);
+        return error_set(errp, "Node '%s' has another image than before", image->parent.name);
+    }
+    forget(image);
+    qcow2_header_clear(&image->header);
+    image->header = new;
+    set_geometry(image);
+    block_node_set_bytes(&image->parent, new.bytes);
+    return true;
+}
+
+static bool qcow2_taken(BlockNode *node, Error **errp)
+{
+    BlockQcow2 *image = qcow2_of(node);
+
+    if (!take_header(image, errp)) {
+        return false;
+    }
+    image->is_failed = !load_tables(image, errp) || !begin_if_ours(image, errp) ||
+                       !qcow2_bitmaps_load(image, errp);
+    return !image->is_failed;
 }
 
 /* --- what it says of itself --- */
@@ -590,6 +644,7 @@ const BlockDriver block_qcow2 = {
     .name = "qcow2", .kind = BLOCKDEV_DRIVER_QCOW2, .size = sizeof(BlockQcow2),
     .has_backing = true, .probe = qcow2_probe, .open = qcow2_open, .close = qcow2_close,
     .changeable = qcow2_changeable, .reopen = qcow2_reopen, .reopen_end = qcow2_reopen_end,
+    .taken = qcow2_taken,
     .create = qcow2_create,
     .io = qcow2_io, .submit = qcow2_submit, .extent = qcow2_extent, .resize = qcow2_resize,
     .host_bytes = qcow2_host_bytes, .info = qcow2_info, .check = qcow2_check,

@@ -325,6 +325,8 @@ int qcow2_empty(BlockNode *node);
 
 void qcow2_bitmaps_init(BlockQcow2 *image);
 void qcow2_bitmaps_clear(BlockQcow2 *image);
+/* None is known, until they are loaded anew. */
+void qcow2_bitmaps_forget(BlockQcow2 *image);
 /* The node gets those that the image keeps. */
 bool qcow2_bitmaps_load(BlockQcow2 *image, Error **errp);
 /* Those that the node has are kept. Without the lock; alone, or nothing is under way. */

@@ -609,6 +609,20 @@ void qcow2_bitmaps_init(BlockQcow2 *image)
     image->bitmaps = list_new();
 }
 
+void qcow2_bitmaps_forget(BlockQcow2 *image)
+{
+    for (guint i = 0; i < image->bitmaps->len; i++) {
+        BlockBitmap *bitmap = block_bitmap_find(&image->parent, nth(image->bitmaps, i)->name);
+
+        if (bitmap) {
+            block_bitmap_detach(bitmap);
+            block_bitmap_free(bitmap);
+        }
+    }
+    g_array_set_size(image->bitmaps, 0);
+    image->needs_mark = false;
+}
+
 void qcow2_bitmaps_clear(BlockQcow2 *image)
 {
     g_array_unref(image->bitmaps);

@@ -77,6 +77,17 @@ static void raw_reopen_end(BlockNode *node, bool is_done)
     }
 }
 
+static bool raw_taken(BlockNode *node, Error **errp)
+{
+    BlockRaw *raw = (BlockRaw *)node;
+
+    if (!check_part(node, raw->offset, raw->limit, errp)) {
+        return false;
+    }
+    set_part(raw, raw->offset, raw->limit);
+    return true;
+}
+
 /* Would the image look like something else? */
 static bool is_masquerade(BlockRaw *raw, const BlockIo *io)
 {
@@ -170,6 +181,6 @@ static const char *const raw_changeable[] = { "offset", "size", NULL };
 const BlockDriver block_raw = {
     .name = "raw", .kind = BLOCKDEV_DRIVER_RAW, .size = sizeof(BlockRaw), .probe = raw_probe,
     .open = raw_open, .changeable = raw_changeable, .reopen = raw_reopen,
-    .reopen_end = raw_reopen_end, .io = raw_io, .submit = raw_submit, .extent = raw_extent,
+    .reopen_end = raw_reopen_end, .taken = raw_taken, .io = raw_io, .submit = raw_submit, .extent = raw_extent,
     .resize = raw_resize, .child_perms = raw_child_perms, .host_bytes = raw_host_bytes,
 };

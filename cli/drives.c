@@ -8,6 +8,7 @@
 
 #include "block/block_clock.h"
 #include "block/block_drive.h"
+#include "block/block_image.h"
 #include "hw/core/bus.h"
 #include "hw/core/machine.h"
 #include "hw/pci/pci_bus.h"
@@ -86,6 +87,7 @@ void drives_prepare(void)
     block_set_machine_ops(&ops);
     block_set_clock(&clock);
     vm_add_state_notifier(&notifier);
+    vm_set_start_check(block_images_take); /* a migration's source goes on after all */
 }
 
 /* --- images --- */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/block_image.h"
 #include "migration/endpoint.h"
 #include "migration/incoming.h"
 #include "migration/load.h"
@@ -81,7 +82,7 @@ static void incoming_ended(void *opaque)
     incoming.is_over = true;
     migration_set_active(false);
     g_clear_pointer(&incoming.listening_at, socket_address_free);
-    if (incoming.is_ok) {
+    if (incoming.is_ok && block_images_take(&incoming.error)) {
         set_status(MIGRATION_STATUS_COMPLETED);
         leave_inmigrate();
         return;
@@ -155,6 +156,7 @@ bool migration_incoming_expect(const char *uri, Error **errp)
         incoming.ends_process = true;
     }
     incoming.is_expected = true;
+    block_images_expect();
     run_state_set(RUN_STATE_INMIGRATE);
     return true;
 }

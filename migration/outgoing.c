@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "block/block_image.h"
 #include "migration/capability.h"
 #include "migration/endpoint.h"
 #include "migration/outgoing.h"
@@ -161,9 +162,16 @@ static bool commit(Error **errp)
     return outgoing.is_committed || error_set(errp, "cancelled");
 }
 
+/* Before the other side knows that it is the machine now. */
+static bool give_images(Error **errp)
+{
+    MACHINE_LOCK_SCOPE();
+    return block_images_give(errp);
+}
+
 static bool complete(Endpoint *e, SaveSession *session, Error **errp)
 {
-    return save_session_complete(session, errp) &&
+    return give_images(errp) && save_session_complete(session, errp) &&
            migration_stream_flush(endpoint_stream(e), errp) && commit(errp) &&
            endpoint_finish(e, errp);
 }
@@ -182,9 +190,16 @@ static bool migrate_out(Endpoint *e, Error **errp)
     return wait_for_switchover(errp) && complete(e, session, errp);
 }
 
-/* The machine goes on as it was. */
+/* The machine goes on as it was, if its images are still to be had. */
 static void restore_machine(void)
 {
+    Error *err = NULL;
+
+    if (!block_images_take(&err)) {
+        error_report("The machine stays as it is: %s", error_text(err));
+        error_free(err);
+        return;
+    }
     if (run_state_current() != RUN_STATE_FINISH_MIGRATE) {
         return;
     }

@@ -50,6 +50,7 @@ static RunState state = RUN_STATE_PRELAUNCH; /* atomic */
 static bool is_autostart = true;
 static bool was_suspended; /* a stopped VM whose guest sleeps */
 static NotifierList state_notifiers;
+static bool (*start_check)(Error **errp); /* NULL: nobody minds */
 
 RunState run_state_current(void)
 {
@@ -81,6 +82,16 @@ bool vm_is_autostart(void)
 void vm_set_autostart(bool is_on)
 {
     is_autostart = is_on;
+}
+
+void vm_set_start_check(bool (*may_start)(Error **errp))
+{
+    start_check = may_start;
+}
+
+bool vm_may_start(Error **errp)
+{
+    return !start_check || start_check(errp);
 }
 
 void vm_add_state_notifier(Notifier *notifier)

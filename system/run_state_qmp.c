@@ -45,6 +45,9 @@ bool qmp_cont(Error **errp)
         vm_set_autostart(true);
         return true;
     default:
+        if (!vm_may_start(errp)) {
+            return false;
+        }
         vm_start();
         return true;
     }

@@ -49,6 +49,17 @@ uint64_t block_image_compressed_bytes(BlockNode *node);
 /* Writes all that is cached, and bitmaps; the node may still be used. A negative errno. */
 int block_image_finish(BlockNode *node);
 
+/* --- another process's: a migration (handover.c) --- */
+
+/* From the start on: images that are opened, and will be, are another's until they are taken. */
+void block_images_expect(void);
+/* Writes all, and lets go of all locks. No VM runs. On failure they are still ours. */
+bool block_images_give(Error **errp);
+/* They are ours again, and read anew. On failure they are still another's. */
+bool block_images_take(Error **errp);
+/* Any thread. */
+bool block_images_are_elsewhere(void);
+
 /* --- checking --- */
 
 enum {

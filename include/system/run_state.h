@@ -29,6 +29,10 @@ bool run_state_needs_reset(void);
 bool vm_is_autostart(void);
 void vm_set_autostart(bool is_on);
 
+/* Asked before a client has the VM go on; false: it cannot. One, for good. */
+void vm_set_start_check(bool (*may_start)(Error **errp));
+bool vm_may_start(Error **errp);
+
 /* No effect on a VM that runs. */
 void vm_start(void);
 /*
