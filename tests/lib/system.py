@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import guest
 import house
@@ -109,9 +110,9 @@ class SystemDisk(Disk):
 class Machine(guest.Terminal):
     """One that boots a Disk by its own GRUB; or, given options for Linux, without. QMP is at `qmp`."""
 
-    def __init__(self, disk, controller, *args, linux=None, memory=512):
-        at = os.path.dirname(disk.path)
-        self.pid_file, socket_path = os.path.join(at, 'pid'), os.path.join(at, 'qmp')
+    def __init__(self, disk, controller, *args, linux=None, memory=512, name='machine'):
+        at = os.path.join(os.path.dirname(disk.path), name)
+        self.pid_file, socket_path = at + '.pid', at + '.qmp'
         direct = [] if linux is None else [
             '-kernel', os.path.join(disk.system, 'vmlinuz'), '-initrd', os.path.join(disk.system, 'initrd.img'),
             '-append', f'root=LABEL=system console=ttyS0 panic=-1 reboot=t {linux}']
@@ -129,6 +130,8 @@ class Machine(guest.Terminal):
     @property
     def qmp(self):
         if not self.connection:
+            while not os.path.exists(self.socket_path) and self.process.poll() is None:
+                time.sleep(0.01)
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(self.socket_path)
             self.connection = Qmp(sock)
@@ -138,6 +141,7 @@ class Machine(guest.Terminal):
         self.wait_for('login: ')
         self.type('root\n')
         self.wait_for(re.escape(PROMPT))
+        self.run('dmesg -n 1')  # what the kernel says does not go between what is typed
         return self
 
     def succeed(self, command):
@@ -151,6 +155,18 @@ class Machine(guest.Terminal):
         trouble = self.run(TROUBLE)
         assert not trouble, trouble
         assert self.end('poweroff') == 0, self.seen[-2000:]
+
+    def migrate(self, uri):
+        self.qmp('migrate', uri=uri)
+        while self.qmp('query-migrate').get('status') not in ('completed', 'failed'):
+            time.sleep(0.01)
+        info = self.qmp('query-migrate')
+        assert info['status'] == 'completed', info
+
+    def quit(self):
+        self.qmp('quit')
+        for _ in self.lines():
+            pass
 
     def kill(self):
         """An end without ceremony; what came until then is in `seen`."""
