@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const HmpCommand every_kind = {
     .name = "sample",
     .args = HMP_ARGS({ "flag", HMP_FLAG, .flag = 'a' },
+                     { "kind", HMP_FLAG, .flag = 'k', .has_word = true },
                      { "format", HMP_FORMAT, .format = "cdoux/bhwg" }, { "word", HMP_WORD },
                      { "bytes", HMP_SIZE, true }, { "mb", HMP_MEGABYTES, true },
                      { "on", HMP_BOOL, true }, { "int", HMP_INT, true }, { "rest", HMP_REST, true }),

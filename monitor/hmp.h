@@ -35,7 +35,7 @@ typedef enum HmpArgKind {
     HMP_SIZE,    /* bytes: 4k, 1G */
     HMP_MEGABYTES, /* the same; a bare number is in MiB */
     HMP_BOOL,    /* on, off */
-    HMP_FLAG,    /* -f */
+    HMP_FLAG,    /* -f; with `has_word`, -f WORD */
     HMP_FORMAT,  /* "/4xb": members "count", "format", "size" of the arguments */
 } HmpArgKind;
 
@@ -48,6 +48,7 @@ typedef struct HmpArg {
     HmpArgKind kind;
     bool is_optional;
     char flag;              /* HMP_FLAG */
+    bool has_word;
     const char *format;     /* HMP_FORMAT: letters that may stand for a format, then '/', sizes */
     HmpComplete *complete;
 } HmpArg;

@@ -237,8 +237,12 @@ static bool read_flags(ArgReader *r, const HmpArg **arg)
         if (flag == *arg) {
             return fail(r, "%s: unsupported option -%c", r->command->name, r->at[1]);
         }
-        json_set(r->result, flag->name, json_object_new_boolean(true));
         r->at += 2;
+        if (!flag->has_word) {
+            json_set(r->result, flag->name, json_object_new_boolean(true));
+        } else if (!read_word(r, flag)) {
+            return false;
+        }
     }
     return true;
 }

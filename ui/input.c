@@ -288,6 +288,9 @@ bool qmp_input_send_event(const char *device, bool has_head, int64_t head,
     if (device && !console) {
         return false;
     }
+    if (input.gate && !input.gate()) {
+        return error_set(errp, "VM not running");
+    }
     input_set_origin(console);
     is_ok = send_events(events, errp);
     input_set_origin(NULL);

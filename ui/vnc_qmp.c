@@ -107,7 +107,7 @@ static bool set_password(const char *id, const char *password, Error **errp)
 bool qmp_set_password(const SetPasswordOptions *args, Error **errp)
 {
     if (args->protocol != DISPLAY_PROTOCOL_VNC) {
-        return error_set(errp, "there is no SPICE server");
+        return error_set_class(errp, ERROR_DEVICE_NOT_ACTIVE, "SPICE is not in use");
     }
     if (args->has_connected && args->connected != SET_PASSWORD_ACTION_KEEP) {
         return error_set(errp, "parameter 'connected' must be 'keep' when 'protocol' is 'vnc'");
@@ -150,6 +150,9 @@ bool qmp_expire_password(const ExpirePasswordOptions *args, Error **errp)
     if (!parse_time(args->time, &when, errp)) {
         return false;
     }
+    if (args->protocol != DISPLAY_PROTOCOL_VNC) {
+        return error_set_class(errp, ERROR_DEVICE_NOT_ACTIVE, "SPICE is not in use");
+    }
     if (!server) {
         return error_set(errp, "Could not set password expire time");
     }
@@ -159,12 +162,22 @@ bool qmp_expire_password(const ExpirePasswordOptions *args, Error **errp)
     return true;
 }
 
+/* No server has certificates. */
+bool qmp_display_reload(const DisplayReloadOptions *args, Error **errp)
+{
+    if (!args->u.vnc.has_tls_certs || !args->u.vnc.tls_certs) {
+        return true;
+    }
+    return error_set(errp, vnc_server_find(NULL) ? "vnc tls is not enabled"
+                                                 : "Can not find vnc display");
+}
+
 bool qmp_display_update(const DisplayUpdateOptions *args, Error **errp)
 {
     VncServer *server = vnc_server_find(NULL);
 
     if (!server) {
-        return error_set(errp, "there is no VNC server");
+        return error_set(errp, "Can not find vnc display");
     }
     return !args->u.vnc.addresses ||
            vnc_server_listen_anew(server, args->u.vnc.addresses, errp);

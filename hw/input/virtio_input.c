@@ -34,6 +34,7 @@ typedef struct VirtioInput {
     VirtQueue *events, *status;
     InputHandler input;
     uint8_t queued[QUEUED_MAX][EVENT_BYTES]; /* up to the one that ends them */
+    bool is_active;       /* a driver runs it */
     unsigned queued_count;
     uint8_t page, subpage;                   /* what the configuration shows */
     /* properties */
@@ -215,6 +216,9 @@ static void take_event(InputHandler *handler, const InputEvent *event)
     VirtioInput *s = container_of(handler, VirtioInput, input);
     unsigned code;
 
+    if (!s->is_active) {
+        return;
+    }
     switch (event->type) {
     case INPUT_EVENT_KIND_KEY:
         code = key_codes(input_event_key(event->u.key.data->key))->evdev;
@@ -302,17 +306,16 @@ static void status_kicked(VirtioDevice *vdev, VirtQueue *vq)
 
 /* --- life --- */
 
-/* A user's keys and pointer are for a device that a driver runs. */
+/* A user's keys and pointer are for a device that a driver runs; before, all others come first. */
 static void update_activity(VirtioInput *s)
 {
-    bool is_active = s->parent.status & VIRTIO_STATUS_DRIVER_OK;
+    bool was_active = s->is_active;
 
-    if (is_active && !s->input.is_listed) {
-        input_handler_add(&s->input);
+    s->is_active = s->parent.status & VIRTIO_STATUS_DRIVER_OK;
+    if (s->is_active && !was_active) {
         input_handler_focus(&s->input);
-        input_handler_bind(&s->input, s->display ? console_find(s->display, s->head, NULL) : NULL);
-    } else if (!is_active) {
-        input_handler_remove(&s->input);
+    } else if (!s->is_active && was_active) {
+        input_handler_unfocus(&s->input);
         s->queued_count = 0;
     }
 }
@@ -337,6 +340,8 @@ static bool input_realize(Device *dev, Error **errp)
     s->has_wheel &= has_kind(s, INPUT_EVENT_KIND_BTN);
     s->input = (InputHandler){ .name = input_ops(s)->full_name, .kinds = input_ops(s)->kinds,
                                .event = take_event, .sync = send_events };
+    input_handler_add(&s->input);
+    input_handler_bind(&s->input, s->display ? console_find(s->display, s->head, NULL) : NULL);
     return true;
 }
 
@@ -349,8 +354,7 @@ static void input_reset(Device *dev)
 {
     VirtioInput *s = VIRTIO_INPUT(dev);
 
-    input_handler_remove(&s->input);
-    s->queued_count = 0;
+    update_activity(s);
     s->page = s->subpage = 0;
 }
 

@@ -248,6 +248,39 @@ class Servers(unittest.TestCase):
             self.assertEqual(self.scan_codes(vm, 8),
                              [0x15, 0x95, 0x28, 0xa8, 0x2c, 0xac, 0x1c, 0x9c])
 
+    def test_commands(self):
+        """Of displays that are not there, and of what a server does not have."""
+        with self.vm() as vm:
+            vm.qmp('display-reload', type='vnc')
+            with self.assertRaisesRegex(QmpError, 'vnc tls is not enabled'):
+                vm.qmp('display-reload', type='vnc', tls_certs=True)
+            with self.assertRaisesRegex(QmpError, 'DeviceNotActive: SPICE is not in use'):
+                vm.qmp('set_password', protocol='spice', password='x')
+            press = {'type': 'key', 'data': {'down': True, 'key': {'type': 'qcode', 'data': 'a'}}}
+            vm.qmp('input-send-event', events=[press])
+            vm.qmp('stop')
+            with self.assertRaisesRegex(QmpError, 'VM not running'):
+                vm.qmp('input-send-event', events=[press])
+        with Vm(BINARY, '-M', 'none') as vm:
+            for command in ({'execute': 'display-update', 'arguments': {'type': 'vnc'}},
+                            {'execute': 'display-reload', 'arguments': {'type': 'vnc', 'tls-certs': True}}):
+                self.assertEqual(vm.qmp.request(command)['error']['desc'], 'Can not find vnc display')
+
+    def test_screendump(self):
+        """By both monitors, in both formats."""
+        with self.vm('', '-device', 'bochs-display,id=second,addr=7') as vm:
+            Screen(vm).fill(480)
+            shown = self.dump(vm)
+            path = os.path.join(self.folder, 'picture')
+            self.assertEqual(vm.qmp.hmp(f'screendump {path} -f png'), '')
+            self.assertEqual(png.read(path), (640, 480, shown))
+            self.assertEqual(vm.qmp.hmp(f'screendump {path} -f png second'), '')
+            self.assertEqual(png.read(path)[2], self.dump(vm, device='second'))
+            self.assertEqual(vm.qmp.hmp(f'screendump {path}'), '')
+            with open(path, 'rb') as file:
+                self.assertEqual(file.read().split(b'\n255\n', 1)[1], shown)
+            self.assertIn("'jpg'", vm.qmp.hmp(f'screendump {path} -f jpg'))
+
     def test_power(self):
         def ask(client, what):
             client.send(bytes([250, 0, 1, what]))

@@ -123,6 +123,12 @@ class Vga:
         self.picture()  # a blank one: the next is drawn anew
         self.out(0x3c0, 0x20)
 
+    def vbe(self, width, height, bits, virtual_width, x, y):
+        for index, value in ((4, 0), (1, width), (2, height), (3, bits), (4, 0x41), (6, virtual_width), (8, x),
+                             (9, y)):
+            self.vm.qtest(f'outw 0x1ce {index:#x}')
+            self.vm.qtest(f'outw 0x1cf {value:#x}')
+
     def picture(self):
         self.vm.qmp('screendump', filename=self.path)
         with open(self.path, 'rb') as file:
@@ -175,6 +181,19 @@ class Pictures(unittest.TestCase):
             for change, registers in changes_of(name).items():
                 self.assertTrue(self.shown(ours, name, registers) == self.shown(theirs, name, registers),
                                 (name, change))
+
+    @unittest.skipUnless(house.peer(), 'there is no peer')
+    def test_vbe(self):
+        """Modes of the Bochs interface, with a wider line and a corner that is not the first."""
+        machines = self.vga(house.binary()), self.vga(house.peer())
+        for vga in machines:
+            vga.fill(self.memory * 8)
+            vga.out(0x3c0, 0x20)
+        for bits in (4, 8, 15, 16, 24, 32):
+            for width, height, virtual, x, y in ((640, 400, 640, 0, 0), (320, 200, 512, 16, 5)):
+                for vga in machines:
+                    vga.vbe(width, height, bits, virtual, x, y)
+                self.assertTrue(machines[0].picture() == machines[1].picture(), (bits, width))
 
     def test_moves(self):
         vga = self.vga(house.binary())

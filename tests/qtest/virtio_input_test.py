@@ -135,7 +135,7 @@ class VirtioInput(unittest.TestCase):
             self.assertEqual(names, ['QEMU Virtio Mouse', 'QEMU PS/2 Mouse'])
             f.reset()
             names = [mouse['name'] for mouse in vm.qmp('query-mice')]
-            self.assertEqual(names, ['QEMU PS/2 Mouse'])
+            self.assertEqual(names, ['QEMU PS/2 Mouse', 'QEMU Virtio Mouse'])
 
     def test_tablet(self):
         with self.vm('virtio-tablet-pci,wheel-axis=off') as vm:
