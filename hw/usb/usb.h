@@ -68,6 +68,7 @@ struct UsbPacket {
     bool has_fault;        /* some of its memory is not there */
     /* the device's, while it has it */
     UsbDevice *dev;        /* NULL: it does not */
+    GByteArray *given;     /* for its pcap file; NULL: nothing */
 };
 
 /* USB_LATER: done() is called, with the status in the packet. Else that is the status. */
@@ -162,10 +163,11 @@ typedef struct UsbDeviceType {
 struct UsbDevice {
     Device parent;
     /* properties */
-    char *wanted_port, *wanted_serial;
+    char *wanted_port, *wanted_serial, *pcap_path;
     bool is_kept_away;       /* not attached when it is realized */
     /* state */
     UsbPort *port;
+    struct UsbPcap *pcap;    /* NULL: what it is asked is not written down */
     const UsbDescriptors *descriptors;
     UsbSpeed speed;
     char *serial;

@@ -5,6 +5,7 @@
  */
 #include "util/osdep.h"
 #include "usb.h"
+#include "usb_pcap.h"
 
 /* --- packets --- */
 
@@ -30,14 +31,28 @@ static UsbStatus data_transfer(UsbDevice *dev, UsbPacket *packet)
                                                                        ops->data(dev, packet);
 }
 
+/* The device has it no longer. */
+static void end(UsbPacket *packet)
+{
+    if (packet->dev->pcap && packet->status != USB_NAK) {
+        usb_pcap_done(packet->dev, packet);
+    }
+    usb_pcap_forget(packet);
+    packet->dev = NULL;
+}
+
 UsbStatus usb_submit(UsbDevice *dev, UsbPacket *packet)
 {
     packet->moved = 0;
     packet->has_fault = false;
     packet->dev = dev;
+    packet->given = NULL;
     packet->status = packet->endpoint ? data_transfer(dev, packet) : usb_control(dev, packet);
+    if (dev->pcap && packet->status != USB_NAK) {
+        usb_pcap_submitted(dev, packet);
+    }
     if (packet->status != USB_LATER) {
-        packet->dev = NULL;
+        end(packet);
     }
     return packet->status;
 }
@@ -47,13 +62,14 @@ void usb_cancel(UsbPacket *packet)
     UsbDevice *dev = packet->dev;
 
     packet->dev = NULL;
+    usb_pcap_forget(packet);
     usb_device_ops(dev)->cancel(dev, packet);
 }
 
 void usb_complete(UsbPacket *packet, UsbStatus status)
 {
-    packet->dev = NULL;
     packet->status = status;
+    end(packet);
     packet->done(packet);
 }
 
@@ -64,6 +80,9 @@ size_t usb_give(UsbPacket *packet, const void *data, size_t bytes)
 
     packet->has_fault |= dma_list_write(packet->data, span, data, &done) != MEM_TX_OK;
     packet->moved += done;
+    if (packet->dev && packet->dev->pcap) {
+        usb_pcap_given(packet, data, done);
+    }
     return done;
 }
 
@@ -209,7 +228,11 @@ static bool usb_device_realize(Device *device, Error **errp)
         dev->speeds |= dev->descriptors->speeds[speed] ? BIT(speed) : 0;
         dev->speed = dev->descriptors->speeds[speed] ? speed : dev->speed;
     }
+    if (dev->pcap_path && !(dev->pcap = usb_pcap_open(dev->pcap_path, errp))) {
+        return false;
+    }
     if (!usb_claim_port(dev, errp)) {
+        g_clear_pointer(&dev->pcap, usb_pcap_close);
         return false;
     }
     set_serial(dev);
@@ -224,6 +247,7 @@ static void usb_device_unrealize(Device *device)
         usb_device_detach(dev);
     }
     usb_release_port(dev);
+    g_clear_pointer(&dev->pcap, usb_pcap_close);
     g_clear_pointer(&dev->serial, g_free);
     dev->speeds = 0;
 }
@@ -262,6 +286,8 @@ static bool set_attached(Object *obj, const Property *p, json_object *value, Pro
 static const Property usb_device_props[] = {
     PROP_STR("port", UsbDevice, wanted_port,
              .doc = "Port of the bus, with those of hubs before it: 1.2; unset: a free one"),
+    PROP_STR("pcap", UsbDevice, pcap_path,
+             .doc = "File that its packets are written to, for Wireshark"),
     PROP_STR("serial", UsbDevice, wanted_serial, .doc = "Serial number it tells"),
     PROP_COMPUTED("attached", "bool", .get = get_attached, .set = set_attached, .is_live = true,
                   .doc = "Whether it is on its port"),

@@ -344,6 +344,55 @@ class Ours(Usb, unittest.TestCase):
         self.assertIn('drive property not set', refusal(self.binary, '-M', 'q35', '-usb', '-device', 'usb-storage'))
         self.assertIn("can't find value", refusal(self.binary, '-M', 'q35', '-usb', '-device', 'usb-storage,drive=x'))
 
+    def capture(self, path):
+        """The file's records: (event, kind, endpoint, setup or None, status, length, data)."""
+        with open(path, 'rb') as file:
+            text = file.read()
+        self.assertEqual(struct.unpack('<IHHiIII', text[:24]), (0xa1b2c3d4, 2, 4, 0, 0, 64 + 4096, 220))
+        records, at, waiting = [], 24, set()
+        while at < len(text):
+            kept, size = struct.unpack('<8xII', text[at:at + 16])
+            number, event, kind, endpoint, _, _, no_setup, no_data, status, length, bytes_here, setup = \
+                struct.unpack('<QcBBBHBB12xiII8s', text[at + 16:at + 64])
+            data = text[at + 80:at + 16 + kept]
+            self.assertEqual((kept, size), (64 + bytes_here, 64 + (0 if no_data else length)))
+            self.assertEqual(len(data), min(size - 64, 4096))
+            # Each is done once, and was submitted before.
+            (waiting.add if event == b'S' else waiting.remove)(number)
+            records.append((event, kind, endpoint, None if no_setup else setup, status, length, data))
+            at += 16 + kept
+        return records
+
+    def test_capture(self):
+        with tempfile.TemporaryDirectory() as folder:
+            disk_file, key_file = f'{folder}/disk', f'{folder}/keys'
+            with self.disk('-device', f'usb-kbd,pcap={key_file}', options=f',pcap={disk_file}') as vm:
+                hc = Xhci(vm)
+                disk = Disk(hc, 1)
+                disk.settle()
+                pattern = os.urandom(8192)
+                self.assertEqual(disk.write(100, pattern)[:2], (0, 0))
+                self.assertEqual(disk.read(100, 16), (0, 0, pattern))
+                slot = self.hid(vm, 8, 6, start=hc)
+                self.assertEqual(slot.descriptor(1)[0], xhci.SUCCESS)
+                here = slot.push(3, 8)
+                keys(vm, ('a', True))
+                self.assertEqual(hc.wait(xhci.TRANSFER, parameter=here).code, xhci.SUCCESS)
+                self.assertEqual(slot.control(0x77, 0, 0, 4, IN_CLASS)[0], xhci.STALL)
+                records = self.capture(disk_file)
+                self.assertIn((b'C', 3, 0x81, None, 0, 8192, pattern[:4096]), records)
+                self.assertIn((b'S', 3, 0x02, None, -115, 8192, pattern[:4096]), records)
+                self.assertIn((b'C', 3, 0x02, None, 0, 8192, b''), records)
+                self.assertEqual(sum(record[6][:4] == b'USBC' for record in records),
+                                 sum(record[6][:4] == b'USBS' for record in records))
+                records = self.capture(key_file)
+                self.assertIn((b'S', 2, 0x80, bytes.fromhex('800600010000ff00'), -115, 255, b''), records)
+                self.assertEqual(records[-3][:6], (b'C', 1, 0x81, None, 0, 8))
+                self.assertEqual(records[-3][6].hex(), '0000040000000000')
+                self.assertEqual(records[-1][:6], (b'C', 2, 0x80, None, -32, 0))
+        self.assertIn('No such file', refusal(self.binary, '-M', 'q35', '-usb', '-device',
+                                              f'usb-kbd,pcap={folder}/keys'))
+
     def test_roll_over(self):
         with self.machine('-device', 'usb-kbd') as vm:
             slot = self.hid(vm, 8)
