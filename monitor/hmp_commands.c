@@ -263,6 +263,8 @@ const HmpCommand hmp_commands[] = {
 };
 
 const HmpCommand hmp_info_commands[] = {
+    { .name = "balloon", .params = "", .help = "how much memory the guest has",
+      .qmp = "query-balloon", .show = show_balloon },
     { .name = "block", .params = "[-n] [-v] [device]",
       .help = "drives and what is in them (-n: named nodes; -v: with what images say)",
       .allow_preconfig = true, .run = hmp_info_block,

@@ -139,6 +139,7 @@ void show_kvm(Hmp *hmp, json_object *value);
 void show_memdevs(Hmp *hmp, json_object *value);
 void show_memory_devices(Hmp *hmp, json_object *value);
 void show_memory_size(Hmp *hmp, json_object *value);
+void show_balloon(Hmp *hmp, json_object *value);
 void show_name(Hmp *hmp, json_object *value);
 void show_status(Hmp *hmp, json_object *value);
 void show_tpms(Hmp *hmp, json_object *value);

@@ -23,6 +23,11 @@ void show_version(Hmp *hmp, json_object *value)
                hmp_int(numbers, "minor"), hmp_int(numbers, "micro"), hmp_text(value, "package"));
 }
 
+void show_balloon(Hmp *hmp, json_object *value)
+{
+    hmp_printf(hmp, "balloon: actual=%" PRIi64 "\n", hmp_int(value, "actual") / (int64_t)MiB);
+}
+
 void show_name(Hmp *hmp, json_object *value)
 {
     if (hmp_has(value, "name")) {

@@ -267,6 +267,16 @@ bool ram_block_discard(RamBlock *block, uint64_t offset, uint64_t bytes, Error *
                                      block->idstr);
 }
 
+bool ram_block_drop(RamBlock *block, uint64_t offset, uint64_t bytes, Error **errp)
+{
+    if (block->fd < 0 || block->flags & RAM_SHARED) {
+        return ram_block_discard(block, offset, bytes, errp);
+    }
+    return check_pages(block, offset, bytes, errp) &&
+           (madvise(block->host + offset, bytes, MADV_DONTNEED) == 0 ||
+            error_set_errno(errp, errno, "RAM block '%s': cannot drop pages", block->idstr));
+}
+
 bool ram_block_sync(RamBlock *block, uint64_t offset, uint64_t bytes, Error **errp)
 {
     uint64_t start = ROUND_DOWN(offset, block->page_bytes);

@@ -170,6 +170,9 @@ static bool serial_realize(Device *dev, Error **errp)
                                    virtio_serial_control_in);
     s->control_out = virtqueue_init(vdev, CONTROL_QUEUE + 1, CONTROL_QUEUE_SIZE,
                                     virtio_serial_control_out);
+    if (!s->has_emergency_write) {
+        vdev->config_bytes = CONFIG_EMERGENCY;
+    }
     s->bus = virtio_serial_bus_new(s);
     return true;
 }

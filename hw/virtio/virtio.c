@@ -189,7 +189,7 @@ static bool read_config(VirtioDevice *vdev, uint64_t at, unsigned bytes)
 {
     const VirtioDeviceType *ops = virtio_ops(vdev);
 
-    if (at > ops->config_bytes || bytes > ops->config_bytes - at) {
+    if (at > vdev->config_bytes || bytes > vdev->config_bytes - at) {
         return false;
     }
     ops->config_read(vdev, vdev->config);
@@ -255,6 +255,7 @@ static bool virtio_realize(Device *dev, Error **errp)
 
     assert(!ops->config_bytes || ops->config_read);
     vdev->host_features = vdev->wanted_features | (ops->features ? ops->features(vdev) : 0);
+    vdev->config_bytes = ops->config_bytes;
     vdev->config = g_malloc0(MAX(ops->config_bytes, 1));
     vdev->config_vector = VIRTIO_NO_VECTOR;
     if (ops->run_changed) {

@@ -234,6 +234,7 @@ static uint32_t wanted_vectors(const VirtioPci *pci)
     const VirtioPciFamily *family = virtio_pci_ops(pci)->family;
 
     return pci->vectors != DEFAULT_VECTORS ? pci->vectors :
+           family->is_without_vectors ? 0 :
            family->vectors ? family->vectors : virtio_pci_device(pci)->queue_count + 1;
 }
 

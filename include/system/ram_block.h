@@ -90,6 +90,8 @@ void ram_block_set_migratable(RamBlock *block, bool is_migratable);
 bool ram_block_resize(RamBlock *block, uint64_t bytes, Error **errp);
 /* Gives the pages back to the host; they read as zeros after. Both are multiples of page_bytes. */
 bool ram_block_discard(RamBlock *block, uint64_t offset, uint64_t bytes, Error **errp);
+/* The same, but for files of which the block is a private copy: they stay, and show again. */
+bool ram_block_drop(RamBlock *block, uint64_t offset, uint64_t bytes, Error **errp);
 /* RAM_PMEM: waits until what was written is on the medium. */
 bool ram_block_sync(RamBlock *block, uint64_t offset, uint64_t bytes, Error **errp);
 

@@ -76,7 +76,8 @@ ELSEWHERE = {
 }
 # Of which there is one at most.
 ALONE = ('ramfb', 'intel-iommu', 'vmcoreinfo', 'vmgenid', 'virtio-iommu-device', 'virtio-iommu-pci',
-         'virtio-iommu-pci-non-transitional')
+         'virtio-iommu-pci-non-transitional', 'virtio-balloon-device', 'virtio-balloon-pci',
+         'virtio-balloon-pci-non-transitional', 'virtio-balloon-pci-transitional')
 # Plugged, but for good.
 STAYS = {'nvdimm': 'nvdimm device hot unplug is not supported yet',
          'vmcoreinfo': 'does not support hotplugging', 'vmgenid': 'does not support hotplugging'}
@@ -97,6 +98,8 @@ def why_refused(name):
     words = REFUSED.get(name, 'never')
     if name.startswith('virtio-iommu'):
         words = 'there is an IOMMU for these functions already'
+    if name.startswith('virtio-balloon'):
+        words = 'Only one balloon device is supported'
     return words + ("|No 'virtio-bus' bus found" if re.fullmatch('virtio-.*-device', name) else '')
 
 
@@ -226,7 +229,8 @@ class Devices(unittest.TestCase):
 
 
 # Devices that need a process of their own, that the board makes, or of which there is another one.
-NOT_FUZZED = ('ivshmem-doorbell', 'tpm-crb', 'tpm-tis', 'vmmouse', 'virtio-iommu-pci-non-transitional')
+NOT_FUZZED = ('ivshmem-doorbell', 'tpm-crb', 'tpm-tis', 'vmmouse', 'virtio-iommu-pci-non-transitional',
+             'virtio-balloon-pci')
 
 
 class Fuzzed(unittest.TestCase):

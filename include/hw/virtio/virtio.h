@@ -44,6 +44,7 @@ struct VirtioDevice {
     VirtQueue *queues;
     uint32_t queue_count;
     uint8_t *config;          /* as last read */
+    size_t config_bytes;      /* the type's, or what the device's realize makes it */
     MemoryListener listener;
     bool is_listening;
     bool is_map_stale;        /* rings must be found again */
@@ -54,7 +55,7 @@ DECLARE_CAST(VirtioDevice, VIRTIO_DEVICE)
 typedef struct VirtioDeviceType {
     struct DeviceType;
     uintptr_t virtio_id;     /* VIRTIO_ID_* */
-    uintptr_t config_bytes;  /* of its configuration space */
+    uintptr_t config_bytes;  /* of its configuration space, at most */
     /* Bits of its own kind, beside those that properties chose. NULL: none. */
     uint64_t (*features)(VirtioDevice *vdev);
     /* Whether a driver's choice makes sense; false: FEATURES_OK stays clear. NULL: always. */

@@ -26,6 +26,7 @@ typedef struct VirtioPciFamily {
     uint16_t class_id;
     uint16_t transitional_id;       /* device id for legacy drivers; 0: it has no legacy interface */
     uint32_t vectors;               /* of MSI-X, unless the user says; 0: one for each queue, one more */
+    bool is_without_vectors;        /* none, unless the user says */
     uint32_t category;              /* DeviceCategory */
     const char *romfile;            /* NULL: none */
     bool is_not_hotpluggable;
