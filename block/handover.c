@@ -11,6 +11,12 @@
 
 static bool are_elsewhere; /* changes while no request is under way */
 
+typedef struct Later {
+    void (*fn)(void *opaque);
+    void *opaque;
+} Later;
+static GArray *later; /* NULL: nothing waits */
+
 bool block_images_are_elsewhere(void)
 {
     return __atomic_load_n(&are_elsewhere, __ATOMIC_RELAXED);
@@ -19,6 +25,28 @@ bool block_images_are_elsewhere(void)
 void block_images_expect(void)
 {
     __atomic_store_n(&are_elsewhere, true, __ATOMIC_RELAXED);
+}
+
+void block_images_when_ours(void (*fn)(void *opaque), void *opaque)
+{
+    if (!block_images_are_elsewhere()) {
+        fn(opaque);
+        return;
+    }
+    if (!later) {
+        later = g_array_new(FALSE, FALSE, sizeof(Later));
+    }
+    g_array_append_val(later, ((Later){ fn, opaque }));
+}
+
+static void do_what_waited(void)
+{
+    for (guint i = 0; later && i < later->len; i++) {
+        const Later *l = &g_array_index(later, Later, i);
+
+        l->fn(l->opaque);
+    }
+    g_clear_pointer(&later, g_array_unref);
 }
 
 static void collect(void *opaque, BlockNode *node)
@@ -102,5 +130,6 @@ bool block_images_take(Error **errp)
             return false;
         }
     }
+    do_what_waited();
     return true;
 }

@@ -5,6 +5,8 @@
  */
 #include "util/osdep.h"
 #include "flash_memory.h"
+
+#include "block/block_image.h"
 #include "system/ram_block.h"
 
 #define SECTOR_BYTES 512
@@ -49,6 +51,20 @@ void flash_memory_store(FlashMemory *flash, uint64_t at, uint64_t bytes)
             warn_report("pflash '%s': could not be written to its drive: %s", flash->name,
                         g_strerror(-err));
         }
+    }
+}
+
+static void store_all(void *opaque)
+{
+    FlashMemory *flash = opaque;
+
+    flash_memory_store(flash, 0, flash->bytes);
+}
+
+void flash_memory_store_loaded(FlashMemory *flash)
+{
+    if (!flash_memory_is_read_only(flash)) {
+        block_images_when_ours(store_all, flash);
     }
 }
 

@@ -45,6 +45,8 @@ bool flash_memory_is_read_only(const FlashMemory *flash);
 void flash_memory_program(FlashMemory *flash, uint64_t at, uint64_t value, unsigned bytes);
 /* And keeps it. */
 void flash_memory_erase(FlashMemory *flash, uint64_t first, uint64_t bytes);
+/* All of it, when a source's state is in and the drive may be written. */
+void flash_memory_store_loaded(FlashMemory *flash);
 /* Writes what changed to the drive. */
 void flash_memory_store(FlashMemory *flash, uint64_t at, uint64_t bytes);
 

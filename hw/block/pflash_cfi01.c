@@ -340,9 +340,7 @@ static bool pflash_post_load(void *opaque, int version, Error **errp)
         return error_set(errp, "pflash '%s': there is no such state", flash->memory.name);
     }
     enter(flash, flash->command, flash->phase);
-    if (!flash_memory_is_read_only(&flash->memory)) {
-        flash_memory_store(&flash->memory, 0, flash->memory.bytes); /* what the source programmed */
-    }
+    flash_memory_store_loaded(&flash->memory); /* what the source programmed */
     return true;
 }
 

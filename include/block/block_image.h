@@ -59,6 +59,8 @@ bool block_images_give(Error **errp);
 bool block_images_take(Error **errp);
 /* Any thread. */
 bool block_images_are_elsewhere(void);
+/* Now, or once they are taken: what a device that was loaded has to write. */
+void block_images_when_ours(void (*fn)(void *opaque), void *opaque);
 
 /* --- checking --- */
 

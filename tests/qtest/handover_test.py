@@ -39,9 +39,12 @@ class Handover(unittest.TestCase):
 
     def target(self):
         vm = self.start('-incoming', f'unix:{self.socket}')
+        self.wait_for_socket()
+        return vm
+
+    def wait_for_socket(self):
         while not os.path.exists(self.socket):
             time.sleep(0.01)
-        return vm
 
     def migrate(self, vm, uri):
         vm.qmp('migrate', uri=uri)
@@ -144,6 +147,26 @@ class Handover(unittest.TestCase):
         self.refused()
         self.write(disk, FAR, 3)
         self.read(disk, FAR, 3)
+
+    def test_flash(self):
+        """Its drive has what the source programmed: here another file."""
+        base = (1 << 32) - (1 << 20)
+        files = [os.path.join(self.folder, name) for name in ('here', 'there')]
+        for path in files:
+            with open(path, 'wb') as file:
+                file.write(bytes([255]) * (1 << 20))
+        here, there = (self.enterContext(Vm(house.binary(), '-M', 'pc', '-m', '16', '-nodefaults', '-drive',
+                                            f'if=pflash,format=raw,file={path}', *more, qtest=True))
+                       for path, more in zip(files, ((), ('-incoming', f'unix:{self.socket}'))))
+        self.wait_for_socket()
+        here.qtest(f'writeb {base + 0x1234:#x} 0x40')
+        here.qtest(f'writeb {base + 0x1234:#x} 0x5a')
+        self.assertEqual(self.migrate(here, f'unix:{self.socket}'), 'completed')
+        self.arrive(there)
+        there.qmp('quit')
+        there.process.wait()
+        with open(files[1], 'rb') as file:
+            self.assertEqual(file.read()[0x1230:0x1238], b'\xff' * 4 + b'\x5a' + b'\xff' * 3)
 
     def test_bitmaps(self):
         """Those that are kept go along, with what was noted last."""
