@@ -13,8 +13,11 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 import namespace  # noqa: E402
+import virtio_net  # noqa: E402
+from virtio_pci import DEVICE  # noqa: E402
 from vm import TIMEOUT, QmpError, Vm, refusal  # noqa: E402
 
+TUNSETOFFLOAD, SUM, USO4, USO6 = 0x400454d0, 1, 0x20, 0x40
 TUNSETIFF, TAP, NO_PI, MULTI_QUEUE, VNET_HDR = 0x400454ca, 2, 0x1000, 0x100, 0x4000
 HELPER = os.path.join(os.environ['BINARIES'], 'qemu-bridge-helper')
 ALL = 3  # ETH_P_ALL
@@ -136,6 +139,88 @@ class Taps(unittest.TestCase):
                 frames = [bytes([n]) * size for n in range(5)]
                 line.sendall(b''.join(struct.pack('>I', size) + frame for frame in frames))
                 self.assertEqual([ours.recv(65536) for _ in frames], frames)
+
+    def adapter(self, netdev, options, features, pairs=1):
+        """A driver of virtio-net whose other end is an interface."""
+        vm = self.enterContext(Vm(
+            house.binary(), '-M', 'q35', '-nodefaults', '-m', '64', '-netdev', netdev, '-device',
+            f'virtio-net-pci,netdev=t,addr=4,mac=52:54:00:12:34:56,disable-legacy=on{options}', qtest=True))
+        return virtio_net.Driver(vm, None, (virtio_net.CTRL_VQ, *features), pairs)
+
+    def test_queues(self):
+        """How many are used changes while frames pass."""
+        driver = self.adapter(f'tap,id=t,ifname=tt5,queues=2,script={self.script("up")},downscript=no',
+                              ',mq=on,vectors=6', (virtio_net.MQ,), pairs=2)
+        self.assertEqual(driver.function.get(DEVICE, 8, 2), 2)
+        host = self.enterContext(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL)))
+        host.bind(('tt5', ALL))
+        host.settimeout(TIMEOUT)
+        flows = [virtio_net.ether(virtio_net.ipv4(17, struct.pack('>HHHH', 1000 + n, 53, 48, 0) + bytes(40)))
+                 for n in range(32)]
+        early = virtio_net.ether(b'early' + bytes(60), kind=0x88b5)
+        driver.send(early, pair=1)  # which is not in use
+        driver.vm.qmp('query-status')
+        self.assertIsNone(driver.queues[3].take())
+        for pairs in 2, 1, 2:
+            self.assertEqual([driver.ask(4, 0, struct.pack('<H', n)) for n in (0, 3, 0xffff)], [False] * 3)
+            self.assertTrue(driver.ask(4, 0, struct.pack('<H', pairs)))
+            if early:
+                driver.queues[3].wait()
+                while host.recv(65536) != early:
+                    pass
+                early = None
+            self.assertEqual(self.who_gets(driver, host, flows), set(range(pairs)))
+
+    def who_gets(self, driver, host, frames):
+        """Pairs whose queues such frames come to."""
+        found = set()
+        for frame in frames:
+            for pair in range(2):
+                queue = driver.queues[2 * pair]
+                while queue.next - queue.used < queue.size:
+                    queue.add([(self.place(pair, queue.next % queue.size), 2048, True)])
+                driver.kick(2 * pair)
+            host.send(frame)
+            found.add(self.taker(driver, frame))
+        return found
+
+    @staticmethod
+    def place(pair, n):
+        return virtio_net.DATA + 0x8000 + 0x8000 * pair + 0x800 * n
+
+    def taker(self, driver, frame):
+        while True:
+            for pair in range(2):
+                used = driver.queues[2 * pair].take()
+                if used and driver.queues[2 * pair].read(self.place(pair, used[0]) + 12, len(frame)) == frame:
+                    return pair
+
+    def test_datagrams_in_one(self):
+        """Several datagrams that the driver sends as one (USO)."""
+        fd = open_tap('tt6', VNET_HDR)
+        try:
+            fcntl.ioctl(fd, TUNSETOFFLOAD, SUM | USO4 | USO6)
+        except OSError:
+            self.skipTest('the kernel takes no segments of UDP from interfaces')
+        finally:
+            os.close(fd)
+        driver = self.adapter(f'tap,id=t,ifname=tt6,script={self.script("up")},downscript=no', '',
+                              (virtio_net.SUM, virtio_net.HOST_USO))
+        for bit in virtio_net.HOST_USO, virtio_net.GUEST_USO4, virtio_net.GUEST_USO6:
+            self.assertTrue(driver.offered & 1 << bit)
+        ip('addr', 'add', '10.7.6.1/24', 'dev', 'tt6')
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind(('10.7.6.1', 777))
+            server.settimeout(TIMEOUT)
+            data = bytes(range(250))
+            packet = virtio_net.ipv4(17, struct.pack('>HHHH', 1, 777, 8 + len(data), 0) + data, '10.7.6.2', '10.7.6.1')
+            packet = packet[:10] + struct.pack('>H', virtio_net.checksum(packet[:20])) + packet[12:]
+            pseudo = packet[12:20] + struct.pack('>HH', 17, 8 + len(data))
+            packet = packet[:26] + struct.pack('>H', ~virtio_net.checksum(pseudo) & 0xffff) + packet[28:]
+            with open('/sys/class/net/tt6/address', encoding='ascii') as file:
+                mac = bytes.fromhex(file.read().strip().replace(':', ''))
+            driver.send(virtio_net.ether(packet, dest=mac), struct.pack('<BBHHHH', 1, 5, 42, 100, 34, 6))
+            self.assertEqual([server.recv(1000) for _ in range(3)], [data[:100], data[100:200], data[200:]])
 
     def test_refusals(self):
         failing = self.file('failing', '#!/bin/sh\nexit 3\n')
