@@ -158,56 +158,9 @@ static void user_free(NetEnd *end)
     g_free(net);
 }
 
-/* --- saved state: the stack knows what is in it --- */
-
-static ssize_t stack_puts(const void *bytes, size_t size, void *opaque)
-{
-    g_byte_array_append(opaque, bytes, size);
-    return size;
-}
-
-static void user_save(NetEnd *end, NetSaved *saved)
-{
-    GByteArray *bytes = g_byte_array_new();
-
-    slirp_state_save(((UserNet *)end)->slirp, stack_puts, bytes);
-    saved->version = slirp_state_version();
-    saved->size = bytes->len;
-    saved->bytes = g_byte_array_free(bytes, FALSE);
-}
-
-typedef struct StackReader {
-    const NetSaved *saved;
-    size_t at;
-} StackReader;
-
-static ssize_t stack_gets(void *bytes, size_t size, void *opaque)
-{
-    StackReader *r = opaque;
-    size_t part = MIN(size, r->saved->size - r->at);
-
-    memcpy(bytes, r->saved->bytes + r->at, part);
-    memset((uint8_t *)bytes + part, 0, size - part);
-    r->at += part;
-    return part;
-}
-
-static bool user_load(NetEnd *end, const NetSaved *saved, Error **errp)
-{
-    StackReader r = { saved };
-
-    if (saved->version > INT_MAX ||
-        slirp_state_load(((UserNet *)end)->slirp, saved->version, stack_gets, &r) < 0) {
-        return error_set(errp, "netdev %s: a state of version %" PRIu32 " that this libslirp does "
-                         "not take", end->name, saved->version);
-    }
-    event_loop_wake(event_loop_main());
-    return true;
-}
-
 static const NetOps user_ops = {
     .receive = user_receive, .burst = user_burst, .describe = user_describe, .free = user_free,
-    .save = user_save, .load = user_load,
+    .save = user_state_save, .load = user_state_load,
 };
 
 static bool add_forward(UserNet *net, const char *rule, Error **errp)

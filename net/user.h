@@ -42,6 +42,10 @@ typedef struct UserForward {
 } UserForward;
 /* Without the guest's part if it is to be removed. */
 bool user_parse_forward(const char *rule, bool has_guest, UserForward *out, Error **errp);
+/* --- net/user_state.c --- */
+void user_state_save(NetEnd *end, NetSaved *saved);
+bool user_state_load(NetEnd *end, const NetSaved *saved, Error **errp);
+
 /* --- net/user_ports.c --- */
 bool user_add_port(UserNet *net, const char *rule, Error **errp);
 void user_port_free(void *port);

@@ -8,6 +8,7 @@
 #include "util/osdep.h"
 #include "e1000.h"
 #include "hw/pci/pci_test_machine.h"
+#include "util/fuzz_input.h"
 
 #define MEMORY_BYTES MiB
 #define BAR_AT       0xe0000000u
@@ -20,23 +21,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
 static E1000Nic *nics[2];
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
 
 static void put(E1000Nic *s, uint32_t at, uint32_t value)
 {
@@ -62,26 +47,26 @@ static void start(E1000Nic *s)
 }
 
 /* The next descriptor of a queue; addresses and lengths are drawn where there is memory. */
-static void send(E1000Nic *s, Input *in)
+static void send(E1000Nic *s, FuzzInput *in)
 {
-    unsigned q = next(in, 1) % s->model->queues, by = q * E1000_QUEUE_STEP;
+    unsigned q = fuzz_take(in, 1) % s->model->queues, by = q * E1000_QUEUE_STEP;
     uint32_t tail = s->mac[(E1000_TDT + by) / 4] % (RING_BYTES / E1000_DESC_BYTES);
     uint64_t at = TX_RING + q * RING_BYTES + tail * E1000_DESC_BYTES;
 
-    test_put(at, MEM_LE64, next(in, 1) & 1 ? next(in, 8) : DATA_AT + next(in, 2));
-    test_put(at + 8, MEM_LE32, next(in, 2) | next(in, 1) << 24 | next(in, 1) << 16);
-    test_put(at + 12, MEM_LE32, next(in, 4));
+    test_put(at, MEM_LE64, fuzz_take(in, 1) & 1 ? fuzz_take(in, 8) : DATA_AT + fuzz_take(in, 2));
+    test_put(at + 8, MEM_LE32, fuzz_take(in, 2) | fuzz_take(in, 1) << 24 | fuzz_take(in, 1) << 16);
+    test_put(at + 12, MEM_LE32, fuzz_take(in, 4));
     put(s, E1000_TDT + by, (tail + 1) % (RING_BYTES / E1000_DESC_BYTES));
 }
 
-static void arrive(E1000Nic *s, Input *in)
+static void arrive(E1000Nic *s, FuzzInput *in)
 {
     static uint8_t bytes[NET_FRAME_MAX];
-    struct iovec piece = { bytes, next(in, 2) };
+    struct iovec piece = { bytes, fuzz_take(in, 2) };
     NetFrame frame = NET_FRAME(&piece);
 
     for (size_t n = 0; n < MIN(piece.iov_len, 80) && in->left; n++) {
-        bytes[n] = next(in, 1);
+        bytes[n] = fuzz_take(in, 1);
     }
     if (piece.iov_len) {
         e1000_receive(&s->end.ports[0], &frame);
@@ -91,9 +76,9 @@ static void arrive(E1000Nic *s, Input *in)
 enum { SEND, ARRIVE, WRITE_REGISTER, WRITE_ANY, READ_REGISTER, PUT_MEMORY, STEP, CONFIG,
        OPERATIONS };
 
-static void operate(E1000Nic *s, Input *in)
+static void operate(E1000Nic *s, FuzzInput *in)
 {
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case SEND:
         send(s, in);
         break;
@@ -101,22 +86,22 @@ static void operate(E1000Nic *s, Input *in)
         arrive(s, in);
         break;
     case WRITE_REGISTER:
-        put(s, next(in, 2) % E1000_MAC_BYTES & ~3u, next(in, 4));
+        put(s, fuzz_take(in, 2) % E1000_MAC_BYTES & ~3u, fuzz_take(in, 4));
         break;
     case WRITE_ANY:
-        put(s, next(in, 3) % E1000_BAR_BYTES & ~3u, next(in, 4));
+        put(s, fuzz_take(in, 3) % E1000_BAR_BYTES & ~3u, fuzz_take(in, 4));
         break;
     case READ_REGISTER:
-        s->memory.ops->read(s, next(in, 3) % E1000_BAR_BYTES & ~3u, 4);
+        s->memory.ops->read(s, fuzz_take(in, 3) % E1000_BAR_BYTES & ~3u, 4);
         break;
     case PUT_MEMORY:
-        test_put(next(in, 3) % MEMORY_BYTES, MEM_8, next(in, 1));
+        test_put(fuzz_take(in, 3) % MEMORY_BYTES, MEM_8, fuzz_take(in, 1));
         break;
     case STEP:
-        clock_qtest_step(next(in, 1) * STEP_NS);
+        clock_qtest_step(fuzz_take(in, 1) * STEP_NS);
         break;
     default:
-        pci_config_write(&s->parent, next(in, 1) & ~1u, next(in, 2), 2);
+        pci_config_write(&s->parent, fuzz_take(in, 1) & ~1u, fuzz_take(in, 2), 2);
         break;
     }
 }
@@ -131,8 +116,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
-    E1000Nic *s = nics[next(&in, 1) % ARRAY_SIZE(nics)];
+    FuzzInput in = { data, size };
+    E1000Nic *s = nics[fuzz_take(&in, 1) % ARRAY_SIZE(nics)];
 
     start(s);
     while (in.left) {

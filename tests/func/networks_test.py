@@ -456,7 +456,8 @@ class User(Base):
         first.end()
         second, line = self.guest(rule, name='again', more=('-incoming', f"file:{self.path('state')}"))
         there, _ = service.accept()
-        second.qmp.wait_event('RESUME')
+        while second.qmp('query-status')['status'] != 'running':
+            pass
         put_frame(line, arp(1, '10.0.2.2'))
         put_frame(line, tcp(host, us, them, (107, start + 1), 0x18, b'after'))
         self.assertEqual(receive(there, 5), b'after')
