@@ -13,6 +13,7 @@
 #include "target/i386/execute.h"
 #include "target/i386/memory.h"
 #include "target/i386/mxcsr.h"
+#include "target/i386/x87_parts.h"
 
 enum { XFEATURE_X87, XFEATURE_SSE, XFEATURE_AVX, XFEATURE_PKRU = 9, XFEATURE_PASID = 10 };
 
@@ -34,6 +35,58 @@ static void put64(uint8_t *at, uint64_t value) { memcpy(at, &value, 8); }
 static uint16_t get16(const uint8_t *at) { uint16_t v; memcpy(&v, at, 2); return v; }
 static uint32_t get32(const uint8_t *at) { uint32_t v; memcpy(&v, at, 4); return v; }
 static uint64_t get64(const uint8_t *at) { uint64_t v; memcpy(&v, at, 8); return v; }
+
+typedef struct Save {
+    X86Cpu *cpu;
+    X86State *s;
+    uint64_t linear;
+    X86Mmu mmu;
+    bool is_wide, is_compacted, is_supervisor, skips_unused;
+    uint64_t wanted;
+} Save;
+
+/* --- the area: outside 64-bit mode it goes on from 0 after 4 GiB, for processors move it in pieces --- */
+
+/* Where `at` is; `bytes` are cut to those up to there. */
+static uint64_t place(const Save *v, unsigned at, size_t *bytes)
+{
+    uint64_t linear = v->linear + at;
+
+    if (!x86_is_code64(v->s)) {
+        linear = (uint32_t)linear;
+        *bytes = MIN(*bytes, BIT64(32) - linear);
+    }
+    return linear;
+}
+
+static void read_part(const Save *v, unsigned at, uint8_t *data, size_t bytes)
+{
+    for (size_t n = bytes; bytes > 0; bytes -= n, at += n, data += n, n = bytes) {
+        uint64_t linear = place(v, at, &n);
+
+        x86_read_bytes(v->cpu, linear, data, n, v->mmu);
+    }
+}
+
+static void write_part(const Save *v, unsigned at, const uint8_t *data, size_t bytes)
+{
+    for (size_t n = bytes; bytes > 0; bytes -= n, at += n, data += n, n = bytes) {
+        uint64_t linear = place(v, at, &n);
+
+        x86_write_bytes(v->cpu, linear, data, n, v->mmu);
+    }
+}
+
+static void check_writable(const Save *v, size_t bytes)
+{
+    unsigned at = 0;
+
+    for (size_t n = bytes; bytes > 0; bytes -= n, at += n, n = bytes) {
+        uint64_t linear = place(v, at, &n);
+
+        x86_check_writable(v->cpu, linear, n, v->mmu);
+    }
+}
 
 /* --- the legacy area --- */
 
@@ -66,6 +119,7 @@ static void load_x87(X86State *s, const uint8_t *area, bool is_wide)
     f->opcode = get16(area + 6) & 0x7ff;
     f->ip = is_wide ? get64(area + 8) : get32(area + 8);
     f->dp = is_wide ? get64(area + 16) : get32(area + 16);
+    x87_summarize(f);
     f->cs = is_wide ? 0 : get16(area + 12);
     f->ds = is_wide ? 0 : get16(area + 20);
     for (unsigned n = 0; n < 8; n++) {
@@ -108,36 +162,35 @@ static void check_mxcsr(X86Cpu *cpu, uint32_t value)
     }
 }
 
-static void fxsave(X86Cpu *cpu, uint64_t linear, bool is_wide)
+static void fxsave(const Save *v)
 {
-    X86State *s = &cpu->state;
-    X86Mmu mmu = x86_mmu(s);
+    X86State *s = v->s;
     uint8_t area[LEGACY_BYTES];
     unsigned bytes = AT_XMM + 16 * xmm_count(s);
 
     /* What is not saved stays as it is in memory. */
-    x86_read_bytes(cpu, linear, area, bytes, mmu);
-    save_x87(s, area, is_wide);
+    read_part(v, 0, area, bytes);
+    save_x87(s, area, v->is_wide);
     put32(area + AT_MXCSR, x86_mxcsr(s));
-    put32(area + AT_MXCSR + 4, x86_mxcsr_mask(cpu));
+    put32(area + AT_MXCSR + 4, x86_mxcsr_mask(v->cpu));
     if (s->cr4 & CR4_OSFXSR) {
         save_xmm(s, area);
     }
-    x86_write_bytes(cpu, linear, area, bytes, mmu);
+    write_part(v, 0, area, bytes);
 }
 
-static void fxrstor(X86Cpu *cpu, uint64_t linear, bool is_wide)
+static void fxrstor(const Save *v)
 {
-    X86State *s = &cpu->state;
+    X86State *s = v->s;
     uint8_t area[LEGACY_BYTES];
 
-    x86_read_bytes(cpu, linear, area, AT_XMM + 16 * xmm_count(s), x86_mmu(s));
+    read_part(v, 0, area, AT_XMM + 16 * xmm_count(s));
     if (s->cr4 & CR4_OSFXSR) {
-        check_mxcsr(cpu, get32(area + AT_MXCSR));
+        check_mxcsr(v->cpu, get32(area + AT_MXCSR));
         x86_set_mxcsr(s, get32(area + AT_MXCSR));
         load_xmm(s, area);
     }
-    load_x87(s, area, is_wide);
+    load_x87(s, area, v->is_wide);
 }
 
 /* --- XSAVE --- */
@@ -200,6 +253,12 @@ static const Component components[] = {
     { XFEATURE_PASID, 8, 0 }, /* compacted format only */
 };
 
+/* Outside 64-bit mode the upper half of the registers is neither stored nor loaded. */
+static unsigned component_bytes(const X86State *s, const Component *c)
+{
+    return c->number == XFEATURE_AVX ? 16 * xmm_count(s) : c->bytes;
+}
+
 /* Where a component is, in an area that has those of `present`. */
 static unsigned place_of(const Component *c, uint64_t present, bool is_compacted)
 {
@@ -248,20 +307,6 @@ static void load_component(X86Cpu *cpu, unsigned number, const uint8_t *at)
     }
 }
 
-typedef struct Save {
-    X86Cpu *cpu;
-    X86State *s;
-    uint64_t linear;
-    X86Mmu mmu;
-    bool is_wide, is_compacted, is_supervisor, skips_unused;
-    uint64_t wanted;
-} Save;
-
-static void write_part(Save *v, unsigned at, const void *data, unsigned bytes)
-{
-    x86_write_bytes(v->cpu, v->linear + at, data, bytes, v->mmu);
-}
-
 static void save_legacy(Save *v, uint64_t saved)
 {
     uint8_t area[LEGACY_BYTES] = { 0 };
@@ -292,17 +337,17 @@ static uint64_t in_use(const X86State *s)
 static void xsave(Save *v)
 {
     uint64_t used = in_use(v->s);
-    uint64_t saved = v->skips_unused ? v->wanted & used : v->wanted, bv = 0;
+    uint64_t saved = v->skips_unused ? v->wanted & used : v->wanted;
     uint8_t data[YMM_BYTES], header[HEADER_BYTES] = { 0 };
 
-    x86_check_writable(v->cpu, v->linear, LEGACY_BYTES + HEADER_BYTES, v->mmu);
+    check_writable(v, LEGACY_BYTES + HEADER_BYTES);
     save_legacy(v, saved);
     for (size_t i = 0; i < ARRAY_SIZE(components); i++) {
         const Component *c = &components[i];
 
         if (saved >> c->number & 1) {
             save_component(v->s, c->number, data);
-            write_part(v, place_of(c, v->wanted, v->is_compacted), data, c->bytes);
+            write_part(v, place_of(c, v->wanted, v->is_compacted), data, component_bytes(v->s, c));
         }
     }
     if (v->is_compacted) {
@@ -311,8 +356,8 @@ static void xsave(Save *v)
         write_part(v, AT_XSTATE_BV, header, 16);
         return;
     }
-    bv = x86_read(v->cpu, v->linear + AT_XSTATE_BV, 8, v->mmu);
-    put64(header, (bv & ~v->wanted) | (v->wanted & used));
+    read_part(v, AT_XSTATE_BV, header, 8);
+    put64(header, (get64(header) & ~v->wanted) | (v->wanted & used));
     write_part(v, AT_XSTATE_BV, header, 8);
 }
 
@@ -328,7 +373,7 @@ static uint64_t checked_header(Save *v, uint64_t *present)
     uint64_t bv, comp, allowed = allowed_components(v);
     unsigned unused = v->is_compacted ? 16 : 8;
 
-    x86_read_bytes(v->cpu, v->linear + AT_XSTATE_BV, header, HEADER_BYTES, v->mmu);
+    read_part(v, AT_XSTATE_BV, header, HEADER_BYTES);
     bv = get64(header);
     comp = get64(header + 8);
     if (comp & COMPACTED ? !x86_has(v->cpu, X86_D_1_EAX, 1) || (comp & ~COMPACTED & ~allowed) ||
@@ -383,7 +428,7 @@ static void xrstor(Save *v)
     uint64_t present, bv = checked_header(v, &present);
     unsigned end = LEGACY_BYTES;
 
-    x86_read_bytes(v->cpu, v->linear, area, LEGACY_BYTES, v->mmu);
+    read_part(v, 0, area, LEGACY_BYTES);
     if (v->wanted & 6 && (!v->is_compacted || (bv & 2))) {
         check_mxcsr(v->cpu, get32(area + AT_MXCSR));
     }
@@ -392,7 +437,7 @@ static void xrstor(Save *v)
         unsigned at = place_of(c, present, v->is_compacted);
 
         if ((v->wanted & bv) >> c->number & 1) {
-            x86_read_bytes(v->cpu, v->linear + at, area + at, c->bytes, v->mmu);
+            read_part(v, at, area + at, component_bytes(v->s, c));
             end = at + c->bytes;
         }
     }
@@ -440,10 +485,10 @@ void x86_help_save_state(TcgCpu *tcg, uint32_t what, uint64_t linear)
     v.wanted = allowed_components(&v) & ((uint32_t)s->gpr[X86_RAX] | s->gpr[X86_RDX] << 32);
     switch (op) {
     case X86_FXSAVE:
-        fxsave(cpu, linear, v.is_wide);
+        fxsave(&v);
         break;
     case X86_FXRSTOR:
-        fxrstor(cpu, linear, v.is_wide);
+        fxrstor(&v);
         break;
     case X86_XRSTOR:
     case X86_XRSTORS:

@@ -58,7 +58,7 @@ typedef struct SiliconCase {
     bool has_open_faults;           /* what is done by the time of one is not compared */
     bool is_c1_open;                /* the x87's, at its end */
     bool has_odd_segments;          /* which end among the data, or cannot be written */
-    bool has_vectors;
+    bool has_vectors, has_xsave;
     bool loads_reals;               /* FLD of 32 or 64 bits */
     bool has_x87;                   /* and so pointers to an instruction and its operand */
     bool has_fma;                   /* which of several NaNs comes out is not compared */

@@ -8,6 +8,7 @@
 #include "target/i386/silicon.h"
 
 #include "target/i386/silicon_segments.h"
+#include "target/i386/silicon_xsave.h"
 #include "target/i386/state.h"
 #include "target/i386/translate.h"
 
@@ -18,7 +19,7 @@
  * need FS and GS, which are the C library's. */
 static const ZydisInstructionCategory foreign_categories[] = {
     ZYDIS_CATEGORY_SYSCALL, ZYDIS_CATEGORY_RDRAND, ZYDIS_CATEGORY_RDSEED,
-    ZYDIS_CATEGORY_RDWRFSGS, ZYDIS_CATEGORY_XSAVE, ZYDIS_CATEGORY_XSAVEOPT, ZYDIS_CATEGORY_WAITPKG,
+    ZYDIS_CATEGORY_RDWRFSGS, ZYDIS_CATEGORY_WAITPKG,
     ZYDIS_CATEGORY_PKU,
 };
 static const ZydisMnemonic foreign_mnemonics[] = {
@@ -110,11 +111,14 @@ static const ZydisMnemonic in_parts[] = {
     ZYDIS_MNEMONIC_VMASKMOVPS, ZYDIS_MNEMONIC_VMASKMOVPD, ZYDIS_MNEMONIC_VPMASKMOVD,
     ZYDIS_MNEMONIC_VPMASKMOVQ,   ZYDIS_MNEMONIC_FXSAVE,     ZYDIS_MNEMONIC_FXSAVE64,
     ZYDIS_MNEMONIC_FXRSTOR,      ZYDIS_MNEMONIC_FXRSTOR64,
+    ZYDIS_MNEMONIC_POPA,         ZYDIS_MNEMONIC_POPAD,      ZYDIS_MNEMONIC_FNSAVE,
+    ZYDIS_MNEMONIC_FRSTOR,       ZYDIS_MNEMONIC_FNSTENV,    ZYDIS_MNEMONIC_FLDENV,
 };
 
-/* Intel's clear C1, AMD's leave it. */
+/* Intel's clear C1, AMD's leave it; or the other way round (FFREE). */
 static const ZydisMnemonic makes_c1_open[] = {
     ZYDIS_MNEMONIC_FCOMI, ZYDIS_MNEMONIC_FCOMIP, ZYDIS_MNEMONIC_FUCOMI, ZYDIS_MNEMONIC_FUCOMIP,
+    ZYDIS_MNEMONIC_FFREE, ZYDIS_MNEMONIC_FFREEP,
 };
 static const ZydisMnemonic reads_c1[] = {
     ZYDIS_MNEMONIC_FNSTSW, ZYDIS_MNEMONIC_FNSTENV, ZYDIS_MNEMONIC_FNSAVE, ZYDIS_MNEMONIC_FXSAVE,
@@ -217,7 +221,9 @@ static void put_random_insn(uint8_t out[15], GRand *random, bool is_64)
 {
     unsigned n = 0;
 
-    if (chance(random, 4)) {
+    if (chance(random, 100)) {
+        n = silicon_xsave_put(out, random, is_64);
+    } else if (chance(random, 4)) {
         n = put_vex(out, random, is_64);
     } else {
         n = put_prefixes(out, random, is_64);
@@ -285,7 +291,7 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, sizeof(bytes), &in, ops)) ||
         is_foreign(&in) || leaves(&in, ops) || is_disputed(&in, c->is_64) || may_not_write(c, &in) ||
         touches_foreign_segment(&in, ops) || may_loop(&in, ops) || may_land_inside(c, &in, ops) ||
-        reads_open_state(c, &in) || !has(opaque, &in)) {
+        reads_open_state(c, &in) || (c->insns && silicon_is_xsave(&in)) || !has(opaque, &in)) {
         return false;
     }
     memcpy(c->code + c->code_bytes, bytes, in.length);
@@ -295,7 +301,8 @@ static bool add_insn(SiliconCase *c, GRand *random, SiliconHas *has, void *opaqu
         c->gather_masks |= BIT(ZydisRegisterGetId(ops[2].reg.value));
     }
     c->may_set_ac |= in.cpu_flags && (in.cpu_flags->modified & FLAG_AC);
-    c->has_open_faults |= IS_ONE_OF(in_parts, &in);
+    c->has_xsave |= silicon_is_xsave(&in);
+    c->has_open_faults |= c->has_xsave || IS_ONE_OF(in_parts, &in);
     c->stores_halves |= in.mnemonic == ZYDIS_MNEMONIC_VCVTPS2PH && ops[0].type == ZYDIS_OPERAND_TYPE_MEMORY;
     c->is_c1_open |= IS_ONE_OF(makes_c1_open, &in);
     c->has_vectors |= x86_is_vector_instruction(&in);
@@ -437,7 +444,7 @@ static void add_insns(SiliconCase *c, GRand *random, SiliconHas *has, void *opaq
     unsigned wanted = g_rand_int_range(random, 1, MOST_INSNS + 1);
 
     /* Whose NaN comes out of FMA is open. */
-    while (c->insns < wanted && !c->has_fma) {
+    while (c->insns < wanted && !c->has_fma && !c->has_xsave) {
         add_insn(c, random, has, opaque);
     }
 }
@@ -462,6 +469,9 @@ void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opa
     for (unsigned n = 0; n < SILICON_DATA_BYTES / 8; n++) {
         data[n] = n & 7 ? (uint64_t)n * UINT64_C(0x9e3779b97f4a7c15)
                   : chance(random, 8) ? silicon_segments_selector(random) : random_value(random);
+    }
+    if (c->has_xsave) {
+        silicon_xsave_fill(c, random);
     }
 }
 

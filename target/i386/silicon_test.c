@@ -319,7 +319,7 @@ static bool is_open_load(const SiliconCase *c)
 static bool is_open_limit(const SiliconCase *c, const SiliconState *ours)
 {
     return c->has_open_faults && (ours->vector == VECTOR_GP || ours->vector == VECTOR_SS) &&
-           c->native.vector == VECTOR_BP && c->has_odd_segments;
+           c->native.vector == VECTOR_BP && !c->is_64;
 }
 
 /* Near branches to no canonical address fault where they go here, as branches there. */

@@ -34,6 +34,8 @@ stos, down: eax=a4a3a2a1 edx=b4b3b2b1 10,11,12,a1,a1,a1,a1,a1|a1,a1,1a,1b,1c,1d,
 beyond a flat segment: v=d e=0 10,11,12,13,14,15,16,17|18,19,1a,1b,1c,1d,1e,1f
 beyond flat segments: v=d e=0 10,11,12,13,14,15,16,17|18,19,1a,1b,1c,1d,1e,1f
 beside flat segments: eax=19181716 edx=b4b3b2b1 10,11,12,13,14,15,16,17|18,19,1a,1b,1c,1d,1e,1f
+fxsave, on from 0: eax=a4a3a2a1 edx=b4b3b2b1 1a,1b,0,0,0,0,0,0|b1,b2,b3,b4,0,0,0,0
+fxrstor, on from 0: eax=0 edx=b4b3b2b1 1a,1b,0,0,0,0,0,0|0,0,0,0,0,0,0,0
 stack: eax=b4b3b2b1 edx=b4b3b2b1 10,11,12,13,14,15,64,63|62,61,1a,1b,1c,1d,1e,1f
 no page 0, read: v=e e=0 cr2=0 10,11,12,13,14,15,16,17|18,19,1a,1b,1c,1d,1e,1f
 read-only page 0: v=e e=3 cr2=0 10,11,12,13,14,15,16,17|18,19,1a,1b,1c,1d,1e,1f

@@ -149,6 +149,10 @@ static void data(void)
     __asm__ volatile("mov %0, %%fs" : : "r"(WRAP_DATA));
     RUN("beside flat segments", "mov %%ds, %%ecx\nmov %%ecx, %%es\nmov %%fs, %%edi\nxor %%ecx, %%ecx\n"
         "mov %%ecx, %%fs\nmov %%edi, %%fs\nmov %%fs:(%%ebx), %%eax");
+    /* In pieces, none of which is across: the register is the first beyond. */
+    RUN("fxsave, on from 0", "movd %%edx, %%xmm0\nfxsave 0xffffff60");
+    RUN("fxrstor, on from 0", "pxor %%xmm0, %%xmm0\nfxsave 0xffffff60\nmovd %%edx, %%xmm0\nfxrstor 0xffffff60\n"
+                              "movd %%xmm0, %%eax");
     RUN("stack", "mov %%ss, %%ecx\nmov $24, %%esi\nmov %%esp, %%edi\nmov %%esi, %%ss\nlea 4(%%ebx), %%esp\n"
         "push %%edx\npop %%eax\npush $0x61626364\nmov %%ecx, %%ss\nmov %%edi, %%esp");
 }
