@@ -235,3 +235,30 @@ void hmp_drive_del(Hmp *hmp, json_object *args)
         hmp_report(hmp, err);
     }
 }
+
+/* --- change --- */
+
+/* The password stands where a medium's format does. */
+static void change_vnc(Hmp *hmp, json_object *args)
+{
+    g_autoptr(JsonObject) password = json_object_new_object();
+    const char *what = hmp_text(args, "filename");
+
+    if (strcmp(what, "password") && strcmp(what, "passwd")) {
+        hmp_printf(hmp, "Expected 'password' after 'vnc'\n");
+    } else if (!hmp_has(args, "format")) {
+        hmp_printf(hmp, "Expected a word after 'password'\n");
+    } else {
+        json_set(password, "password", json_object_new_string(hmp_text(args, "format")));
+        hmp_call(hmp, "change-vnc-password", password, NULL);
+    }
+}
+
+void hmp_change(Hmp *hmp, json_object *args)
+{
+    if (!strcmp(hmp_text(args, "device"), "vnc")) {
+        change_vnc(hmp, args);
+    } else {
+        hmp_call(hmp, "blockdev-change-medium", args, NULL);
+    }
+}

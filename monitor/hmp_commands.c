@@ -25,8 +25,9 @@ const HmpCommand hmp_commands[] = {
                        { "bps_wr", HMP_INT }, { "iops", HMP_INT }, { "iops_rd", HMP_INT },
                        { "iops_wr", HMP_INT }) },
     { .name = "change", .params = "device [-f] filename [format [read-only-mode]]",
-      .help = "put another medium in a drive (-f: also if the guest has locked it)",
-      .qmp = "blockdev-change-medium",
+      .help = "put another medium in a drive (-f: also if the guest has locked it); "
+              "'change vnc password WORD' sets VNC's",
+      .qmp = "blockdev-change-medium", .run = hmp_change,
       .args = HMP_ARGS({ "device", HMP_WORD }, { "force", HMP_FLAG, .flag = 'f' },
                        { "filename", HMP_FILE }, { "format", HMP_WORD, true },
                        { "read-only-mode", HMP_WORD, true }) },

@@ -93,6 +93,7 @@ void hmp_hostfwd_remove(Hmp *hmp, json_object *args);
 void hmp_usernet(Hmp *hmp, json_object *args);
 void hmp_network(Hmp *hmp, json_object *args);
 void hmp_chardev_add(Hmp *hmp, json_object *args);
+void hmp_change(Hmp *hmp, json_object *args);
 void hmp_chardev_change(Hmp *hmp, json_object *args);
 void hmp_object_add(Hmp *hmp, json_object *args);
 void hmp_qom_set(Hmp *hmp, json_object *args);
