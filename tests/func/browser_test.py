@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import browser  # noqa: E402
 import guest  # noqa: E402
 import house  # noqa: E402
-from screen import Screen  # noqa: E402
+from screen import Screen, scan_codes  # noqa: E402
 from virtio_gpu import Gpu  # noqa: E402
 from vm import Vm  # noqa: E402
 
@@ -57,13 +57,6 @@ class Page(unittest.TestCase):
         while page.canvas() != shown:
             page.frame()
 
-    def scan_codes(self, vm, count):
-        codes = []
-        while len(codes) < count:
-            if int(vm.qtest('inb 0x64'), 16) & 1:
-                codes.append(int(vm.qtest('inb 0x60'), 16))
-        return codes
-
     def test_screen(self):
         with self.vm('-device', 'VGA,addr=2') as vm, browser.served(self.files) as address, \
                 browser.Browser() as page:
@@ -90,19 +83,19 @@ class Page(unittest.TestCase):
             # The guest's keyboard speaks set 1, its mouse is asked for reports.
             for port, value in ((0x64, 0x60), (0x60, 0x41), (0x64, 0xa8), (0x64, 0xd4), (0x60, 0xf4)):
                 vm.qtest(f'outb {port:#x} {value:#x}')
-            self.assertEqual(self.scan_codes(vm, 1), [0xfa])
+            self.assertEqual(scan_codes(vm, 1), [0xfa])
             page.wait("document.activeElement?.tagName == 'CANVAS'")
             for code, key, number in (('KeyA', 'a', 65), ('ArrowLeft', 'ArrowLeft', 37), ('F5', 'F5', 116)):
                 page.key(code, key, True, number)
                 page.key(code, key, False, number)
-            self.assertEqual(self.scan_codes(vm, 8), [0x1e, 0x9e, 0xe0, 0x4b, 0xe0, 0xcb, 0x3f, 0xbf])
+            self.assertEqual(scan_codes(vm, 8), [0x1e, 0x9e, 0xe0, 0x4b, 0xe0, 0xcb, 0x3f, 0xbf])
             page.key('ShiftRight', 'Shift', True, 16)
             page.key('KeyZ', 'Z', True, 90)
-            self.assertEqual(self.scan_codes(vm, 2), [0x36, 0x2c])
+            self.assertEqual(scan_codes(vm, 2), [0x36, 0x2c])
             # A browser that goes holds no keys.
             page.open('about:blank')
             vm.qmp.wait_event('VNC_DISCONNECTED')
-            self.assertEqual(sorted(self.scan_codes(vm, 2)), [0xac, 0xb6])
+            self.assertEqual(sorted(scan_codes(vm, 2)), [0xac, 0xb6])
 
     def test_pointer(self):
         with self.vm('-device', 'VGA,addr=2') as vm, browser.served(self.files) as address, \
@@ -117,11 +110,11 @@ class Page(unittest.TestCase):
             page.mouse('mousePressed', left + 50, top + 60, 'left', 1)
             for port, value in ((0x64, 0xa8), (0x64, 0xd4), (0x60, 0xf4)):
                 vm.qtest(f'outb {port:#x} {value:#x}')
-            self.assertEqual(self.scan_codes(vm, 1), [0xfa])
+            self.assertEqual(scan_codes(vm, 1), [0xfa])
             page.mouse('mouseReleased', left + 55, top + 57, 'left', 0)
             moved = [0, 0]
             while True:
-                status, x, y = self.scan_codes(vm, 3)
+                status, x, y = scan_codes(vm, 3)
                 moved[0] += x - (status << 4 & 0x100)
                 moved[1] += y - (status << 3 & 0x100)
                 if not status & 1:

@@ -13,7 +13,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
 import png  # noqa: E402
 import vnc  # noqa: E402
-from screen import Screen  # noqa: E402
+from screen import Screen, scan_codes  # noqa: E402
 from vm import QmpError, Vm, refusal  # noqa: E402
 from vnc import Refused, Vnc  # noqa: E402
 
@@ -130,6 +130,9 @@ class Servers(unittest.TestCase):
             self.assertEqual(vm.qmp.hmp('expire_password vnc never'), '')
             self.assertEqual(vm.qmp.hmp('set_password vnc other'), '')
             self.assertTrue(enters('other'))
+            self.assertEqual(vm.qmp.hmp('change vnc password third'), '')
+            self.assertTrue(enters('third'))
+            self.assertIn("Expected 'password'", vm.qmp.hmp('change vnc :1'))
             vm.qmp('change-vnc-password', password='')
             self.assertFalse(enters(''))
             with self.assertRaisesRegex(QmpError, "doesn't take value 'soon'"):
@@ -209,13 +212,6 @@ class Servers(unittest.TestCase):
             for sock in idle:
                 sock.close()
 
-    def scan_codes(self, vm, count):
-        codes = []
-        while len(codes) < count:
-            if int(vm.qtest('inb 0x64'), 16) & 1:
-                codes.append(int(vm.qtest('inb 0x60'), 16))
-        return codes
-
     def test_keys(self):
         with self.vm(',key-delay-ms=1') as vm, Vnc.unix(self.path, encodings=(
                 vnc.RAW, vnc.QEMU_KEYS, vnc.QEMU_LEDS)) as client:
@@ -223,20 +219,20 @@ class Servers(unittest.TestCase):
             vm.qtest('outb 0x60 0x41')
             vm.qmp('query-status')
             client.type(ord('a'), 0xffe1, 0xff51)
-            self.assertEqual(self.scan_codes(vm, 8),
+            self.assertEqual(scan_codes(vm, 8),
                              [0x1e, 0x9e, 0x2a, 0xaa, 0xe0, 0x4b, 0xe0, 0xcb])
             client.wait_note(vnc.QEMU_KEYS)
             client.scan_code(0x1e, True)
             client.scan_code(0x9d, True)  # right Control
-            self.assertEqual(self.scan_codes(vm, 3), [0x1e, 0xe0, 0x1d])
+            self.assertEqual(scan_codes(vm, 3), [0x1e, 0xe0, 0x1d])
             # The keys that a client holds go up when it goes.
             self.assertEqual(client.wait_note(vnc.QEMU_LEDS)[5], b'\0')
             vm.qtest('outb 0x60 0xed')
             vm.qtest('outb 0x60 4')
             self.assertEqual(client.wait_note(vnc.QEMU_LEDS)[5], b'\4')
-            self.assertEqual(self.scan_codes(vm, 2), [0xfa, 0xfa])
+            self.assertEqual(scan_codes(vm, 2), [0xfa, 0xfa])
             client.close()
-            self.assertEqual(self.scan_codes(vm, 3), [0xe0, 0x9d, 0x9e])
+            self.assertEqual(scan_codes(vm, 3), [0xe0, 0x9d, 0x9e])
 
     @unittest.skipUnless(os.environ.get('XKBCOMMON') == '1', 'built without xkbcommon')
     def test_german_keys(self):
@@ -245,7 +241,7 @@ class Servers(unittest.TestCase):
             vm.qtest('outb 0x60 0x41')
             vm.qmp('query-status')
             client.type(ord('z'), 0xe4, ord('y'), 0xff0d)  # a diaeresis, and Return
-            self.assertEqual(self.scan_codes(vm, 8),
+            self.assertEqual(scan_codes(vm, 8),
                              [0x15, 0x95, 0x28, 0xa8, 0x2c, 0xac, 0x1c, 0x9c])
 
     def test_commands(self):
@@ -306,17 +302,17 @@ class Servers(unittest.TestCase):
                 vm.qtest(f'outb 0x64 {command:#x}')
                 if data is not None:
                     vm.qtest(f'outb 0x60 {data:#x}')
-            self.assertEqual(self.scan_codes(vm, 1), [0xfa])
+            self.assertEqual(scan_codes(vm, 1), [0xfa])
             self.assertEqual(client.wait_note(vnc.QEMU_POINTER)[1], 0)  # it wants distances
             client.pointer(0x7fff + 5, 0x7fff - 3, 1)
-            self.assertEqual(self.scan_codes(vm, 3), [0x09, 5, 3])
+            self.assertEqual(scan_codes(vm, 3), [0x09, 5, 3])
             client.pointer(0x7fff, 0x7fff)
-            self.assertEqual(self.scan_codes(vm, 3), [0x08, 0, 0])
+            self.assertEqual(scan_codes(vm, 3), [0x08, 0, 0])
             client.set_encodings(vnc.RAW)
             with Vnc.unix(self.path) as plain:
                 plain.pointer(10, 10)
                 plain.pointer(13, 12, 4)
-                self.assertEqual(self.scan_codes(vm, 3), [0x2a, 3, 0xfe])
+                self.assertEqual(scan_codes(vm, 3), [0x2a, 3, 0xfe])
 
     def test_places(self):
         with Vm(BINARY, '-M', 'none', '-vnc', 'localhost:40,to=80,websocket=on',

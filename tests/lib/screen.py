@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures on a VGA's screen without a guest: modes of 32 bits by qtest."""
+"""Pictures on a VGA's screen and keys of a PC without a guest, by qtest."""
 import struct
 
 VRAM = 0xfd000000
@@ -32,3 +32,12 @@ class Screen:
         for y in range(height):
             line = b''.join(struct.pack('<I', x * 0x10305 ^ y * 0x70b) for x in range(self.width))
             self.vm.qtest(f'write {VRAM + 4 * y * self.width:#x} {len(line)} 0x{line.hex()}')
+
+
+def scan_codes(vm, count):
+    """What the keyboard's controller has for its guest, when it has so many."""
+    codes = []
+    while len(codes) < count:
+        if int(vm.qtest('inb 0x64'), 16) & 1:
+            codes.append(int(vm.qtest('inb 0x60'), 16))
+    return codes
