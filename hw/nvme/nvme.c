@@ -1,6 +1,6 @@
 /*
  * nvme: an NVM Express controller (NVM Express Base Specification 1.4) on PCI: registers and life.
- * Left out: the controller memory buffer, persistent memory, virtualization, zones, multipath.
+ * Left out: virtualization, zones, multipath.
  *
  * Requests are answered before a state is saved; those that wait for the VM to run, after an error,
  * keep it from being saved.
@@ -12,14 +12,18 @@
 
 #include "hw/pci/msi.h"
 #include "hw/pci/pcie.h"
+#include "system/memory_backend.h"
 #include "util/log.h"
 
 enum { REG_CAP = 0x00, REG_VS = 0x08, REG_INTMS = 0x0c, REG_INTMC = 0x10, REG_CC = 0x14,
        REG_CSTS = 0x1c, REG_AQA = 0x24, REG_ASQ = 0x28, REG_ACQ = 0x30 };
 #define BAR_REGISTERS   0
-#define BAR_MSIX        4
+#define BAR_MSIX        4 /* if it has one of its own */
+#define MSIX_TABLE      0x2000
+#define MSIX_PENDING    0x3000
 #define DOORBELLS       0x1000
-#define REGISTERS_BYTES 0x4000
+#define REGISTERS_BYTES 0x2000
+#define BAR_BYTES       0x4000
 #define VERSION         0x00010400
 #define EXPRESS_AT      0x80
 /* Queues of 2048, contiguous; 7.5 s to start; the NVM command set; pages of 4 to 64 KiB */
@@ -96,13 +100,13 @@ static void write_cc(Nvme *nvme, uint32_t value)
 
 /* --- registers: words of 32 bits --- */
 
-static uint32_t read_word(const Nvme *nvme, uint64_t at)
+static uint32_t read_word(Nvme *nvme, uint64_t at)
 {
     switch (at) {
     case REG_CAP:
         return (uint32_t)CAP_VALUE;
     case REG_CAP + 4:
-        return CAP_VALUE >> 32;
+        return (CAP_VALUE | nvme_memory_capabilities(nvme)) >> 32;
     case REG_VS:
         return VERSION;
     case REG_INTMS:
@@ -121,7 +125,7 @@ static uint32_t read_word(const Nvme *nvme, uint64_t at)
     case REG_ACQ + 4:
         return nvme->acq[(at - REG_ACQ) / 4];
     default:
-        return 0;
+        return nvme_memory_read(nvme, at);
     }
 }
 
@@ -153,6 +157,9 @@ static void write_word(Nvme *nvme, uint64_t at, uint32_t value)
         nvme->acq[(at - REG_ACQ) / 4] = is_enabled ? nvme->acq[(at - REG_ACQ) / 4] : value;
         break;
     default:
+        if (nvme_memory_write(nvme, at, value)) {
+            break;
+        }
         guest_error("nvme: write of 0x%x at 0x%" PRIx64, value, at);
         break;
     }
@@ -194,6 +201,19 @@ static bool check(const Nvme *nvme, Error **errp)
            error_set(errp, "msix_qsize must be between 1 and %d", NVME_QUEUES);
 }
 
+/* Behind the registers, or in a BAR of its own. */
+static bool add_msix(Nvme *nvme, Error **errp)
+{
+    const MsixSpec spec = {
+        .vectors = nvme->vectors, .table_region = &nvme->bar, .pba_region = &nvme->bar,
+        .table_bar = BAR_REGISTERS, .pba_bar = BAR_REGISTERS, .table_offset = MSIX_TABLE,
+        .pba_offset = MSIX_PENDING,
+    };
+
+    return nvme->has_msix_bar ? msix_init_bar(&nvme->parent, nvme->vectors, BAR_MSIX, errp) :
+                                msix_init(&nvme->parent, &spec, errp);
+}
+
 static bool add_capabilities(Nvme *nvme, Error **errp)
 {
     PciDevice *dev = &nvme->parent;
@@ -205,19 +225,23 @@ static bool add_capabilities(Nvme *nvme, Error **errp)
     }
     memory_region_init_io(&nvme->registers, &dev->parent.parent, &nvme_ops, "nvme",
                           REGISTERS_BYTES);
-    pci_add_bar(dev, BAR_REGISTERS, PCI_BAR_64, &nvme->registers);
-    return pcie_endpoint_cap_init(dev, EXPRESS_AT, errp) &&
-           msix_init_bar(dev, nvme->vectors, BAR_MSIX, errp);
+    memory_region_init(&nvme->bar, &dev->parent.parent, "nvme-bar", BAR_BYTES);
+    memory_region_add(&nvme->bar, 0, &nvme->registers);
+    pci_add_bar(dev, BAR_REGISTERS, PCI_BAR_64, &nvme->bar);
+    return pcie_endpoint_cap_init(dev, EXPRESS_AT, errp) && add_msix(nvme, errp) &&
+           nvme_memory_realize(nvme, errp);
 }
 
 static bool nvme_realize(Device *dev, Error **errp)
 {
     Nvme *nvme = NVME(dev);
 
-    if (!check(nvme, errp) || !add_capabilities(nvme, errp)) {
+    if (!check(nvme, errp)) {
         return false;
     }
-    if (nvme->own.conf.drive && !nvme_namespace_attach(&nvme->own, nvme, dev, errp)) {
+    if (!add_capabilities(nvme, errp) ||
+        (nvme->own.conf.drive && !nvme_namespace_attach(&nvme->own, nvme, dev, errp))) {
+        nvme_memory_unrealize(nvme);
         return false;
     }
     nvme->bus = NVME_BUS(bus_new(TYPE_NVME_BUS, dev, dev->id));
@@ -235,13 +259,19 @@ static void nvme_unrealize(Device *dev)
         nvme->bus = NULL;
     }
     nvme_namespace_detach(&nvme->own);
+    nvme_memory_unrealize(nvme);
 }
 
 static void nvme_finalize(Object *obj)
 {
-    if (NVME(obj)->registers.name) {
-        memory_region_clear(&NVME(obj)->registers);
+    Nvme *nvme = NVME(obj);
+
+    if (nvme->registers.name) {
+        memory_region_remove(&nvme->bar, &nvme->registers);
+        memory_region_clear(&nvme->registers);
+        memory_region_clear(&nvme->bar);
     }
+    nvme_memory_clear(nvme);
 }
 
 static void nvme_reset(Device *dev)
@@ -255,6 +285,7 @@ static void nvme_reset(Device *dev)
     memset(nvme->events, 0, sizeof(nvme->events));
     nvme->changed = 0;
     nvme_reset_features(nvme);
+    nvme_memory_reset(nvme);
 }
 
 /* --- saved state --- */
@@ -328,6 +359,18 @@ static const VMField more_fields[] = {
 static const VMState more_state =
     VMSTATE_INIT(more_fields, .name = "nvme_more", .version = 1, .needed = is_enabled);
 
+static bool has_memory(void *opaque)
+{
+    return NVME(opaque)->buffer_mb || NVME(opaque)->persistent;
+}
+
+static const VMField memory_fields[] = {
+    VM_U64(Nvme, memory.cmbmsc), VM_U64(Nvme, memory.pmrmsc), VM_U32(Nvme, memory.pmrctl),
+};
+static const VMState memory_state =
+    VMSTATE_INIT(memory_fields, .name = "nvme_memory", .version = 1, .needed = has_memory,
+                 .post_load = nvme_memory_post_load);
+
 /* A client says how badly it is with the device. */
 static void warnings_changed(Object *obj, const Property *p)
 {
@@ -344,6 +387,10 @@ static const Property nvme_props[] = {
     PROP_U16("msix_qsize", Nvme, vectors, .initial = NVME_QUEUES, .doc = "MSI-X vectors"),
     PROP_U8("mdts", Nvme, transfer_exponent, .initial = 7,
             .doc = "Largest transfer: 2^n pages; 0: any"),
+    PROP_U32("cmb_size_mb", Nvme, buffer_mb, .doc = "MiB of memory buffer, in BAR 2; 0: none"),
+    PROP_LINK("pmrdev", Nvme, persistent, TYPE_MEMORY_BACKEND,
+              .doc = "Persistent memory, in BAR 4"),
+    PROP_BOOL("msix-exclusive-bar", Nvme, has_msix_bar, .doc = "Has MSI-X vectors in BAR 4"),
     PROP_U8("smart_critical_warning", Nvme, warnings,
             .is_live = true, .has_no_default = true, .changed = warnings_changed,
             .doc = "Bits of critical warnings that its health log shows"),
@@ -360,7 +407,8 @@ static const PciDeviceType nvme_type = {
     .category = DEVICE_CATEGORY_STORAGE,
     .properties = PROPERTIES(nvme_props),
     .vmstate = VMSTATE(nvme_fields, .version = 1, .pre_save = nvme_pre_save,
-                       .post_load = nvme_post_load, .subsections = VM_SUBSECTIONS(&more_state)),
+                       .post_load = nvme_post_load,
+                       .subsections = VM_SUBSECTIONS(&more_state, &memory_state)),
     .realize = nvme_realize,
     .unrealize = nvme_unrealize,
     .finalize = nvme_finalize,

@@ -26,7 +26,8 @@
 enum {
     NVME_SUCCESS = 0x000, NVME_INVALID_OPCODE = 0x001, NVME_INVALID_FIELD = 0x002,
     NVME_DATA_TRANSFER_ERROR = 0x004, NVME_INTERNAL_ERROR = 0x006, NVME_ABORTED = 0x007,
-    NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_PRP_OFFSET = 0x013, NVME_LBA_RANGE = 0x080,
+    NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_MEMORY_USE = 0x012,
+    NVME_INVALID_PRP_OFFSET = 0x013, NVME_LBA_RANGE = 0x080,
     NVME_INVALID_CQID = 0x100, NVME_INVALID_QID = 0x101, NVME_INVALID_QUEUE_SIZE = 0x102,
     NVME_TOO_MANY_EVENTS = 0x105, NVME_INVALID_VECTOR = 0x108, NVME_INVALID_LOG = 0x109,
     NVME_INVALID_FORMAT = 0x10a, NVME_INVALID_DELETION = 0x10c, NVME_NOT_SAVEABLE = 0x10d,
@@ -86,6 +87,16 @@ typedef struct NvmeFeatures {
     bool has_timestamp;
 } NvmeFeatures;
 
+/* What a controller has of its own: nvme_memory.c. */
+typedef struct NvmeMemory {
+    MemoryRegion buffer, persistent;               /* BARs */
+    MemoryRegion space_root, buffer_window, persistent_window;
+    AddressSpace space;                            /* where commands reach them */
+    bool has_buffer_window, has_persistent_window; /* in it */
+    uint64_t cmbmsc, pmrmsc;
+    uint32_t pmrctl;
+} NvmeMemory;
+
 typedef struct NvmeBus {
     Bus parent;
     struct Nvme *nvme;
@@ -94,7 +105,7 @@ DECLARE_CAST(NvmeBus, NVME_BUS)
 
 typedef struct Nvme {
     PciDevice parent;
-    MemoryRegion registers;
+    MemoryRegion bar, registers;
     NvmeBus *bus;
     NvmeNamespace own;  /* of the property "drive" */
     NvmeNamespace *namespaces[NVME_NAMESPACES + 1]; /* borrowed, by id; NULL: none */
@@ -104,6 +115,9 @@ typedef struct Nvme {
     uint16_t vectors;
     uint8_t transfer_exponent; /* of the largest transfer, in pages; 0: any */
     bool uses_intel_id;
+    uint32_t buffer_mb;
+    Object *persistent;        /* a memory back end */
+    bool has_msix_bar;
     uint8_t warnings;          /* critical ones, as a client wants them */
     /* registers */
     uint32_t masked, cc, csts, aqa, asq[2], acq[2];
@@ -117,6 +131,7 @@ typedef struct Nvme {
     uint32_t coalescing;       /* feature 08h, of no effect */
     uint32_t changed;          /* a namespace with a new size; 0: none */
     NvmeFeatures features;
+    NvmeMemory memory;
     uint8_t events_due, events_held; /* bit: a type of event; held until its log page is read */
     uint8_t event_info[3];
 } Nvme;
@@ -130,7 +145,7 @@ typedef struct NvmeRequest {
     NvmeNamespace *ns;
     DmaList list;
     DmaMap map;
-    bool is_mapped;
+    bool is_mapped, is_of_own_memory;
     BlockRequest block;
     struct NvmePart *parts;    /* of commands for several places at once */
     unsigned pending;
@@ -201,6 +216,22 @@ void nvme_tell_changed(Nvme *nvme, uint32_t id);
 void nvme_tell_warning(Nvme *nvme, uint8_t bits);
 /* A doorbell rang that is not there, or with a value that cannot be. */
 void nvme_tell_bad_doorbell(Nvme *nvme, bool has_register);
+
+/* --- nvme_memory.c --- */
+
+bool nvme_memory_realize(Nvme *nvme, Error **errp);
+void nvme_memory_unrealize(Nvme *nvme); /* also what was not realized */
+void nvme_memory_clear(Nvme *nvme);
+void nvme_memory_reset(Nvme *nvme);
+bool nvme_memory_post_load(void *nvme, int version, Error **errp);
+uint64_t nvme_memory_capabilities(const Nvme *nvme); /* bits of CAP */
+uint32_t nvme_memory_read(Nvme *nvme, uint64_t at);
+bool nvme_memory_write(Nvme *nvme, uint64_t at, uint32_t value); /* false: no such register */
+/* All of it is in what the controller has of its own. */
+bool nvme_is_own_memory(const Nvme *nvme, uint64_t addr, uint64_t bytes);
+AddressSpace *nvme_space_of(Nvme *nvme, uint64_t addr, uint64_t bytes);
+MemTxResult nvme_read_memory(Nvme *nvme, uint64_t addr, void *buf, uint64_t bytes);
+MemTxResult nvme_write_memory(Nvme *nvme, uint64_t addr, const void *buf, uint64_t bytes);
 
 /* --- nvme_ns.c --- */
 

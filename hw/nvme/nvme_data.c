@@ -38,13 +38,29 @@ static bool read_prp(PrpReader *reader, uint64_t at, uint64_t left, uint64_t *en
         reader->count = MIN(MIN(PRPS_READ, (page - at % page) / PRP_BYTES),
                             (left + page - 1) / page);
         reader->next = 0;
-        if (pci_dma_read(&reader->nvme->parent, at, reader->bytes, reader->count * PRP_BYTES) !=
+        if (nvme_read_memory(reader->nvme, at, reader->bytes, reader->count * PRP_BYTES) !=
             MEM_TX_OK) {
             return false;
         }
     }
     *entry = load_le64(reader->bytes + PRP_BYTES * reader->next++);
     return true;
+}
+
+/* Of memory of the controller's own all pieces are, or none. */
+static uint16_t add_piece(NvmeRequest *request, uint64_t at, uint64_t bytes)
+{
+    bool is_own = nvme_is_own_memory(request->nvme, at, bytes);
+
+    if (!request->list.count && is_own) {
+        request->is_of_own_memory = true;
+        dma_list_init(&request->list, nvme_space_of(request->nvme, at, bytes),
+                      pci_device_attrs(&request->nvme->parent));
+    }
+    if (is_own != request->is_of_own_memory) {
+        return NVME_INVALID_MEMORY_USE | NVME_DO_NOT_RETRY;
+    }
+    return dma_list_add(&request->list, at, bytes) ? NVME_SUCCESS : NVME_DATA_TRANSFER_ERROR;
 }
 
 /* A list is a page of entries; the last leads to the next list if there is more. */
@@ -58,6 +74,7 @@ static uint16_t add_list(NvmeRequest *request, uint64_t at, uint64_t left)
     }
     while (left) {
         uint64_t entry;
+        uint16_t status;
 
         if (!read_prp(&reader, at, left, &entry)) {
             return NVME_DATA_TRANSFER_ERROR;
@@ -70,8 +87,9 @@ static uint16_t add_list(NvmeRequest *request, uint64_t at, uint64_t left)
             at = entry; /* it was the last of its page */
             continue;
         }
-        if (!dma_list_add(&request->list, entry, MIN(left, page))) {
-            return NVME_DATA_TRANSFER_ERROR;
+        status = add_piece(request, entry, MIN(left, page));
+        if (status != NVME_SUCCESS) {
+            return status;
         }
         left -= MIN(left, page);
     }
@@ -84,6 +102,7 @@ uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes)
     uint64_t page = page_bytes(nvme), prp1 = load_le64(request->command + PRP1);
     uint64_t prp2 = load_le64(request->command + PRP2);
     uint64_t first = MIN(bytes, page - prp1 % page);
+    uint16_t status;
 
     if (request->command[1] & PSDT) {
         return NVME_INVALID_FIELD | NVME_DO_NOT_RETRY;
@@ -95,8 +114,9 @@ uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes)
     if (prp1 % 4) {
         return bad_offset();
     }
-    if (!dma_list_add(&request->list, prp1, first)) {
-        return NVME_DATA_TRANSFER_ERROR;
+    status = add_piece(request, prp1, first);
+    if (status != NVME_SUCCESS) {
+        return status;
     }
     bytes -= first;
     if (bytes > page) {
@@ -105,8 +125,7 @@ uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes)
     if (bytes && prp2 % page) {
         return bad_offset();
     }
-    return !bytes || dma_list_add(&request->list, prp2, bytes) ? NVME_SUCCESS :
-                                                                 NVME_DATA_TRANSFER_ERROR;
+    return bytes ? add_piece(request, prp2, bytes) : NVME_SUCCESS;
 }
 
 uint16_t nvme_give(NvmeRequest *request, const void *data, uint64_t bytes)

@@ -35,7 +35,7 @@ static void fill_controller(const Nvme *nvme, uint8_t *data)
     data[258] = 3;                               /* aborts at a time, less one */
     data[259] = NVME_EVENTS - 1;
     data[260] = 0x03;                            /* one slot of firmware, read-only */
-    data[261] = 0x07;                            /* logs: health of each namespace, effects, offsets */
+    data[261] = 0x07;                            /* logs: health of each, effects, offsets */
     store_le16(data + 266, NVME_WARNING_K);      /* K: warning, */
     store_le16(data + 268, 373);                 /* critical */
     data[512] = 0x66;                            /* entries of 64 bytes */

@@ -72,7 +72,7 @@ void nvme_post(Nvme *nvme, unsigned sqid, uint16_t cid, uint16_t status, uint32_
     store_le16(entry + 10, sqid);
     store_le16(entry + 12, cid);
     store_le16(entry + 14, status << 1 | cq->phase);
-    if (pci_dma_write(&nvme->parent, cq->addr + cq->tail * CQE_BYTES, entry, sizeof(entry)) !=
+    if (nvme_write_memory(nvme, cq->addr + cq->tail * CQE_BYTES, entry, sizeof(entry)) !=
         MEM_TX_OK) {
         fatal(nvme);
         return;
@@ -145,7 +145,7 @@ static void fetch(Nvme *nvme, unsigned sqid)
     NvmeSq *sq = &nvme->sqs[sqid];
     NvmeRequest *request = g_new0(NvmeRequest, 1);
 
-    if (pci_dma_read(&nvme->parent, sq->addr + (uint64_t)sq->head * SQE_BYTES, request->command,
+    if (nvme_read_memory(nvme, sq->addr + (uint64_t)sq->head * SQE_BYTES, request->command,
                      SQE_BYTES) != MEM_TX_OK) {
         g_free(request);
         fatal(nvme);

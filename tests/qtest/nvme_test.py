@@ -328,6 +328,46 @@ class Ours(Nvme, unittest.TestCase):
             self.assertEqual(copy(500, (0, 129)), 0x183)
             self.assertEqual(copy(500, (0, 100), (200, 100)), 0x183)
 
+    def test_own_memory(self):
+        """Queues, lists and data in the controller's buffer and in its persistent memory."""
+        extra = ('-object', 'memory-backend-ram,id=m,size=1M')
+        buffer, persistent = 0xd0000000, 0xd1000000
+        with self.machine(',cmb_size_mb=2,pmrdev=m', extra=extra) as vm:
+            nvme = Controller(vm, start=False)
+            pci = Pci(vm)
+            for at, value in ((0x18, buffer), (0x1c, 0), (0x20, persistent), (0x24, 0)):
+                pci.write(DEVFN, at, value)
+            self.assertEqual(nvme.get(CAP + 4) >> 24 & 3, 3)
+            self.assertEqual(nvme.get(0x3c), 0)
+            far = 0x7000000000  # no other place of the guest's
+            nvme.put(0x50, 3)
+            nvme.put(0x54, far >> 32)
+            self.assertEqual((nvme.get(0x38) & 7, nvme.get(0x3c)), (2, 2 << 12 | 2 << 8 | 0x1f))
+            nvme.enable()
+            nvme.poke(buffer, bytes(0x4000))
+            nvme.admin(5, dword10=1 | (SIZE - 1) << 16, dword11=3, prp1=far + 0x2000)
+            nvme.admin(1, dword10=1 | (SIZE - 1) << 16, dword11=1 | 1 << 16, prp1=far)
+            nvme.sq, nvme.cq = (lambda n: n and buffer or QUEUES), (lambda n: QUEUES + 0x2000 if not n else buffer + 0x2000)
+            self.assertEqual(nvme.rw(2, 100, 4, prp1=far + 0x10000), 0)
+            self.assertEqual(nvme.peek(buffer + 0x10000, 2048), pattern(4, 100))
+            nvme.poke(buffer + 0x8000, struct.pack('<2Q', far + 0x12000, far + 0x11000))
+            self.assertEqual(nvme.rw(2, 0, 24, prp1=far + 0x10000, prp2=far + 0x8000), 0)
+            self.assertEqual(nvme.peek(buffer + 0x11000, 4096), pattern(8, 16))
+            self.assertEqual(nvme.rw(2, 0, 16, prp1=far + 0x10000, prp2=DATA), 0x12)  # one, or the other
+            nvme.poke(persistent, b'early')
+            nvme.put(0xe04, 1)
+            self.assertEqual(nvme.get(0xe08), 0)
+            self.assertEqual(nvme.peek(persistent, 5), bytes(5))
+            nvme.put(0xe18, 0x60)
+            nvme.put(0xe14, 2)
+            self.assertEqual(nvme.rw(2, 7, 1, prp1=0x6000000000), 0)
+            self.assertEqual(nvme.peek(persistent, 512), pattern(1, 7))
+            nvme.put(0x54, 0xffffffff)
+            nvme.put(0x50, 0xfffff003)
+            self.assertEqual(nvme.get(0x58), 1)  # it cannot be there
+        self.assertIn('not enough BARs', refusal(self.binary, *extra, '-M', 'pc', '-device',
+                                                 'nvme,serial=a,pmrdev=m,msix-exclusive-bar=on'))
+
     def test_temperature(self):
         with self.machine() as vm:
             nvme = Controller(vm)
