@@ -24,6 +24,7 @@ typedef struct RamPart {
     RamBlock *block;
     uint64_t bytes;
     bool is_left_out; /* x-ignore-shared */
+    const uint64_t *free; /* pages that hold nothing, by bits; NULL: it is not known */
 } RamPart;
 
 /* Of RamPart, in the order of the blocks' making. Machine lock. Free the array. */
@@ -32,7 +33,7 @@ bool ram_page_is_zero(const uint8_t *page);
 
 /* Of the last or present migration; any thread. */
 typedef struct RamReport {
-    uint64_t total_bytes, left_bytes, zero_pages, data_pages, dirty_bytes_per_round;
+    uint64_t total_bytes, left_bytes, zero_pages, data_pages, free_pages, dirty_bytes_per_round;
     uint64_t rounds;
 } RamReport;
 RamReport ram_report(void);

@@ -8,9 +8,11 @@
 #include "migration/capability.h"
 #include "migration/parameter.h"
 #include "migration/ram.h"
+#include "system/free_pages.h"
 #include "system/machine_lock.h"
 #include "system/memory_log.h"
 #include "system/migratable.h"
+#include "util/bitmap.h"
 
 /* Looked through for one part, so that a cancel is heard soon. */
 #define SCAN_BYTES (256 * MiB)
@@ -60,6 +62,7 @@ RamReport ram_report(void)
         .left_bytes = __atomic_load_n(&r->left_bytes, __ATOMIC_RELAXED),
         .zero_pages = __atomic_load_n(&r->zero_pages, __ATOMIC_RELAXED),
         .data_pages = __atomic_load_n(&r->data_pages, __ATOMIC_RELAXED),
+        .free_pages = __atomic_load_n(&r->free_pages, __ATOMIC_RELAXED),
         .dirty_bytes_per_round = __atomic_load_n(&r->dirty_bytes_per_round, __ATOMIC_RELAXED),
         .rounds = __atomic_load_n(&r->rounds, __ATOMIC_RELAXED),
     };
@@ -146,6 +149,7 @@ static void begin_dirty_round(void)
     sending.part = 0;
     sending.offset = 0;
     sending.is_first_round = false;
+    free_pages_enough();
     sending.few_bytes = downtime_bytes();
     set(&sending.report.left_bytes, dirty);
     set(&sending.report.dirty_bytes_per_round, dirty);
@@ -182,6 +186,12 @@ static void add_page(OpenRun *run, RamRun kind, guint part, uint64_t offset, con
     run->end = offset + PAGE_BYTES;
 }
 
+/* What all of memory would be sent for, though it holds nothing. */
+static bool is_free(const RamPart *part, uint64_t offset)
+{
+    return part->free && bitmap_test(part->free, offset / PAGE_BYTES);
+}
+
 /* The bit is cleared before the page is read: a write after that sets it again. */
 static void send_page(OpenRun *run, guint part, uint64_t offset)
 {
@@ -193,7 +203,9 @@ static void send_page(OpenRun *run, guint part, uint64_t offset)
     if (!is_dirty && !sending.is_first_round) {
         return;
     }
-    if (ram_page_is_zero(page)) {
+    if (!is_dirty && is_free(part_at(part), offset)) {
+        count(&sending.report.free_pages, 1);
+    } else if (ram_page_is_zero(page)) {
         add_page(run, RAM_RUN_ZERO, part, offset, page);
         count(&sending.report.zero_pages, 1);
     } else {
@@ -243,6 +255,18 @@ static bool send_some(VMWriter *w, size_t room)
 
 /* --- hooks --- */
 
+/* All is sent once: a bit that is set from now on means a write. */
+static void begin_first_round(void)
+{
+    free_pages_begin();
+    for (guint i = 0; i < sending.parts->len; i++) {
+        RamPart *part = part_at(i);
+
+        part->free = free_pages_of(part->block);
+        ram_block_take_dirty(part->block, 0, part->bytes, DIRTY_MIGRATION);
+    }
+}
+
 static bool ram_setup(void *opaque, VMWriter *w, Error **errp)
 {
     uint64_t total = 0;
@@ -263,11 +287,16 @@ static bool ram_setup(void *opaque, VMWriter *w, Error **errp)
         total += part->is_left_out ? 0 : part->bytes;
     }
     sending.report = (RamReport){ .total_bytes = total, .left_bytes = total, .rounds = 1 };
-    return memory_log_start_global(errp);
+    if (!memory_log_start_global(errp)) {
+        return false;
+    }
+    begin_first_round();
+    return true;
 }
 
 static void ram_cleanup(void *opaque)
 {
+    free_pages_end();
     memory_log_stop_global();
     g_clear_pointer(&sending.parts, g_array_unref);
 }
@@ -306,6 +335,7 @@ static bool ram_complete(void *opaque, VMWriter *w, size_t room, bool *is_done, 
     if (send_some(w, room)) {
         *is_done = sending.is_last_round;
         sending.is_first_round = false;
+        free_pages_enough();
     }
     return true;
 }

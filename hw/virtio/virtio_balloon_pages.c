@@ -43,7 +43,7 @@ static void drop(RamBlock *block, uint64_t offset, uint64_t bytes)
 {
     g_autoptr(Error) err = NULL;
 
-    if (bytes && !ram_block_drop(block, offset, bytes, &err)) {
+    if (!ram_block_drop(block, offset, bytes, &err)) {
         guest_error("virtio-balloon: %s", error_text(err));
     }
 }
@@ -206,24 +206,33 @@ void virtio_balloon_deflated(VirtioDevice *vdev, VirtQueue *vq)
 
 /* --- reporting --- */
 
-/* Private memory of a file shows the file again where it is given back, which is not zeros. */
-static void give_back(const DmaList *list, uint64_t addr, uint64_t bytes)
+void virtio_balloon_each_place(const DmaList *list, const DmaPiece *piece,
+                               VirtioBalloonPlaceFn *fn)
 {
-    RCU_GUARD();
+    uint64_t addr = piece->addr, left = piece->bytes;
 
-    while (bytes) {
+    RCU_GUARD();
+    while (left) {
         Place place;
         bool is_ram = find_place(list, addr, &place);
-        uint64_t count = MIN(bytes, place.bytes), page, start, end;
+        uint64_t count = MIN(left, place.bytes);
 
-        if (is_ram && (place.block->fd < 0 || place.block->flags & RAM_SHARED)) {
-            page = place.block->page_bytes;
-            start = ROUND_UP(place.offset, page);
-            end = ROUND_DOWN(place.offset + count, page);
-            drop(place.block, start, end > start ? end - start : 0);
+        if (is_ram) {
+            fn(place.block, place.offset, count);
         }
         addr += count;
-        bytes -= count;
+        left -= count;
+    }
+}
+
+/* Private memory of a file shows the file again where it is given back, which is not zeros. */
+static void give_back(RamBlock *block, uint64_t offset, uint64_t bytes)
+{
+    uint64_t start = ROUND_UP(offset, block->page_bytes);
+    uint64_t end = ROUND_DOWN(offset + bytes, block->page_bytes);
+
+    if (start < end && (block->fd < 0 || block->flags & RAM_SHARED)) {
+        drop(block, start, end - start);
     }
 }
 
@@ -235,7 +244,7 @@ void virtio_balloon_reported(VirtioDevice *vdev, VirtQueue *vq)
     while ((elem = virtqueue_pop(vq, sizeof(*elem)))) {
         /* What has to hold something else is left as it is. */
         for (unsigned i = 0; !s->poison && i < elem->in.count; i++) {
-            give_back(&elem->in, elem->in.pieces[i].addr, elem->in.pieces[i].bytes);
+            virtio_balloon_each_place(&elem->in, &elem->in.pieces[i], give_back);
         }
         virtqueue_push(elem, 0);
     }

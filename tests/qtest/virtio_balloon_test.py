@@ -79,11 +79,12 @@ def area(step=4096):
 class Identity(unittest.TestCase):
     def test_identity(self):
         """Ours and, with the same script, the peer's."""
-        for options in ('', ',page-poison=off', ',free-page-reporting=on', ',deflate-on-oom=on',
+        hints = ',free-page-hint=on,iothread=io'
+        for options in ('', hints, hints + ',page-poison=off', hints + ',free-page-reporting=on', ',page-poison=off', ',free-page-reporting=on', ',deflate-on-oom=on',
                         ',page-poison=off,qemu-4-0-config-size=on'):
             found = []
             for binary in filter(None, (house.binary(), PEER)):
-                with machine(options, binary=binary) as vm:
+                with machine(options, '-object', 'iothread,id=io', binary=binary) as vm:
                     f = Balloon(vm)
                     sizes = []
                     for n in range(f.get(COMMON, 0x12, 2)):
@@ -319,6 +320,99 @@ class Statistics(unittest.TestCase):
                 self.assertEqual(other.qmp('query-balloon'), {'actual': 127 * MIB})
                 other.qtest('clock_step 3000000000')
                 self.assertEqual(f.queues[2].wait()[1], 0)
+
+
+class Hints(unittest.TestCase):
+    """A migration does not send what the guest says is free, but all that is written after that."""
+    OPTIONS = ',free-page-hint=on,iothread=io'
+    ARGS = ('-object', 'iothread,id=io')
+    DONE, FIRST = 1, 0x80000000
+
+    def say(self, f, command):
+        f.give(3, struct.pack('<I', command))
+
+    def hint(self, f, *pieces):
+        f.queues[3].add([(at, size, True) for at, size in pieces])
+        f.notify(3)
+        self.assertEqual(f.queues[3].wait()[1], 0)
+
+    def until(self, vm, status):
+        while vm.qmp('query-migrate').get('status') != status:
+            pass
+
+    def begin(self, vm, features=1 << HINT):
+        """A migration that has begun, and has not sent all."""
+        f = Balloon(vm)
+        f.run(1 << STATS | features, 4)
+        fill(vm)
+        self.assertEqual(f.get(DEVICE, HINT_COMMAND), 0)
+        vm.qmp('migrate-set-parameters', **{'max-bandwidth': 100000})
+        vm.qmp('migrate', uri=f'exec:cat > {vm.folder.name}/state')
+        self.until(vm, 'active')
+        return f
+
+    def finish(self, vm):
+        vm.qmp('migrate-set-parameters', **{'max-bandwidth': 1 << 40})
+        self.until(vm, 'completed')
+
+    def test_hints(self):
+        with machine(self.OPTIONS, *self.ARGS) as vm:
+            f = self.begin(vm)
+            self.assertEqual(f.get(DEVICE, HINT_COMMAND), self.FIRST)
+            self.hint(f, (AREA + 14 * MIB, MIB))  # before it says that it begins
+            self.say(f, self.FIRST - 1)
+            self.hint(f, (AREA + 13 * MIB, MIB))
+            self.say(f, self.FIRST)
+            self.hint(f, (AREA + 100, 4 * MIB), (AREA + 5 * MIB, 3 * MIB), (0xffe00000, 2 * MIB), (1 << 45, MIB))
+            self.say(f, 0)
+            self.hint(f, (AREA + 12 * MIB, MIB))
+            vm.qtest(f'writeb {AREA + 6 * MIB:#x} 0x66')
+            self.finish(vm)
+            sent = vm.qmp('query-migrate')['ram']['normal'] * 4096
+            self.assertLess(sent, AREA_BYTES - 6 * MIB)
+            with machine(self.OPTIONS, *self.ARGS, '-S', '-incoming', f'exec:cat {vm.folder.name}/state') as other:
+                self.until(other, 'completed')
+                for at, value in ((0, 0x55), (0xfff, 0x55), (0x1000, 0), (4 * MIB, 0x55), (5 * MIB - 1, 0x55),
+                                  (5 * MIB, 0), (6 * MIB, 0x66), (6 * MIB + 1, 0x55), (6 * MIB + 4096, 0),
+                                  (12 * MIB, 0x55), (13 * MIB, 0x55), (14 * MIB, 0x55)):
+                    self.assertEqual(byte(other, AREA + at), value, hex(at))
+                f.vm = f.pci.vm = other
+                self.assertEqual(f.get(DEVICE, HINT_COMMAND), 0)
+                other.qmp('cont')
+                self.assertEqual(f.get(DEVICE, HINT_COMMAND), self.DONE)
+                self.assertEqual(f.get(3, 0, 1), 3)
+
+    def test_cancelled(self):
+        with machine(self.OPTIONS, *self.ARGS) as vm:
+            f = self.begin(vm)
+            self.say(f, self.FIRST)
+            self.hint(f, (AREA, AREA_BYTES))
+            vm.qmp('migrate_cancel')
+            self.until(vm, 'cancelled')
+            self.assertEqual(f.get(DEVICE, HINT_COMMAND), self.DONE)
+            self.hint(f, (AREA, AREA_BYTES))  # nobody listens any more
+            vm.qmp('migrate', uri=f'exec:cat > {vm.folder.name}/state')
+            self.until(vm, 'active')
+            self.assertEqual(f.get(DEVICE, HINT_COMMAND), self.FIRST + 1)
+            f.reset()
+            self.assertEqual(f.get(DEVICE, HINT_COMMAND), 0)
+            self.finish(vm)
+            self.assertGreaterEqual(vm.qmp('query-migrate')['ram']['normal'] * 4096, AREA_BYTES)
+
+    def test_poison(self):
+        """Free pages that hold something are sent."""
+        with machine(self.OPTIONS, *self.ARGS) as vm:
+            f = Balloon(vm)
+            f.run(1 << HINT | 1 << POISON, 4)
+            f.put(DEVICE, POISON_VALUE, 0xaa)
+            fill(vm)
+            vm.qmp('migrate', uri=f'exec:cat > {vm.folder.name}/state')
+            self.until(vm, 'completed')
+            self.assertEqual(f.get(DEVICE, HINT_COMMAND), 0)
+
+    def test_thread(self):
+        self.assertIn("'free-page-hint' requires 'iothread' to be set", refusal(
+            house.binary(), '-M', 'pc', '-device', 'virtio-balloon-pci,free-page-hint=on'))
 
 
 if __name__ == '__main__':
