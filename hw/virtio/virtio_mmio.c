@@ -345,12 +345,18 @@ static char *virtio_mmio_address(Bus *bus, Device *dev)
            g_strdup_printf("virtio-mmio@%016" PRIx64, mmio->parent.regions[0].addr) : NULL;
 }
 
+static uint16_t mmio_selected_queue(const Device *dev)
+{
+    return VIRTIO_MMIO(dev)->queue_sel;
+}
+
 static const VirtioBusType virtio_mmio_bus_type = {
     .name = TYPE_VIRTIO_MMIO_BUS,
     .parent = TYPE_VIRTIO_BUS,
     .doc = "The place of a virtio-mmio slot",
     .device_address = virtio_mmio_address,
     .interrupt = virtio_mmio_interrupt,
+    .selected_queue = mmio_selected_queue,
 };
 BUS_TYPE(virtio_mmio_bus_type)
 

@@ -104,6 +104,11 @@ static MemTxAttrs virtio_pci_dma_attrs(Device *dev)
     return pci_device_attrs(PCI_DEVICE(dev));
 }
 
+static uint16_t virtio_pci_selected_queue(const Device *dev)
+{
+    return VIRTIO_PCI(dev)->queue_sel;
+}
+
 static char *virtio_pci_address(Bus *bus, Device *dev)
 {
     return pci_device_path(PCI_DEVICE(bus->owner));
@@ -117,6 +122,7 @@ static const VirtioBusType virtio_pci_bus_type = {
     .interrupt = virtio_pci_interrupt,
     .dma_space = virtio_pci_dma_space,
     .dma_attrs = virtio_pci_dma_attrs,
+    .selected_queue = virtio_pci_selected_queue,
 };
 BUS_TYPE(virtio_pci_bus_type)
 

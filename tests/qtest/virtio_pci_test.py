@@ -11,7 +11,7 @@ import virtio  # noqa: E402
 from pci import Pci  # noqa: E402
 from virtio_pci import (COMMON, DEVICE, IO_BASE, ISR, MODERN_BASE, MSIX_BASE, NOTIFY, SLOT,  # noqa: E402
                         STATUS_OK, WINDOW, Function)
-from vm import Vm, refusal  # noqa: E402
+from vm import QmpError, Vm, refusal  # noqa: E402
 
 
 def machine(device='virtio-rng-pci', board='pc'):
@@ -284,6 +284,78 @@ class HotPlug(unittest.TestCase):
                 vm.qmp('system_reset')  # the guest lets go
                 while vm.qmp.wait_event('DEVICE_DELETED')['data'].get('device') != 'r':
                     pass
+
+
+class Queries(unittest.TestCase):
+    """x-query-virtio*: what they say while a driver runs; names of bits are the peer's."""
+    DEVICES = ['-device', 'virtio-rng-pci,addr=4,id=r', '-device', 'virtio-serial-pci,id=s,addr=5', '-device',
+               'virtio-balloon-pci,addr=6,id=b', '-device', 'virtio-scsi-pci,addr=7,id=c', '-device',
+               'virtio-keyboard-pci,addr=8,id=k', '-device', 'virtio-net-pci,addr=9,id=n', '-device',
+               'virtio-gpu-pci,addr=a,id=g']
+
+    def machine(self, binary):
+        is_ours = binary == house.binary()
+        return Vm(binary, '-M', 'pc', '-nodefaults', *self.DEVICES, *([] if is_ours else ['-S']), qtest=True,
+                  accel='qtest' if is_ours else 'tcg')
+
+    def names(self, features):
+        return {text.split(':')[0] for part in ('transports', 'dev-features') for text in features.get(part, [])}
+
+    def test_names(self):
+        peer = house.peer()
+        if not peer:
+            self.skipTest('there is no peer')
+        with self.machine(house.binary()) as ours, self.machine(peer) as theirs:
+            lists = [sorted((row['path'], row['name']) for row in vm.qmp('x-query-virtio')) for vm in (ours, theirs)]
+            self.assertEqual(*lists)
+            self.assertEqual(len(lists[0]), 7)
+            for path, name in lists[0]:
+                mine, other = (vm.qmp('x-query-virtio-status', path=path) for vm in (ours, theirs))
+                missing = self.names(other['host-features']) - self.names(mine['host-features'])
+                # A bit of old drivers, and the bad one by another name.
+                self.assertLessEqual(missing, {'VIRTIO_NET_F_GSO', 'VHOST_USER_F_PROTOCOL_FEATURES'}, name)
+                for key in ('name', 'device-id', 'device-endian', 'started', 'broken', 'isr', 'queue-sel'):
+                    self.assertEqual(mine[key], other[key], (name, key))
+
+    def test_driver(self):
+        path = '/machine/peripheral/r/virtio-backend'
+        with self.machine(house.binary()) as vm:
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.start(queue)
+            status = vm.qmp('x-query-virtio-status', path=path)
+            self.assertEqual(self.names(status['guest-features']), {'VIRTIO_F_VERSION_1'})
+            self.assertEqual([text.split(':')[0] for text in status['status']['statuses']],
+                             ['VIRTIO_CONFIG_S_' + name for name in (
+                                 'ACKNOWLEDGE', 'DRIVER', 'FEATURES_OK', 'DRIVER_OK')])
+            self.assertTrue(status['started'] and status['vm-running'] and not status['broken'])
+            queue.add([(0x180000, 64, True)])
+            row = vm.qmp('x-query-virtio-queue-status', path=path, queue=0)
+            self.assertEqual((row['last-avail-idx'], row['shadow-avail-idx'], row['used-idx']), (0, 1, 0))
+            function.kick()
+            queue.wait()
+            row = vm.qmp('x-query-virtio-queue-status', path=path, queue=0)
+            self.assertEqual((row['last-avail-idx'], row['shadow-avail-idx'], row['used-idx'], row['inuse']),
+                             (1, 1, 1, 0))
+            self.assertEqual((row['vring-desc'], row['vring-avail'], row['vring-used'], row['vring-num']),
+                             (queue.desc, queue.driver, queue.device, queue.size))
+            self.assertIn('VIRTIO_F_VERSION_1', vm.qmp.hmp(f'info virtio-status {path}'))
+            self.assertIn('vring-desc                0x0000000000100000',
+                          vm.qmp.hmp(f'info virtio-queue-status {path} 0'))
+            self.assertIn(f'{path} [virtio-rng]', vm.qmp.hmp('info virtio'))
+            queue.write(queue.driver + 4 + 2, struct.pack('<H', 99))
+            queue.write(queue.driver + 2, struct.pack('<H', 2))
+            function.kick()
+            self.assertTrue(vm.qmp('x-query-virtio-status', path=path)['broken'])
+
+    def test_errors(self):
+        with self.machine(house.binary()) as vm:
+            for command, arguments, why in (
+                    ('status', {'path': '/nix'}, 'Path /nix is not a VirtIODevice'),
+                    ('status', {'path': '/machine'}, 'Path /machine is not a VirtIODevice'),
+                    ('queue-status', {'path': '/machine/peripheral/r/virtio-backend', 'queue': 99},
+                     'Invalid virtqueue number 99')):
+                with self.assertRaisesRegex(QmpError, why):
+                    vm.qmp(f'x-query-virtio-{command}', **arguments)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,8 @@ typedef struct VirtioBusType {
     /* Where ACCESS_PLATFORM leads. NULL: the system's memory, as without it. */
     AddressSpace *(*dma_space)(Device *transport);
     MemTxAttrs (*dma_attrs)(Device *transport);
+    /* Which queue its registers show. NULL: it has no such register. */
+    uint16_t (*selected_queue)(const Device *transport);
 } VirtioBusType;
 
 /* The one that sits there, realized; or NULL. */
