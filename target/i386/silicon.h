@@ -82,6 +82,11 @@ void silicon_native_free(SiliconNative *native);
 
 /* --- silicon_cases.c: random instructions --- */
 
+/* One time of so many. */
+static inline bool chance(GRand *random, int of)
+{
+    return g_rand_int_range(random, 0, of) == 0;
+}
 /* The next random case: instructions the CPU `has`, all within what can be run natively. */
 typedef bool SiliconHas(void *opaque, const ZydisDecodedInstruction *in);
 void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque);

@@ -154,11 +154,6 @@ static uint8_t byte(GRand *random)
     return g_rand_int_range(random, 0, 256);
 }
 
-static bool chance(GRand *random, int of)
-{
-    return g_rand_int_range(random, 0, of) == 0;
-}
-
 static unsigned put_prefixes(uint8_t *out, GRand *random, bool is_64)
 {
     unsigned n = 0;

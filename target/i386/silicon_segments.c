@@ -35,11 +35,6 @@ const SiliconSegment silicon_ldt[SILICON_LDT_COUNT] = {
     [NO_CODE] = { .limit = 0xfffff, .contents = 2, .is_absent = true },
 };
 
-static bool chance(GRand *random, int of)
-{
-    return g_rand_int_range(random, 0, of) == 0;
-}
-
 /* Mostly the first of them. */
 static uint16_t choose(GRand *random, const uint8_t *list, unsigned count, uint16_t usual)
 {

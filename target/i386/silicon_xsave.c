@@ -17,11 +17,6 @@
 #define NO_COMPONENTS (UINT64_C(3) << 3 | BIT64(40) | BIT64(61))
 #define COMPACTED  BIT64(63)
 
-static bool chance(GRand *random, int of)
-{
-    return g_rand_int_range(random, 0, of) == 0;
-}
-
 static uint64_t some_components(GRand *random)
 {
     uint64_t bits = g_rand_int(random) & COMPONENTS;
