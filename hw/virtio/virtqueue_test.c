@@ -9,6 +9,7 @@
 
 #include "system/machine_lock.h"
 #include "system/vmstate_kind.h"
+#include "util/thread.h"
 
 #define PACKED    BIT64(VIRTIO_F_RING_PACKED)
 #define EVENT_IDX BIT64(VIRTIO_F_EVENT_IDX)
@@ -580,6 +581,40 @@ static void test_random(uint64_t features)
     }
 }
 
+#define SCRIBBLES 100000
+
+static gpointer scribble(gpointer opaque)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(11);
+    unsigned *left = opaque;
+
+    for (unsigned n = SCRIBBLES; n--;) {
+        test_put(0x1000 + g_rand_int_range(random, 0, 0x4000), 1, g_rand_int(random) >> 24);
+        __atomic_store_n(left, n, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+/* Another CPU writes to rings and tables while the device reads them: the device is broken at worst. */
+static void test_changed_meanwhile(uint64_t features)
+{
+    const TestPiece table[] = { { TEST_TABLE_ADDR, 32, VIRTQ_DESC_F_INDIRECT } };
+    unsigned left = SCRIBBLES;
+    GThread *thread = thread_new("scribbler", scribble, &left, NULL);
+    TestDriver d;
+
+    for (unsigned round = 0; __atomic_load_n(&left, __ATOMIC_ACQUIRE); round++) {
+        start(&d, features | INDIRECT | (round & 1 ? EVENT_IDX : 0) | (round & 2 ? IN_ORDER : 0));
+        for (unsigned i = 0; i < TEST_QUEUE_SIZE / 2; i++) {
+            test_driver_add(&d, i & 1 ? table : request, i & 1 ? 1 : 2);
+            virtqueue_kick(d.vq);
+        }
+        g_assert_cmphex(vdev->status & ~VIRTIO_STATUS_NEEDS_RESET, ==, 15);
+    }
+    g_thread_join(thread);
+    test_echo_once(features);
+}
+
 /* Each test for both formats. */
 typedef struct Case {
     void (*fn)(uint64_t features);
@@ -633,6 +668,7 @@ int main(int argc, char **argv)
     add("table-not-negotiated", test_table_not_negotiated);
     add("bad-rings", test_bad_rings);
     add("random", test_random);
+    add("changed-meanwhile", test_changed_meanwhile);
     status = g_test_run();
     device_delete(&transport->parent);
     machine_unlock();

@@ -131,6 +131,17 @@ class Slots(unittest.TestCase):
                 self.assertEqual(mmio.read(virtio.INTERRUPT_STATUS), 0)
                 self.assertFalse(vm.irqs[gsi % 24])
 
+    def test_notification_data(self):
+        """The upper half says where the ring is."""
+        with machine('-device', 'virtio-rng-device,notification_data=on', '-global',
+                     'virtio-mmio.force-legacy=false') as vm:
+            mmio, queue = slot(vm, 23), virtio.Queue(vm)
+            mmio.start(queue, 1 << virtio.VERSION_1 | 1 << 38)
+            for offset in 0, 1, 0x7fff, 0xffff:
+                queue.add([(0x180000, 64, True)])
+                mmio.write(virtio.QUEUE_NOTIFY, offset << 16)
+                self.assertEqual(queue.wait()[1], 64)
+
     def test_modern_rng(self):
         with machine(*RNG, '-global', 'virtio-mmio.force-legacy=false') as vm:
             self.check_rng(vm, slot(vm, 23), 'start', 0x200000)

@@ -139,6 +139,20 @@ class Modern(unittest.TestCase):
             self.assertEqual(function.get(COMMON, 0x3a, 2), 0)
             self.assertEqual(function.get(COMMON, 0x1c, 2), 0)
 
+    def test_notification_data(self):
+        """Where the ring is comes with the number: the device looks for itself."""
+        for packed in 0, 1 << 34:
+            with machine('virtio-rng-pci,notification_data=on,packed=on') as vm:
+                function = Function(vm)
+                queue = (virtio.PackedQueue if packed else virtio.Queue)(vm)
+                self.assertTrue(function.features() >> 38 & 1)
+                function.start(queue, 1 << virtio.VERSION_1 | 1 << 38 | packed)
+                self.assertTrue(function.status() & virtio.DRIVER_OK)
+                for offset in 0, 1, 0x7fff, 0x8001, 0xffff:
+                    queue.add([(0x180000, 64, True)])
+                    function.put(NOTIFY, 0, offset << 16)
+                    self.assertEqual(queue.wait()[1], 64)
+
     def test_bus_master(self):
         with machine() as vm:
             function, queue = Function(vm, is_master=False), virtio.Queue(vm)
