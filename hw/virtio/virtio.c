@@ -181,6 +181,9 @@ void virtio_write_status(VirtioDevice *vdev, uint8_t status)
     if (ops->status_changed && status != old) {
         ops->status_changed(vdev, old);
     }
+    for (uint32_t n = 0; (status & ~old & VIRTIO_STATUS_DRIVER_OK) && n < vdev->queue_count; n++) {
+        virtqueue_serve_early_kick(&vdev->queues[n]);
+    }
 }
 
 /* --- configuration --- */

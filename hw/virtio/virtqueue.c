@@ -46,7 +46,7 @@ void virtqueue_clear(VirtQueue *vq)
     vq->is_enabled = false;
     vq->next = vq->used = vq->used_at = vq->notified = 0;
     vq->next_wrap = vq->used_wrap = true;
-    vq->is_kicks_off = false;
+    vq->is_kicks_off = vq->was_kicked_early = false;
     vq->popped = vq->completed = 0;
     vq->epoch++;
 }
@@ -552,8 +552,9 @@ static void serve_kick(void *opaque)
     VirtioDevice *vdev = vq->vdev;
     bool is_early = !(vdev->status & VIRTIO_STATUS_DRIVER_OK);
 
-    if (is_usable(vq) && vq->kicked &&
-        (!is_early || (virtio_is_legacy(vdev) && vdev->accepts_early_kicks))) {
+    if (is_early && !(virtio_is_legacy(vdev) && vdev->accepts_early_kicks)) {
+        vq->was_kicked_early = true;
+    } else if (is_usable(vq) && vq->kicked) {
         vq->kicked(vdev, vq);
     }
 }
@@ -564,6 +565,14 @@ void virtqueue_kick(VirtQueue *vq)
         device_work_schedule(vq->work);
     } else {
         serve_kick(vq);
+    }
+}
+
+void virtqueue_serve_early_kick(VirtQueue *vq)
+{
+    if (vq->was_kicked_early) {
+        vq->was_kicked_early = false;
+        virtqueue_kick(vq);
     }
 }
 

@@ -40,6 +40,7 @@ struct VirtQueue {
     bool used_wrap;
     uint16_t notified;   /* `used` when the driver was last interrupted */
     bool is_kicks_off;
+    bool was_kicked_early; /* before DRIVER_OK, which some drivers do for their first buffers */
     /* what is out */
     uint32_t popped, completed; /* buffers; count on */
     uint32_t epoch;      /* a reset makes another */
@@ -100,6 +101,8 @@ extern const VMState virtqueue_state;
 /* To its state after a reset. */
 void virtqueue_clear(VirtQueue *vq);
 void virtqueue_free(VirtQueue *vq);
+/* The driver runs: what it notified before counts now. */
+void virtqueue_serve_early_kick(VirtQueue *vq);
 /* After a load: finds the rings again; false: what was loaded cannot be. */
 bool virtqueue_reload(VirtQueue *vq, Error **errp);
 /* Where rings and buffers are, for the chosen features. */
