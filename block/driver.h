@@ -68,6 +68,10 @@ typedef struct BlockDriver {
     /* Can a bitmap (block/bitmap.h) be kept in the image? NULL: none can. */
     bool (*bitmap_can_be_kept)(BlockNode *node, const char *name, uint64_t granularity,
                                Error **errp);
+    /* Has the host copy between two of its files, without reading here; both are of this kind of
+     * driver. -ENOTSUP: it cannot, and nothing was done. */
+    int (*copy_range)(BlockNode *from, uint64_t from_at, BlockNode *to, uint64_t to_at,
+                      uint64_t bytes);
     /* Something is about to happen to what it shows: what blkdebug waits for. Any thread. */
     void (*event)(BlockNode *node, BlkdebugEvent event);
     /* Somebody waits for its requests: none is held up, until it is told so as often again. */

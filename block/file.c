@@ -556,6 +556,31 @@ static int file_io(BlockNode *node, const BlockIo *io)
     }
 }
 
+static int file_copy_range(BlockNode *from, uint64_t from_at, BlockNode *to, uint64_t to_at,
+                           uint64_t bytes)
+{
+    BlockFile *file = (BlockFile *)to;
+    off_t in = from_at, out = to_at;
+    int err = 0;
+
+    block_gate_enter(&file->gate);
+    for (uint64_t left = bytes; left && !err;) {
+        ssize_t moved = copy_file_range(((BlockFile *)from)->fd, &in, file->fd, &out, left, 0);
+
+        if (moved <= 0) {
+            err = moved && !cannot(-errno) && errno != EXDEV && errno != EINTR ? -errno :
+                  moved && errno == EINTR ? 0 : -ENOTSUP;
+        } else {
+            left -= moved;
+        }
+    }
+    block_gate_leave(&file->gate);
+    if (!err) {
+        grow(file, to_at + bytes);
+    }
+    return err;
+}
+
 /* --- without blocking --- */
 
 /* What the host has in memory, all of it: a thread would only copy it later. */
@@ -738,12 +763,14 @@ const BlockDriver block_file = {
     .open = file_open, .close = file_close, .reopen = file_reopen,
     .reopen_end = file_reopen_end, .create = block_file_create, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
-    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes, .stats = file_stats,
+    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes,
+    .stats = file_stats, .copy_range = file_copy_range,
 };
 const BlockDriver block_host_device = {
     .name = "host_device", .kind = BLOCKDEV_DRIVER_HOST_DEVICE, .size = sizeof(BlockFile),
     .is_protocol = true, .open = file_open, .close = file_close, .reopen = file_reopen,
     .reopen_end = file_reopen_end, .io = file_io,
     .submit = file_submit, .extent = file_extent, .resize = file_resize,
-    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes, .stats = file_stats,
+    .set_perms = file_set_perms, .taken = file_taken, .host_bytes = file_host_bytes,
+    .stats = file_stats, .copy_range = file_copy_range,
 };

@@ -123,6 +123,37 @@ int block_flush(BlockNode *node)
     return node->is_unsafe ? 0 : block_io(node, &io);
 }
 
+/* Where these bytes stand in a file of the host, all of them. */
+static bool find_host(BlockNode *node, uint64_t at, uint64_t bytes, BlockExtent *extent)
+{
+    return !block_extent_of_chain(node, at, bytes, extent, NULL) && extent->bytes >= bytes &&
+           extent->flags & BLOCK_EXTENT_OFFSET && extent->host && extent->host->driver->copy_range;
+}
+
+int block_copy_range(BlockNode *from, uint64_t from_at, BlockNode *to, uint64_t to_at,
+                     uint64_t bytes)
+{
+    BlockExtent source, target;
+    int err;
+
+    /* What a format wants to be written it wants to know of. */
+    if (to->driver != &block_raw && !to->driver->is_protocol) {
+        return -ENOTSUP;
+    }
+    if (!find_host(from, from_at, bytes, &source) || source.flags & BLOCK_EXTENT_ZERO ||
+        block_extent(to, to_at, bytes, &target) || !(target.flags & BLOCK_EXTENT_OFFSET) ||
+        !target.host || target.host->driver->copy_range != source.host->driver->copy_range) {
+        return -ENOTSUP;
+    }
+    err = source.host->driver->copy_range(source.host, source.host_offset, target.host,
+                                          target.host_offset, bytes);
+    if (!err) {
+        note_write(to, to_at + bytes);
+        block_bitmaps_note(to, to_at, bytes);
+    }
+    return err;
+}
+
 /* --- asynchronous --- */
 
 void block_request_end(BlockRequest *request, int error)

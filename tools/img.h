@@ -122,6 +122,7 @@ typedef struct ImgCopy {
     bool is_zero;              /* the target reads as zeroes */
     bool has_backing;          /* what a source does not have itself is left out */
     bool is_salvage, is_unordered, is_quiet;
+    bool wants_offload;        /* the host may copy by itself */
 } ImgCopy;
 
 /* 0 or a negative errno, which was told. */

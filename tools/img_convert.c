@@ -105,7 +105,7 @@ static int copy(const Convert *job, ImgImage *sources, ImgImage *target, uint64_
                                     block_image_begins_with_zeroes(target->node)),
         .is_salvage = job->is_salvage,
         .is_unordered = job->is_unordered || !strcmp(block_node_driver(target->node), "raw"),
-        .is_quiet = job->is_quiet,
+        .is_quiet = job->is_quiet, .wants_offload = job->wants_offload,
     };
     int err = img_copy(&order);
 

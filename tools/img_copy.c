@@ -26,6 +26,7 @@ typedef struct Job {
     Part extent;          /* what is known of the source from `next` on */
     uint64_t next, written;
     int64_t start_us;
+    bool has_no_offload;  /* atomic: the host cannot */
     int err;
 } Job;
 
@@ -229,7 +230,7 @@ static int write_part(const ImgCopy *copy, const Part *part, uint8_t *buf)
 
 static bool is_ordered(const ImgCopy *copy)
 {
-    return !copy->is_unordered && !copy->compressed_bytes;
+    return !copy->is_unordered && !copy->compressed_bytes && !copy->wants_offload;
 }
 
 static void keep_rate(const Job *job, uint64_t done)
@@ -242,10 +243,37 @@ static void keep_rate(const Job *job, uint64_t done)
     }
 }
 
+/* False: it has to be read and written. */
+static bool offload(Job *job, const Part *part, int *err)
+{
+    const ImgCopy *copy = job->copy;
+
+    *err = 0;
+    if (!copy->wants_offload || part->kind != PART_DATA ||
+        __atomic_load_n(&job->has_no_offload, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    *err = block_copy_range(part->node, part->source_at, copy->target->node, part->at,
+                            part->bytes);
+    if (*err == -ENOTSUP) {
+        __atomic_store_n(&job->has_no_offload, true, __ATOMIC_RELAXED);
+        return false;
+    }
+    if (*err) {
+        error_report("error while writing at byte %" PRIu64 ": %s", part->at, g_strerror(-*err));
+    }
+    return true;
+}
+
 static int copy_part(Job *job, const Part *part, uint8_t *buf)
 {
     const ImgCopy *copy = job->copy;
-    int err = part->kind == PART_DATA ? read_part(copy, part, buf) : 0;
+    int err;
+
+    if (offload(job, part, &err)) {
+        return err;
+    }
+    err = part->kind == PART_DATA ? read_part(copy, part, buf) : 0;
 
     g_mutex_lock(&job->lock);
     while (is_ordered(copy) && job->written != part->at && !job->err) {

@@ -88,6 +88,11 @@ struct BlockRequest {
 /* In `request->loop`, or with the machine lock when that is the main loop. May end it at once. */
 void block_submit(BlockNode *node, BlockRequest *request);
 
+/* Has the host copy, where both nodes show parts of its files as they are. Blocking, any thread.
+ * -ENOTSUP: it cannot. */
+int block_copy_range(BlockNode *from, uint64_t from_at, BlockNode *to, uint64_t to_at,
+                     uint64_t bytes);
+
 /* --- extents --- */
 
 enum {

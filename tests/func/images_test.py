@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -309,6 +310,65 @@ class Kills(Case):
         done = subprocess.run([PEER, 'check', words[-1]], capture_output=True, text=True,
                               check=False)
         self.assertIn(done.returncode, (0, 3), done.stdout + done.stderr)
+
+    # What an image goes through, and may be killed at: it shows what it did, or what it was to show.
+    ACTS = {
+        'snapshot': 'snapshot -c s a.qcow2', 'apply': 'snapshot -a first a.qcow2',
+        'delete': 'snapshot -d first a.qcow2', 'bitmap': 'bitmap --add -g 512 a.qcow2 x',
+        'commit': 'commit -d a.qcow2', 'rebase': 'rebase -b -- a.qcow2',
+        'amend': 'amend -o compat=1.1,lazy_refcounts=on a.qcow2',
+        'grow': 'resize --preallocation=metadata a.qcow2 64M',
+    }
+    VERSIONS = ('compat=0.10', 'cluster_size=4k', 'lazy_refcounts=on', 'extended_l2=on')
+
+    def killed_at(self, words, limit):
+        """True: it came to the end before one of its files had so many bytes."""
+        done = subprocess.run([OURS, *words], capture_output=True, check=False, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (limit, limit)))
+        self.assertIn(done.returncode, (0, -signal.SIGXFSZ), done.stderr)
+        return done.returncode == 0
+
+    def make_chain(self, options):
+        run(OURS, 'create', '-q', '-f', 'qcow2', '-o', options, 'base.qcow2', '8M')
+        run(OURS, 'bench', '-w', '-c', '10', '-s', '65536', '--pattern', '1', 'base.qcow2')
+        run(OURS, 'create', '-q', '-f', 'qcow2', '-o', options, '-b', 'base.qcow2', '-F', 'qcow2', 'a.qcow2')
+        run(OURS, 'bench', '-w', '-c', '10', '-s', '65536', '-S', '200k', '--pattern', '2', 'a.qcow2')
+        run(OURS, 'snapshot', '-c', 'first', 'a.qcow2')
+        run(OURS, 'bench', '-w', '-c', '5', '-s', '4096', '--pattern', '3', 'a.qcow2')
+
+    def check_killed(self, name, before, may_show):
+        done = subprocess.run([PEER, 'check', 'a.qcow2'], capture_output=True, text=True, check=False)
+        dirty = 'lazy' in name or 'apply' in name or 'delete' in name or 'snapshot' in name or 'amend' in name
+        self.assertIn(done.returncode, (0, 3, 2) if dirty else (0, 3), done.stdout + done.stderr)
+        run(OURS, 'check', '-q', '-r', 'all', 'a.qcow2')
+        self.check('a.qcow2')
+        if before is not None:
+            self.assertIn(self.read(OURS, 'a.qcow2')[:len(before)], may_show)
+
+    def test_operations(self):
+        for options in self.VERSIONS:
+            self.make_chain(options)
+            for image in ('a', 'base'):
+                os.replace(f'{image}.qcow2', f'{image}.good')
+            shutil.copy('base.good', 'base.qcow2')
+            shutil.copy('a.good', 'a.qcow2')
+            before = self.read(OURS, 'a.qcow2')
+            for name, line in self.ACTS.items():
+                if 'compat=0.10' in options and name in ('bitmap', 'amend', 'grow'):
+                    continue
+                with self.subTest(options=options, act=name):
+                    self.sweep(f'{name} {options}', ['' if word == '--' else word for word in line.split()], before)
+
+    def sweep(self, name, words, before):
+        is_kept = not name.startswith('apply')
+        start = max(os.path.getsize(image) for image in ('a.good', 'base.good'))
+        for n in range(8):
+            for image in ('a', 'base'):
+                shutil.copy(f'{image}.good', f'{image}.qcow2')
+            is_over = self.killed_at(words, start + 4096 * (n * n + n))
+            self.check_killed(name, before if is_kept else None, (before,))
+            if is_over:
+                break
 
     def test_writes(self):
         for i in range(KILLS):

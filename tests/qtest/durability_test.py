@@ -20,13 +20,16 @@ CHECKERS = [IMG] + [path for path in ('/usr/bin/qemu-img',) if os.path.exists(pa
 BYTES = 4 << 20
 SECTORS = BYTES // 512
 KINDS = {  # options of the image, of the drive; how often it is killed
-    'plain': ('', '', 25),
-    'small clusters': ('cluster_size=512,refcount_bits=64', '', 15),
+    'plain': ('', '', 15),
+    'bitmaps': ('bitmaps', '', 10),
+    'data file': ('data_file', '', 5),
+    'small clusters': ('cluster_size=512,refcount_bits=64', '', 10),
     'extended L2': ('extended_l2=on,cluster_size=16k', ',aio=io_uring', 15),
     'lazy counts': ('lazy_refcounts=on', '', 10),
+    'lazy, extended L2': ('lazy_refcounts=on,extended_l2=on', '', 5),
     'direct': ('', ',cache=none', 10),
     'version 2': ('compat=0.10,cluster_size=4k', '', 10),
-    'behind it an image': ('backing', '', 15),
+    'behind it an image': ('backing', '', 10),
 }
 
 
@@ -96,8 +99,13 @@ class Durability(unittest.TestCase):
         if options == 'backing':
             subprocess.run([IMG, 'create', '-q', '-f', 'qcow2', '-b', self.below, '-F', 'raw', self.path], check=True)
             return [{0x77}] * SECTORS
+        has_bitmaps = options == 'bitmaps'
+        options = f'data_file={self.below}' if options == 'data_file' else '' if has_bitmaps else options
         subprocess.run([IMG, 'create', '-q', '-f', 'qcow2', *(['-o', options] if options else []), self.path,
                         str(BYTES)], check=True)
+        if has_bitmaps:
+            for name in ('a', 'b'):
+                subprocess.run([IMG, 'bitmap', '--add', '-g', '512', self.path, name], check=True)
         return [{0}] * SECTORS
 
     def work(self, values, drive, rand):
@@ -153,6 +161,15 @@ class Durability(unittest.TestCase):
 
     def test_lazy_counts(self):
         self.check('lazy counts')
+
+    def test_lazy_extended_l2(self):
+        self.check('lazy, extended L2')
+
+    def test_data_file(self):
+        self.check('data file')
+
+    def test_bitmaps(self):
+        self.check('bitmaps')
 
     def test_direct(self):
         self.check('direct')
