@@ -38,6 +38,7 @@ typedef struct BlockFile {
     bool has_uring;
     uint32_t align;        /* of O_DIRECT; else 1 */
     FileLock lock;
+    GMutex write_lock;     /* one write into the host's memory at a time: it takes no more */
     BlockGate gate;        /* O_DIRECT: read-modify-write is alone */
     int lost;              /* atomic: a flush failed with this errno */
     bool has_no_zero_range, has_no_punch, has_no_nowait; /* atomic: the file system cannot */
@@ -179,6 +180,7 @@ static bool file_open(BlockNode *node, const BlockdevOptions *options, Error **e
         node->is_read_only = true;
     }
     block_gate_init(&file->gate);
+    g_mutex_init(&file->write_lock);
     return true;
 }
 
@@ -192,6 +194,7 @@ static void file_close(BlockNode *node)
     BlockFile *file = (BlockFile *)node;
 
     block_gate_clear(&file->gate);
+    g_mutex_clear(&file->write_lock);
     close(file->fd);
     g_free(file->path);
 }
@@ -292,8 +295,9 @@ static void file_reopen_end(BlockNode *node, bool is_done)
 /* --- requests --- */
 
 /* As many bytes as the host takes; 0: the end of the file; or a negative errno. */
-static ssize_t move(const BlockFile *file, const BlockIo *io, uint64_t done)
+static ssize_t move(BlockFile *file, const BlockIo *io, uint64_t done)
 {
+    bool is_queued = io->op == BLOCK_WRITE && !file->parent.is_direct && !file->is_device;
     struct iovec some[MAX_PIECES];
     const struct iovec *iov = io->iov;
     unsigned count = io->iov_count;
@@ -312,14 +316,21 @@ static ssize_t move(const BlockFile *file, const BlockIo *io, uint64_t done)
         some[0].iov_len -= skip;
         iov = some;
     }
+    if (is_queued) {
+        g_mutex_lock(&file->write_lock);
+    }
     do {
         moved = io->op == BLOCK_WRITE ? pwritev(file->fd, iov, count, io->offset + done) :
                                         preadv(file->fd, iov, count, io->offset + done);
     } while (moved < 0 && errno == EINTR);
-    return moved < 0 ? -errno : moved;
+    moved = moved < 0 ? -errno : moved;
+    if (is_queued) {
+        g_mutex_unlock(&file->write_lock);
+    }
+    return moved;
 }
 
-static int transfer(const BlockFile *file, const BlockIo *io)
+static int transfer(BlockFile *file, const BlockIo *io)
 {
     for (uint64_t done = 0; done < io->bytes;) {
         ssize_t moved = move(file, io, done);
