@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linux with a balloon: memory goes to the host and comes back; statistics."""
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+import guest  # noqa: E402
+import house  # noqa: E402
+from vm import Qmp  # noqa: E402
+
+SECONDS = 300
+MIB = 1 << 20
+RAM = 512
+
+
+class Balloon(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        try:
+            self.kernel = guest.kernel('6.12', 'cloud')
+            self.modules = guest.modules_with_needs(self.kernel, ['virtio_balloon'], self.folder)
+            guest.shell(self.path('initramfs'), files=self.modules)
+        except subprocess.CalledProcessError:
+            self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def boot(self, *args):
+        shell = guest.Terminal(
+            [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-M',
+             'q35', '-cpu', 'max', '-m', str(RAM), '-serial', 'stdio', '-qmp',
+             f"unix:{self.path('qmp')},server=on,wait=off", '-kernel', self.kernel, '-initrd', self.path('initramfs'),
+             '-append', 'console=ttyS0 reboot=t panic=-1', *args], SECONDS)
+        shell.wait_for(guest.PROMPT)
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(self.path('qmp'))
+        self.qmp = Qmp(sock)
+        self.addCleanup(self.qmp.close)
+        for name in self.modules:
+            self.assertEqual(shell.run(f'insmod /{name} && echo loaded'), 'loaded')
+        return shell
+
+    def resident(self, shell):
+        """Bytes of anonymous and shared memory; the process is a child of `timeout`."""
+        with open(f'/proc/{shell.process.pid}/task/{shell.process.pid}/children', encoding='ascii') as file:
+            pid = file.read().split()[0]
+        with open(f'/proc/{pid}/status', encoding='ascii') as file:
+            return sum(int(kib) << 10 for kib in re.findall(r'^Rss(?:Anon|Shmem):\s+(\d+) kB', file.read(), re.M))
+
+    def fill(self, shell):
+        """Uses nearly all of the guest's memory, and lets it go."""
+        self.assertEqual(shell.run('mount -t tmpfs -o size=90% full /tmp && '
+                                   f'head -c {RAM * 6 // 10}m /dev/zero > /tmp/full && umount /tmp && echo done'), 'done')
+
+    def until(self, shell, condition):
+        while not condition():
+            shell.run('sleep 0.2')
+
+    def actual(self):
+        return self.qmp('query-balloon')['actual']
+
+    def check(self, *args):
+        shell = self.boot('-device', 'virtio-balloon-pci,id=b', *args)
+        self.fill(shell)
+        full = self.resident(shell)
+        self.assertGreater(full, RAM * MIB * 6 // 10)
+        self.qmp('balloon', value=128 * MIB)
+        self.until(shell, lambda: self.actual() == 128 * MIB)
+        self.assertLess(self.resident(shell), full - 200 * MIB)
+        total = int(shell.run("awk '/MemTotal/ {print $2}' /proc/meminfo"))
+        self.assertLess(total, 128 << 10)
+        self.qmp('balloon', value=RAM * MIB)
+        self.until(shell, lambda: self.actual() == RAM * MIB)
+        self.fill(shell)
+        self.assertGreater(self.resident(shell), full - 64 * MIB)
+        self.check_stats(shell)
+        self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|hung task'"), '')
+        self.assertEqual(shell.end(), 0)
+
+    def check_stats(self, shell):
+        def get():
+            return self.qmp('qom-get', path='/machine/peripheral/b', property='guest-stats')
+        self.qmp('qom-set', path='/machine/peripheral/b', property='guest-stats-polling-interval', value=1)
+        before = get()['last-update']
+        self.until(shell, lambda: get()['last-update'] > before)
+        stats = get()['stats']
+        total = int(shell.run("awk '/MemTotal/ {print $2}' /proc/meminfo")) << 10
+        self.assertEqual(stats['stat-total-memory'], total)
+        self.assertLess(stats['stat-free-memory'], total)
+        self.assertGreater(stats['stat-minor-faults'], 0)
+
+    def test_anonymous(self):
+        self.check()
+
+    def test_memfd(self):
+        self.check('-object', f'memory-backend-memfd,id=m,size={RAM}M', '-M', 'q35,memory-backend=m')
+
+
+if __name__ == '__main__':
+    house.main()
