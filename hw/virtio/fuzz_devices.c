@@ -44,14 +44,13 @@ static void add_device(const char *name)
 /* On a bus that one of the devices provides, with a line. */
 static void add_port(const char *name)
 {
-    ChardevRingbufWrapper data = { .data = &(ChardevRingbuf){ 0 } };
-    ChardevBackend backend = { .type = CHARDEV_BACKEND_KIND_RINGBUF, .u.ringbuf = data };
+    static ChardevRingbuf defaults;
+    ChardevBackend backend = { .type = CHARDEV_BACKEND_KIND_RINGBUF, .u.ringbuf.data = &defaults };
     Device *port = device_new(name);
 
-    chardev_add(name, &backend, &error_fatal);
-    object_set_text(port, "chardev", name, &error_fatal);
-    device_realize(port, bus_find_free("virtio-serial-bus"), &error_fatal);
-    object_unref(port);
+    g_assert_nonnull(chardev_add(name, &backend, NULL));
+    g_assert_true(object_set_text(port, "chardev", name, NULL));
+    g_assert_true(device_realize_and_unref(port, bus_find_free("virtio-serial-bus"), NULL));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
