@@ -68,9 +68,11 @@ static bool is_type(json_object *keys, const char *type)
 static void print_help_if_asked(json_object *keys)
 {
     if (net_options_ask_help(keys)) {
-        g_autofree char *help = net_help();
+        char *help = net_help();
+        GString *text = g_string_new(help);
 
-        option_exit_with(g_string_new(help));
+        g_free(help); /* nobody comes back from there */
+        option_exit_with(text);
     }
     if (!g_strcmp0(text_of(keys, "model"), "help")) {
         print_models();

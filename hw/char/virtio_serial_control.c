@@ -41,6 +41,9 @@ static void write_message(VirtioSerial *s, VirtQueueElement *elem, const VirtioS
 
 static void forget_first(VirtioSerial *s, uint32_t count)
 {
+    if (!count) {
+        return;
+    }
     s->waiting_count -= count;
     memmove(s->waiting, s->waiting + count, s->waiting_count * sizeof(*s->waiting));
     if (!s->waiting_count) {
