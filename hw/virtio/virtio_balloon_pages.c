@@ -15,6 +15,7 @@
 
 #define PAGE_BYTES VIRTIO_BALLOON_PAGE_BYTES
 #define CHUNK      1024 /* pages looked at together */
+#define MAX_CHUNKS 64   /* of one request, which holds everybody up: drivers have one or less */
 
 /* --- where memory is --- */
 
@@ -174,6 +175,11 @@ static void take_pages(VirtioBalloon *s, VirtQueueElement *elem, PagesFn *fn)
     size_t size;
 
     while ((size = virtqueue_read(elem, at, raw, sizeof(raw))) >= 4) {
+        if (at == MAX_CHUNKS * sizeof(raw)) {
+            virtio_error(&s->parent, "virtio-balloon: more than %u pages in one request",
+                         MAX_CHUNKS * CHUNK);
+            return;
+        }
         for (size_t i = 0; i < size / 4; i++) {
             pages[i] = virtio_get(&s->parent, raw + 4 * i, 4);
         }
