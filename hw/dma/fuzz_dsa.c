@@ -9,6 +9,7 @@
 #include "util/osdep.h"
 #include "hw/pci/pci_test_machine.h"
 #include "intel_dsa.h"
+#include "util/fuzz_input.h"
 
 #define MEMORY_BYTES MiB
 #define STEP_NS      10000
@@ -17,11 +18,6 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
 /* The IOMMU: what it permits by page of memory, who listens, what was asked last. */
 static struct {
     uint8_t access[MEMORY_BYTES / 4096];
@@ -29,17 +25,6 @@ static struct {
     bool refuses;
 } iommu;
 static IntelDsa *dsa;
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
 
 /* --- the IOMMU --- */
 
@@ -104,26 +89,26 @@ static void start(void)
 }
 
 /* Fields that matter are drawn small, so that operations get to their work. */
-static void submit(Input *in)
+static void submit(FuzzInput *in)
 {
-    MemTxAttrs attrs = { .is_deferrable = next(in, 1) & 1 };
+    MemTxAttrs attrs = { .is_deferrable = fuzz_take(in, 1) & 1 };
     uint8_t d[64] = { 0 };
-    uint64_t at = next(in, 1) % 2 * DSA_PORTAL_BYTES + 0x1000;
+    uint64_t at = fuzz_take(in, 1) % 2 * DSA_PORTAL_BYTES + 0x1000;
 
-    store_le32(d + 4, next(in, 3) | next(in, 1) << 24);
-    store_le64(d + 8, next(in, 2) * 32 % MEMORY_BYTES);
-    store_le64(d + 16, next(in, 3));
-    store_le64(d + 24, next(in, 3));
-    store_le32(d + 32, next(in, 2) << next(in, 1) % 8);
-    for (unsigned i = 36; i < 64 && next(in, 1) & 1; i++) {
-        d[i] = next(in, 1);
+    store_le32(d + 4, fuzz_take(in, 3) | fuzz_take(in, 1) << 24);
+    store_le64(d + 8, fuzz_take(in, 2) * 32 % MEMORY_BYTES);
+    store_le64(d + 16, fuzz_take(in, 3));
+    store_le64(d + 24, fuzz_take(in, 3));
+    store_le32(d + 32, fuzz_take(in, 2) << fuzz_take(in, 1) % 8);
+    for (unsigned i = 36; i < 64 && fuzz_take(in, 1) & 1; i++) {
+        d[i] = fuzz_take(in, 1);
     }
     dsa_portal_ops.write64(dsa, at, d, attrs);
 }
 
-static void step(Input *in)
+static void step(FuzzInput *in)
 {
-    for (unsigned n = next(in, 1) % STEPS_MOST; n; n--) {
+    for (unsigned n = fuzz_take(in, 1) % STEPS_MOST; n; n--) {
         clock_qtest_step(STEP_NS);
     }
 }
@@ -131,11 +116,11 @@ static void step(Input *in)
 enum { SUBMIT, STEP, WRITE_REGISTER, READ_REGISTER, COMMAND, PUT_BYTE, PAGE, ANSWER, DROP, CONFIG,
        OPERATIONS };
 
-static void operate(Input *in)
+static void operate(FuzzInput *in)
 {
     IommuEntry drop = { .page_mask = 0xfff };
 
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case SUBMIT:
         submit(in);
         break;
@@ -143,32 +128,32 @@ static void operate(Input *in)
         step(in);
         break;
     case WRITE_REGISTER:
-        dsa_register_ops.write(dsa, next(in, 2) & 0x1ffc, next(in, 4), 4);
+        dsa_register_ops.write(dsa, fuzz_take(in, 2) & 0x1ffc, fuzz_take(in, 4), 4);
         break;
     case READ_REGISTER:
-        dsa_register_ops.read(dsa, next(in, 2) & 0x1fff, 1);
+        dsa_register_ops.read(dsa, fuzz_take(in, 2) & 0x1fff, 1);
         break;
     case COMMAND:
-        dsa_command(dsa, next(in, 1) % 16 << 20 | next(in, 1) | (next(in, 1) & 1) << 31);
+        dsa_command(dsa, fuzz_take(in, 1) % 16 << 20 | fuzz_take(in, 1) | (fuzz_take(in, 1) & 1) << 31);
         break;
     case PUT_BYTE:
-        test_put(next(in, 3) % MEMORY_BYTES, MEM_8, next(in, 1));
+        test_put(fuzz_take(in, 3) % MEMORY_BYTES, MEM_8, fuzz_take(in, 1));
         break;
     case PAGE:
-        iommu.access[next(in, 1) % ARRAY_SIZE(iommu.access)] = next(in, 1);
+        iommu.access[fuzz_take(in, 1) % ARRAY_SIZE(iommu.access)] = fuzz_take(in, 1);
         break;
     case ANSWER:
         if (iommu.notifier) {
-            iommu.notifier->answered(iommu.notifier, next(in, 1) % 32, next(in, 1) & 0xf);
+            iommu.notifier->answered(iommu.notifier, fuzz_take(in, 1) % 32, fuzz_take(in, 1) & 0xf);
         }
         break;
     case DROP:
-        drop.iova = next(in, 1) * 4096;
+        drop.iova = fuzz_take(in, 1) * 4096;
         dsa_atc_dropped(&dsa->atc_watch, &drop);
-        iommu.refuses = next(in, 1) == 1;
+        iommu.refuses = fuzz_take(in, 1) == 1;
         break;
     default:
-        pci_config_write(&dsa->parent, next(in, 2) % 0x280 & ~1u, next(in, 2), 2);
+        pci_config_write(&dsa->parent, fuzz_take(in, 2) % 0x280 & ~1u, fuzz_take(in, 2), 2);
         break;
     }
 }
@@ -184,7 +169,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
 
     start();
     while (in.left) {

@@ -14,6 +14,7 @@
 #include "intel_iommu_test_machine.h"
 #include "qapi/qapi-types-iommu.h"
 #include "system/machine_lock.h"
+#include "util/fuzz_input.h"
 
 #define TABLES      0x100000 /* sixteen pages, any of which may be any table */
 #define TABLE_PAGES 16
@@ -33,39 +34,23 @@ static const char *const units[] = {
     "'x-scalable-mode':'modern','x-nesting':true,'aw-bits':57,'fs5lp':true,'snoop-control':true",
 };
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
 typedef struct Run {
-    Input in;
+    FuzzInput in;
     IntelIommu *unit;
     Device *endpoint, *passed;
     MockHostIommu *host;
     bool is_handed_over;
 } Run;
 
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
-
 /* A table's address, most of the time, with flags of either end. */
-static uint64_t entry(Input *in)
+static uint64_t entry(FuzzInput *in)
 {
-    unsigned kind = next(in, 1);
-    uint64_t flags = next(in, 2);
+    unsigned kind = fuzz_take(in, 1);
+    uint64_t flags = fuzz_take(in, 2);
 
     return kind & 0xc0 ? (TABLES + kind % TABLE_PAGES * 4096) | (flags & 0xfff) |
                              (kind & 0x20 ? (flags & 0xf000) << 48 : 0) :
-                         next(in, 8);
+                         fuzz_take(in, 8);
 }
 
 /* --- the guest --- */
@@ -74,8 +59,8 @@ static void put_register(Run *run)
 {
     static const uint16_t often[] = { 0x18, 0x20, 0x28, 0x88, 0x90, 0xb8, 0xc0, 0xc8, 0xd0, 0xdc,
                                       0x34, 0x38, 0xf0, 0xf8, 0x22c, 0xe00, 0xe10 };
-    unsigned choice = next(&run->in, 1);
-    unsigned at = choice < ARRAY_SIZE(often) ? often[choice] : next(&run->in, 2) & 0xfff;
+    unsigned choice = fuzz_take(&run->in, 1);
+    unsigned at = choice < ARRAY_SIZE(often) ? often[choice] : fuzz_take(&run->in, 2) & 0xfff;
     bool is_wide = choice & 1;
 
     test_put(VTD_BASE + (at & ~3u), is_wide ? MEM_LE64 : MEM_LE32, entry(&run->in));
@@ -83,12 +68,12 @@ static void put_register(Run *run)
 
 static void get_register(Run *run)
 {
-    test_get(VTD_BASE + (next(&run->in, 2) & 0xfff), next(&run->in, 1) & 1 ? MEM_LE64 : MEM_LE32);
+    test_get(VTD_BASE + (fuzz_take(&run->in, 2) & 0xfff), fuzz_take(&run->in, 1) & 1 ? MEM_LE64 : MEM_LE32);
 }
 
 static void put_entry(Run *run)
 {
-    uint32_t at = next(&run->in, 2) * 8 % TABLE_BYTES;
+    uint32_t at = fuzz_take(&run->in, 2) * 8 % TABLE_BYTES;
 
     test_put(TABLES + at, MEM_LE64, entry(&run->in));
 }
@@ -101,14 +86,14 @@ static void submit(Run *run)
     uint32_t tail = test_get(VTD_BASE + 0x88, MEM_LE32);
     GuestAddr at = (base & ~UINT64_C(0xfff)) + tail;
 
-    test_put(at, MEM_LE64, next(&run->in, 1) % 10 | next(&run->in, 7) << 4);
+    test_put(at, MEM_LE64, fuzz_take(&run->in, 1) % 10 | fuzz_take(&run->in, 7) << 4);
     test_put(at + 8, MEM_LE64, entry(&run->in));
     test_put(VTD_BASE + 0x88, MEM_LE32, (tail + bytes) % (4096u << (base & 7)));
 }
 
 static void start(Run *run)
 {
-    bool is_scalable = next(&run->in, 1) & 1;
+    bool is_scalable = fuzz_take(&run->in, 1) & 1;
 
     test_put(VTD_BASE + 0x90, MEM_LE64, (TABLES + 0xf000) | (is_scalable ? BIT(11) : 0));
     test_put(VTD_BASE + 0x20, MEM_LE64, TABLES | (is_scalable ? BIT(10) : 0));
@@ -121,23 +106,23 @@ static void start(Run *run)
 
 static void do_dma(Run *run)
 {
-    uint64_t addr = next(&run->in, 1) & 1 ? next(&run->in, 8) : next(&run->in, 2) << 10;
+    uint64_t addr = fuzz_take(&run->in, 1) & 1 ? fuzz_take(&run->in, 8) : fuzz_take(&run->in, 2) << 10;
 
     test_put(BAR + 0x04, MEM_LE32, addr);
     test_put(BAR + 0x08, MEM_LE32, addr >> 32);
-    test_put(BAR + 0x0c, MEM_LE32, next(&run->in, 1) * 32);
-    test_put(BAR + 0x40, MEM_LE32, next(&run->in, 1) << 24 | next(&run->in, 1));
-    test_put(BAR + 0x5c, MEM_LE32, next(&run->in, 1) << 16 | next(&run->in, 1));
-    test_put(BAR + 0x44, MEM_LE32, next(&run->in, 1) % 8);
+    test_put(BAR + 0x0c, MEM_LE32, fuzz_take(&run->in, 1) * 32);
+    test_put(BAR + 0x40, MEM_LE32, fuzz_take(&run->in, 1) << 24 | fuzz_take(&run->in, 1));
+    test_put(BAR + 0x5c, MEM_LE32, fuzz_take(&run->in, 1) << 16 | fuzz_take(&run->in, 1));
+    test_put(BAR + 0x44, MEM_LE32, fuzz_take(&run->in, 1) % 8);
 }
 
 static void send_interrupt(Run *run)
 {
-    uint64_t offset = next(&run->in, 3) & 0xffffc;
+    uint64_t offset = fuzz_take(&run->in, 3) & 0xffffc;
     MemTxAttrs attrs = { .has_requester_id = true, .requester_id = ENDPOINT };
 
     address_space_store(pci_device_dma_as(PCI_DEVICE(run->endpoint)), APIC_WINDOW_ADDR + offset,
-                        MEM_LE32, attrs, next(&run->in, 2));
+                        MEM_LE32, attrs, fuzz_take(&run->in, 2));
 }
 
 static const PciIommuOps *find_ops(Run *run, PciRequester *who, void **opaque)
@@ -151,7 +136,7 @@ static void plug_host(Run *run)
     void *unit;
     const PciIommuOps *ops = find_ops(run, &who, &unit);
 
-    run->host->refuses = next(&run->in, 1) & 1;
+    run->host->refuses = fuzz_take(&run->in, 1) & 1;
     if (run->is_handed_over) {
         ops->unset_device(unit, &who);
         run->is_handed_over = false;
@@ -162,11 +147,11 @@ static void plug_host(Run *run)
 
 static void ask_by_host(Run *run)
 {
-    uint32_t flags = next(&run->in, 2);
+    uint32_t flags = fuzz_take(&run->in, 2);
     HostPageRequest request = { .has_pasid = flags & 1, .is_last = flags & 2, .is_read = flags & 4,
                                 .is_write = flags & 8, .has_private_data = flags & 16,
                                 .pasid = flags >> 5 & 63, .group = flags >> 11,
-                                .addr = next(&run->in, 2) << 12 };
+                                .addr = fuzz_take(&run->in, 2) << 12 };
 
     host_iommu_page_requested(&run->host->parent, &request);
 }
@@ -178,7 +163,7 @@ static void look(Run *run)
     PciRequester who;
     void *unit;
     const PciIommuOps *ops = find_ops(run, &who, &unit);
-    uint8_t flags = next(&run->in, 1);
+    uint8_t flags = fuzz_take(&run->in, 1);
     IommuRequest request = { .addr = entry(&run->in), .has_pasid = flags & 1, .pasid = flags >> 4,
                              .is_write = flags & 2, .is_execute = flags & 4,
                              .is_privileged = flags & 8, .is_debug = true };
@@ -214,7 +199,7 @@ static void begin(Run *run, GString *log)
 {
     static uint8_t nothing[TABLE_BYTES];
     g_autofree char *unit = g_strdup_printf("{'driver':'intel-iommu',%s}",
-                                            units[next(&run->in, 1) % ARRAY_SIZE(units)]);
+                                            units[fuzz_take(&run->in, 1) % ARRAY_SIZE(units)]);
 
     address_space_write(address_space_system(), TABLES, MEM_TX_NONE, nothing, TABLE_BYTES);
     run->unit = (IntelIommu *)add(unit);
@@ -261,7 +246,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     begin(&run, log);
     for (unsigned i = 0; run.in.left && i < MOST_STEPS; i++) {
-        operations[next(&run.in, 1) % ARRAY_SIZE(operations)](&run);
+        operations[fuzz_take(&run.in, 1) % ARRAY_SIZE(operations)](&run);
         g_string_truncate(log, 0);
     }
     end(&run);

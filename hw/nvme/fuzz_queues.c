@@ -9,6 +9,7 @@
 #include "nvme.h"
 
 #include "hw/pci/pci_test_machine.h"
+#include "util/fuzz_input.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,26 +39,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
-
 /* A page, mostly at its beginning. */
-static uint64_t place(Input *in)
+static uint64_t place(FuzzInput *in)
 {
-    uint64_t page = next(in, 1) % RAM_PAGES, within = next(in, 1);
+    uint64_t page = fuzz_take(in, 1) % RAM_PAGES, within = fuzz_take(in, 1);
 
     return page << 12 | (within & 0x80 ? within << 5 & 0xff8 : within == 1);
 }
@@ -68,18 +53,18 @@ static void ring(unsigned queue)
     test_put(DOORBELLS + 8 * queue, MEM_LE32, tails[queue]);
 }
 
-static void submit(Input *in, unsigned queue)
+static void submit(FuzzInput *in, unsigned queue)
 {
     uint64_t entry = (queue ? IO_SQ : ADMIN_SQ) + 64 * tails[queue];
 
-    test_put(entry, MEM_LE32, next(in, 1) | next(in, 1) << 8 | next(in, 1) << 16);
-    test_put(entry + 4, MEM_LE32, (int8_t)next(in, 1));
+    test_put(entry, MEM_LE32, fuzz_take(in, 1) | fuzz_take(in, 1) << 8 | fuzz_take(in, 1) << 16);
+    test_put(entry + 4, MEM_LE32, (int8_t)fuzz_take(in, 1));
     test_put(entry + 24, MEM_LE64, place(in));
     test_put(entry + 32, MEM_LE64, place(in));
     for (unsigned word = 10; word < 16; word++) {
-        unsigned bytes = next(in, 1) % 5;
+        unsigned bytes = fuzz_take(in, 1) % 5;
 
-        test_put(entry + 4 * word, MEM_LE32, next(in, bytes));
+        test_put(entry + 4 * word, MEM_LE32, fuzz_take(in, bytes));
     }
     ring(queue);
 }
@@ -111,9 +96,9 @@ static void start(void)
 
 enum { ADMIN, IO, TAKE, PUT, DOORBELL, REGISTER, TURN, OPERATIONS };
 
-static void operate(Input *in)
+static void operate(FuzzInput *in)
 {
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case ADMIN:
         submit(in, 0);
         break;
@@ -121,16 +106,16 @@ static void operate(Input *in)
         submit(in, 1);
         break;
     case TAKE: /* completions up to here were seen */
-        test_put(DOORBELLS + 4 + 8 * (next(in, 1) & 1), MEM_LE32, next(in, 1) % ENTRIES);
+        test_put(DOORBELLS + 4 + 8 * (fuzz_take(in, 1) & 1), MEM_LE32, fuzz_take(in, 1) % ENTRIES);
         break;
     case PUT:
-        test_put(DATA + next(in, 2) * 8, MEM_LE64, place(in));
+        test_put(DATA + fuzz_take(in, 2) * 8, MEM_LE64, place(in));
         break;
     case DOORBELL:
-        test_put(DOORBELLS + next(in, 1) % 128 * 4, MEM_LE32, next(in, 2));
+        test_put(DOORBELLS + fuzz_take(in, 1) % 128 * 4, MEM_LE32, fuzz_take(in, 2));
         break;
     case REGISTER:
-        test_put(REGISTERS + next(in, 1), MEM_LE32, next(in, 4));
+        test_put(REGISTERS + fuzz_take(in, 1), MEM_LE32, fuzz_take(in, 4));
         break;
     default:
         event_loop_run_once(event_loop_main(), false);
@@ -140,7 +125,7 @@ static void operate(Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
 
     start();
     while (in.left) {

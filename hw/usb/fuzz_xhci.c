@@ -12,6 +12,7 @@
 #include "system/address_space.h"
 #include "system/clock.h"
 #include "ui/input.h"
+#include "util/fuzz_input.h"
 #include "xhci.h"
 
 #define BAR_AT       0xfe000000u
@@ -32,11 +33,6 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
 /* Who is where: a port of the controller, and what endpoints it has. */
 static const struct {
     unsigned port, route, speed;
@@ -53,17 +49,6 @@ static GPtrArray *devices; /* UsbDevice */
 static struct {
     unsigned at[XHCI_ENDPOINTS];
 } rings[ARRAY_SIZE(places) + 1];
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
 
 /* --- a driver --- */
 
@@ -154,43 +139,43 @@ static void start(void)
 /* --- operations --- */
 
 /* Fields that matter are drawn small, so that TRBs get to their work. */
-static void transfer(Input *in)
+static void transfer(FuzzInput *in)
 {
-    unsigned id = 1 + next(in, 1) % ARRAY_SIZE(places);
-    unsigned n = next(in, 1) % 3, type = next(in, 1) % 10;
+    unsigned id = 1 + fuzz_take(in, 1) % ARRAY_SIZE(places);
+    unsigned n = fuzz_take(in, 1) % 3, type = fuzz_take(in, 1) % 10;
     unsigned dci = n == 0 ? 1 : n == 1 || !places[id - 1].out ? places[id - 1].in :
                                                                 places[id - 1].out;
-    uint32_t flags = next(in, 2), length = next(in, 1);
-    bool is_literal = next(in, 1) & 1;
-    uint64_t parameter = is_literal ? next(in, 8) : SLOT_AT(id) + DATA_AT + next(in, 1) * 16;
+    uint32_t flags = fuzz_take(in, 2), length = fuzz_take(in, 1);
+    bool is_literal = fuzz_take(in, 1) & 1;
+    uint64_t parameter = is_literal ? fuzz_take(in, 8) : SLOT_AT(id) + DATA_AT + fuzz_take(in, 1) * 16;
 
     put_trb(id, dci, parameter, length << (flags >> 14) | (flags & 1 ? 1u << 22 : 0),
             type << 10 | (flags & 0x3ff) | TRB_C);
     if (!(flags & 0x400)) {
-        test_put(BAR_AT + 0x2000 + 4 * id, MEM_LE32, dci | (next(in, 1) & 3) << 16);
+        test_put(BAR_AT + 0x2000 + 4 * id, MEM_LE32, dci | (fuzz_take(in, 1) & 3) << 16);
     }
 }
 
-static void write_register(Input *in)
+static void write_register(FuzzInput *in)
 {
     static const uint16_t bases[] = { 0x40, 0x440, 0x1000, 0x2000, 0x0000, 0x3000 };
-    uint32_t at = bases[next(in, 1) % ARRAY_SIZE(bases)] + (next(in, 1) & 0xfc);
-    unsigned bytes = next(in, 1) % 4;
+    uint32_t at = bases[fuzz_take(in, 1) % ARRAY_SIZE(bases)] + (fuzz_take(in, 1) & 0xfc);
+    unsigned bytes = fuzz_take(in, 1) % 4;
 
-    test_put(BAR_AT + at, bytes == 3 ? MEM_LE64 : MEM_LE32, next(in, bytes == 3 ? 8 : 1 + bytes));
+    test_put(BAR_AT + at, bytes == 3 ? MEM_LE64 : MEM_LE32, fuzz_take(in, bytes == 3 ? 8 : 1 + bytes));
 }
 
-static void use_input(Input *in)
+static void use_input(FuzzInput *in)
 {
-    switch (next(in, 1) % 4) {
+    switch (fuzz_take(in, 1) % 4) {
     case 0:
-        input_send_key(next(in, 1) % Q_KEY_CODE_COUNT, next(in, 1) & 1);
+        input_send_key(fuzz_take(in, 1) % Q_KEY_CODE_COUNT, fuzz_take(in, 1) & 1);
         break;
     case 1:
-        input_send_abs(next(in, 1) & 1 ? INPUT_AXIS_X : INPUT_AXIS_Y, next(in, 2) % 640, 640);
+        input_send_abs(fuzz_take(in, 1) & 1 ? INPUT_AXIS_X : INPUT_AXIS_Y, fuzz_take(in, 2) % 640, 640);
         break;
     case 2:
-        input_send_button(next(in, 1) % INPUT_BUTTON_COUNT, next(in, 1) & 1);
+        input_send_button(fuzz_take(in, 1) % INPUT_BUTTON_COUNT, fuzz_take(in, 1) & 1);
         break;
     default:
         input_sync();
@@ -198,9 +183,9 @@ static void use_input(Input *in)
     }
 }
 
-static void plug(Input *in)
+static void plug(FuzzInput *in)
 {
-    UsbDevice *dev = devices->pdata[next(in, 1) % devices->len];
+    UsbDevice *dev = devices->pdata[fuzz_take(in, 1) % devices->len];
 
     if (dev->is_attached) {
         usb_device_detach(dev);
@@ -218,29 +203,29 @@ static void run_loop(void)
 enum { TRANSFER, COMMAND, WRITE_REGISTER, READ_REGISTER, PUT_WORD, STEP, USE_INPUT, PLUG, LOOP,
        ACKNOWLEDGE, OPERATIONS };
 
-static void operate(Input *in)
+static void operate(FuzzInput *in)
 {
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case TRANSFER:
         transfer(in);
         break;
     case COMMAND:
-        put_trb(0, 0, SLOT_AT(1 + next(in, 1) % 5) + (next(in, 1) & 0xf), next(in, 2) << 16,
-                (next(in, 1) % 26) << 10 | (uint32_t)(next(in, 1) % 6) << 24 |
-                    (next(in, 1) & 0x1f) << 16 | (next(in, 1) & 2) << 8 | TRB_C);
+        put_trb(0, 0, SLOT_AT(1 + fuzz_take(in, 1) % 5) + (fuzz_take(in, 1) & 0xf), fuzz_take(in, 2) << 16,
+                (fuzz_take(in, 1) % 26) << 10 | (uint32_t)(fuzz_take(in, 1) % 6) << 24 |
+                    (fuzz_take(in, 1) & 0x1f) << 16 | (fuzz_take(in, 1) & 2) << 8 | TRB_C);
         test_put(BAR_AT + 0x2000, MEM_LE32, 0);
         break;
     case WRITE_REGISTER:
         write_register(in);
         break;
     case READ_REGISTER:
-        test_get(BAR_AT + (next(in, 2) & 0x3fff), MEM_LE32);
+        test_get(BAR_AT + (fuzz_take(in, 2) & 0x3fff), MEM_LE32);
         break;
     case PUT_WORD:
-        test_put(next(in, 3) % (MEMORY_BYTES / 2) & ~3u, MEM_LE32, next(in, 4));
+        test_put(fuzz_take(in, 3) % (MEMORY_BYTES / 2) & ~3u, MEM_LE32, fuzz_take(in, 4));
         break;
     case STEP:
-        clock_qtest_step((int64_t)next(in, 2) * 10000);
+        clock_qtest_step((int64_t)fuzz_take(in, 2) * 10000);
         break;
     case USE_INPUT:
         use_input(in);
@@ -252,7 +237,7 @@ static void operate(Input *in)
         run_loop();
         break;
     default:
-        test_put(BAR_AT + 0x1038, MEM_LE32, EVENTS + next(in, 1) % EVENT_TRBS * 16 + ERDP_EHB);
+        test_put(BAR_AT + 0x1038, MEM_LE32, EVENTS + fuzz_take(in, 1) % EVENT_TRBS * 16 + ERDP_EHB);
         test_put(BAR_AT + 0x103c, MEM_LE32, 0);
         break;
     }
@@ -306,7 +291,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
 
     start();
     while (in.left) {

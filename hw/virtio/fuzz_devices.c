@@ -11,6 +11,7 @@
 #include "qom/user_creatable.h"
 #include "system/run_state.h"
 #include "util/event_loop.h"
+#include "util/fuzz_input.h"
 #include "virtio_test_device.h"
 
 #define QUEUE_STEP  0x3000 /* descriptors, the driver's ring, the device's ring */
@@ -82,22 +83,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
-}
-
 static void start_queue(VirtioDevice *vdev, unsigned n)
 {
     VirtQueue *vq = virtio_queue(vdev, n);
@@ -123,7 +108,7 @@ static void start(VirtioDevice *vdev, uint64_t refused)
 }
 
 /* A request of up to two pieces of data, put where a split ring has its next one. */
-static void add_request(Input *in, unsigned queue)
+static void add_request(FuzzInput *in, unsigned queue)
 {
     uint64_t at = 0x1000 + queue * QUEUE_STEP;
     uint64_t index = test_get(at + 0x1002, 2);
@@ -132,9 +117,9 @@ static void add_request(Input *in, unsigned queue)
     for (unsigned n = 0; n < 2; n++) {
         uint64_t desc = at + 16 * (head + n);
 
-        test_put(desc, 8, DATA_AT + next(in, 1) * 32);
-        test_put(desc + 8, 4, next(in, 2));
-        test_put(desc + 12, 2, (next(in, 1) & VIRTQ_DESC_F_WRITE) | !n);
+        test_put(desc, 8, DATA_AT + fuzz_take(in, 1) * 32);
+        test_put(desc + 8, 4, fuzz_take(in, 2));
+        test_put(desc + 12, 2, (fuzz_take(in, 1) & VIRTQ_DESC_F_WRITE) | !n);
         test_put(desc + 14, 2, head + 1);
     }
     test_put(at + 0x1004 + index % TEST_QUEUE_SIZE * 2, 2, head);
@@ -143,17 +128,17 @@ static void add_request(Input *in, unsigned queue)
 
 enum { PUT_DATA, PUT_RING, REQUEST, KICK, RESET_QUEUE, STATUS, CONFIG, TURN, OPERATIONS };
 
-static void operate(VirtioDevice *vdev, Input *in)
+static void operate(VirtioDevice *vdev, FuzzInput *in)
 {
-    unsigned queue = next(in, 1) % MIN(vdev->queue_count, FUZZ_QUEUES);
+    unsigned queue = fuzz_take(in, 1) % MIN(vdev->queue_count, FUZZ_QUEUES);
     VirtQueue *vq = virtio_queue(vdev, queue);
 
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case PUT_DATA:
-        test_put(DATA_AT + next(in, 1) * 8, 8, next(in, 8));
+        test_put(DATA_AT + fuzz_take(in, 1) * 8, 8, fuzz_take(in, 8));
         break;
     case PUT_RING:
-        test_put(0x1000 + next(in, 2) % (DATA_AT - 0x1000), 2, next(in, 2));
+        test_put(0x1000 + fuzz_take(in, 2) % (DATA_AT - 0x1000), 2, fuzz_take(in, 2));
         break;
     case REQUEST:
         add_request(in, queue);
@@ -166,10 +151,10 @@ static void operate(VirtioDevice *vdev, Input *in)
         start_queue(vdev, queue);
         break;
     case STATUS:
-        virtio_write_status(vdev, next(in, 1));
+        virtio_write_status(vdev, fuzz_take(in, 1));
         break;
     case CONFIG:
-        virtio_config_write(vdev, next(in, 1), 1 << next(in, 1) % 3, next(in, 4));
+        virtio_config_write(vdev, fuzz_take(in, 1), 1 << fuzz_take(in, 1) % 3, fuzz_take(in, 4));
         break;
     default:
         event_loop_run_once(event_loop_main(), false);
@@ -179,10 +164,10 @@ static void operate(VirtioDevice *vdev, Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
-    VirtioDevice *vdev = devices->pdata[next(&in, 1) % devices->len];
+    FuzzInput in = { data, size };
+    VirtioDevice *vdev = devices->pdata[fuzz_take(&in, 1) % devices->len];
 
-    start(vdev, next(&in, 8));
+    start(vdev, fuzz_take(&in, 8));
     while (in.left) {
         operate(vdev, &in);
     }

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "util/fuzz_input.h"
 #include "virtio_test_device.h"
 
 #define RING_BYTES 0x4000 /* descriptors, both rings, indirect tables */
@@ -22,22 +23,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     transport = test_transport_new();
     echo = test_echo(transport);
     return 0;
-}
-
-typedef struct Input {
-    const uint8_t *data;
-    size_t left;
-} Input;
-
-static uint64_t next(Input *in, unsigned bytes)
-{
-    uint64_t value = 0;
-
-    while (bytes-- && in->left) {
-        value = value << 8 | *in->data++;
-        in->left--;
-    }
-    return value;
 }
 
 static uint64_t chosen_features(uint8_t choice)
@@ -76,20 +61,20 @@ static void check_broken(const TestDriver *d, unsigned interrupts)
 
 enum { PUT_BYTE, PUT_WORD, PUT_DESC, KICK, HOLD, RELEASE, RESET_QUEUE, STATUS, KICKS, OPERATIONS };
 
-static void operate(TestDriver *d, Input *in)
+static void operate(TestDriver *d, FuzzInput *in)
 {
     VirtioDevice *vdev = d->vdev;
     unsigned interrupts = transport->queue_interrupts;
 
-    switch (next(in, 1) % OPERATIONS) {
+    switch (fuzz_take(in, 1) % OPERATIONS) {
     case PUT_BYTE:
-        test_put(TEST_DESC_ADDR + next(in, 2) % RING_BYTES, 1, next(in, 1));
+        test_put(TEST_DESC_ADDR + fuzz_take(in, 2) % RING_BYTES, 1, fuzz_take(in, 1));
         break;
     case PUT_WORD:
-        test_put(TEST_DESC_ADDR + next(in, 2) % (RING_BYTES - 1), 2, next(in, 2));
+        test_put(TEST_DESC_ADDR + fuzz_take(in, 2) % (RING_BYTES - 1), 2, fuzz_take(in, 2));
         break;
     case PUT_DESC:
-        test_put(TEST_DESC_ADDR + next(in, 1) % 32 * 16, 8, next(in, 2));
+        test_put(TEST_DESC_ADDR + fuzz_take(in, 1) % 32 * 16, 8, fuzz_take(in, 2));
         break;
     case KICK:
         virtqueue_kick(d->vq);
@@ -105,10 +90,10 @@ static void operate(TestDriver *d, Input *in)
         virtqueue_enable(d->vq);
         break;
     case STATUS:
-        virtio_write_status(vdev, next(in, 1));
+        virtio_write_status(vdev, fuzz_take(in, 1));
         break;
     default:
-        virtqueue_set_kicks(d->vq, next(in, 1) & 1);
+        virtqueue_set_kicks(d->vq, fuzz_take(in, 1) & 1);
         break;
     }
     check_broken(d, MAX(interrupts, transport->queue_interrupts));
@@ -116,11 +101,11 @@ static void operate(TestDriver *d, Input *in)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    Input in = { data, size };
+    FuzzInput in = { data, size };
     TestDriver d;
 
     echo->is_holding = false;
-    test_driver_start(&d, &echo->parent, chosen_features(next(&in, 1)));
+    test_driver_start(&d, &echo->parent, chosen_features(fuzz_take(&in, 1)));
     while (in.left) {
         operate(&d, &in);
     }

@@ -214,6 +214,19 @@ class Memory(unittest.TestCase):
             f.notify(0)
             self.assertTrue(f.status() & virtio.NEEDS_RESET)
 
+    def test_long(self):
+        """One request has 64 Ki pages at most: everybody waits for it."""
+        with machine() as vm:
+            f = Balloon(vm)
+            f.run()
+            f.queues[0].add([(BUFFER, 4 << 16, False)])
+            f.notify(0)
+            self.assertEqual(f.queues[0].wait()[1], 0)
+            self.assertFalse(f.status() & virtio.NEEDS_RESET)
+            f.queues[0].add([(BUFFER, 4 << 16, False), (BUFFER, 4, False)])
+            f.notify(0)
+            self.assertTrue(f.status() & virtio.NEEDS_RESET)
+
     def test_reporting(self):
         for poison, is_given in ((None, True), (0, True), (0xaaaaaaaa, False)):
             with machine(',free-page-reporting=on') as vm:
