@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
@@ -52,14 +51,10 @@ def package(at, name, files, depends=''):
     return f'{control}Filename: ./{name}.deb\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n\n'
 
 
-class Apt(unittest.TestCase):
+class Apt(system.Case):
     @classmethod
     def setUpClass(cls):
-        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        try:
-            cls.disk = system.SystemDisk(cls.folder)
-        except system.NoSystem as error:
-            raise unittest.SkipTest(str(error)) from error
+        super().setUpClass()
         cls.up = os.path.join(cls.folder, 'up')
         with open(cls.up, 'w', encoding='ascii') as file:
             file.write(UP)

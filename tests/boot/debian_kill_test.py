@@ -9,7 +9,6 @@ import os
 import random
 import re
 import sys
-import tempfile
 import time
 import unittest
 
@@ -39,15 +38,7 @@ LOAD = ('(fio --name=l --directory=/root --rw=randrw --bs=4k --size=4M --numjobs
         'while cp -r /etc /root/copy && sync -f /root/copy; do rm -rf /root/copy; done) &')
 
 
-class Kill(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        try:
-            cls.disk = system.SystemDisk(folder)
-        except system.NoSystem as error:
-            raise unittest.SkipTest(str(error)) from error
-
+class Kill(system.Case):
     def start(self, controller, *args):
         machine = system.Machine(self.disk, controller, *args, linux='', memory=256)
         self.addCleanup(machine.stop)

@@ -3,8 +3,6 @@
 the machine is saved, goes back to what it was, and moves to another process. Disks come, and go, meanwhile."""
 import os
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
@@ -27,15 +25,7 @@ FIND = ('find_disk() { while :; do for d in $(lsblk -dnpo NAME); do udevadm info
         'echo $d && return; done; sleep 0.1; done; }')
 
 
-class Moves(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        try:
-            cls.disk = system.SystemDisk(cls.folder)
-        except system.NoSystem as error:
-            raise unittest.SkipTest(str(error)) from error
-
+class Moves(system.Case):
     def setUp(self):
         self.disk.renew()
         self.others = {name: system.Disk(os.path.join(self.folder, f'{name}.qcow2'), '64M')

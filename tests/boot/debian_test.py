@@ -3,23 +3,13 @@
 that verifies what it wrote, and powers off: its file system and the image are whole."""
 import os
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 import system  # noqa: E402
 
 
-class Debian(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
-        try:
-            cls.disk = system.SystemDisk(cls.folder)
-        except system.NoSystem as error:
-            raise unittest.SkipTest(str(error)) from error
-
+class Debian(system.Case):
     def check(self, controller):
         self.disk.renew()
         machine = system.Machine(self.disk, controller)

@@ -6,7 +6,9 @@ import re
 import signal
 import socket
 import subprocess
+import tempfile
 import time
+import unittest
 
 import guest
 import house
@@ -105,6 +107,18 @@ class SystemDisk(Disk):
     def renew(self):
         """As it was when it was made."""
         img('create', '-q', '-f', 'qcow2', '-b', self.base, '-F', 'qcow2', self.path)
+
+
+class Case(unittest.TestCase):
+    """Tests with a `disk` in a `folder`, which are skipped where there is no system."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        try:
+            cls.disk = SystemDisk(cls.folder)
+        except NoSystem as error:
+            raise unittest.SkipTest(str(error)) from error
 
 
 class Machine(guest.Terminal):
