@@ -4,8 +4,8 @@
 
 The guest is Debian's kernel 6.12-cloud and tests/guest/bench_suite.c as its init. Prints a line for each work:
     NAME: ours X us, peer Y us, ratio R, times native N
-and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster. Last, how much more
-two vCPUs do than one: 2 would be all of two idle cores.
+and for the start of whole machines, process start to init, in ms. A ratio above 1: ours is faster. Then the memory beyond
+the guest's at a shell prompt, and how much more two vCPUs do than one: 2 would be all of two idle cores.
 """
 import argparse
 import collections
@@ -36,12 +36,29 @@ def results(lines):
     return found
 
 
-def cpu_seconds(console):
-    """What the machine has used so far; its process is the child of one that ends it in time."""
+def machine_pid(console):
+    """It is the child of a process that ends it in time."""
     waiting = console.process.pid
     with open(f'/proc/{waiting}/task/{waiting}/children', encoding='ascii') as file:
-        pid = int(file.read().split()[0])
-    return time.clock_gettime((~pid << 3) | 2)
+        return int(file.read().split()[0])
+
+
+def cpu_seconds(console):
+    """What the machine has used so far."""
+    return time.clock_gettime((~machine_pid(console) << 3) | 2)
+
+
+def resident(pid, but):
+    """MiB, by shares of pages too, of all mappings but those of one file."""
+    found, counts = collections.Counter(), True
+    with open(f'/proc/{pid}/smaps', encoding='utf-8') as file:
+        for line in file:
+            words = line.split()
+            if not words[0].endswith(':'):
+                counts = words[-1] != but
+            elif counts and words[0] in ('Rss:', 'Pss:'):
+                found[words[0]] += int(words[1])
+    return found['Rss:'] / 1024, found['Pss:'] / 1024
 
 
 def native(program):
@@ -87,6 +104,24 @@ def show(name, unit, ours, peer, host):
         line += f', {ours / host:.1f} times native'
     print(line, flush=True)
     return peer / ours if peer else None
+
+
+def show_memory(binaries, kernel, folder):
+    """The guest's own is a file, so that it can be told from the rest."""
+    archive, ram = os.path.join(folder, 'shell'), os.path.join(folder, 'ram')
+    guest.shell(archive)
+    found = []
+    for binary in filter(None, binaries):
+        shell = guest.Terminal(
+            [binary, '-accel', 'tcg', '-M', 'q35,memory-backend=ram', '-cpu', 'max', '-m', '512', '-nodefaults',
+             '-no-user-config', '-display', 'none', '-serial', 'stdio', '-no-reboot',
+             '-object', f'memory-backend-file,id=ram,size=512M,mem-path={ram},share=on',
+             '-kernel', kernel, '-initrd', archive, '-append', 'console=ttyS0 quiet reboot=t panic=-1'])
+        shell.wait_for(guest.PROMPT)
+        found.append(resident(machine_pid(shell), ram))
+        shell.end()
+    for name, values in zip(('memory', 'memory by shares of pages'), zip(*found)):
+        show(f'{name} beyond the guest', 'MiB', *values, *[None] * (3 - len(values)))
 
 
 def show_scale(name, binary, kernel, archive, verbose):
@@ -147,6 +182,7 @@ def main():
                     for binary in (options.ours, options.peer)]
             if boot[0]:
                 show(name, 'ms', boot[0], boot[1], None)
+        show_memory((options.ours, options.peer), kernel, folder)
         if not options.no_scale:
             for name, binary in (('ours', options.ours), ('peer', options.peer)):
                 show_scale(name, binary, kernel, archive, options.verbose)
