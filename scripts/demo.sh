@@ -1,5 +1,5 @@
 #!/bin/sh
-# demo.sh: installs what the build needs, builds qemu-system-x86_64 and shows what it can do.
+# demo.sh: installs what the build needs, builds qemu-system-x86_64 and shows what it is for: scripts/demo.py.
 # DEMO_BUILD names the build folder [build].
 # SPDX-License-Identifier: GPL-2.0-or-later
 set -eu

@@ -71,7 +71,7 @@ class Sva(unittest.TestCase):
         cls.folder = folder.name
         here = os.path.join(os.path.dirname(__file__), '..', 'guest')
         cls.program = guest.build('sva_init.c', os.path.join(cls.folder, 'sva_init'),
-                                  os.path.join(here, 'sva_user.c'), os.path.join(here, 'dsa_user.c'))
+                                  *(os.path.join(here, name) for name in ('sva.c', 'sva_user.c', 'dsa_user.c')))
 
     def command(self, kernel, archive, append, *args, device='intel-dsa,addr=8'):
         """A busy host's timer may be late for the kernel's check of it."""

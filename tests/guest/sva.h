@@ -1,5 +1,5 @@
 /*
- * sva: what the parts of sva_init share: saying how it went, sysfs, configuration of the device.
+ * sva: what guests that use a DSA share: saying how it went, sysfs, configuration of the device.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -33,6 +33,8 @@ bool put(const char *path, const char *value);
 const char *get(const char *path);
 /* Of the kernel; `name` with its =. */
 bool has_parameter(const char *name, char *value, size_t size);
+
+#define DEVICES "/sys/bus/dsa/devices/"
 
 struct setting {
     const char *object, *name, *value;

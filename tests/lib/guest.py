@@ -80,6 +80,14 @@ def test_kernel():
     return os.path.join(done.stdout.strip(), 'boot', 'vmlinuz-test')
 
 
+def built_test_kernel():
+    """The path of such a kernel that is in the cache, or None."""
+    cache = os.environ.get('TANDEM_CACHE') or os.path.join(
+        os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'tandem')
+    found = glob.glob(os.path.join(cache, 'kernels', 'test-*', 'boot', 'vmlinuz-test'))
+    return max(found, key=os.path.getmtime, default=None)
+
+
 def modules_with_needs(image, names, folder):
     """As modules(), with what those need; in the order in which they are loaded."""
     files = {}
