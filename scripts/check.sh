@@ -1,6 +1,7 @@
 #!/bin/sh
 # check.sh: sets up this host, builds in every configuration, runs every test. The last line is
-# "N passed, N failed, N skipped" over all suites and steps; the exit status is 1 if any failed.
+# "N passed, N failed, N skipped" over all suites and steps; the exit status is 1 if any failed, and
+# the line before names those.
 # CHECK_DIR is where it builds [build-check]; logs stay there. FUZZ_SECONDS is given to each fuzz
 # target [5]. PEER_QTESTS=no does without QEMU's own tests (docs/devel/peer-qtests.md).
 # SPDX-License-Identifier: GPL-2.0-or-later
@@ -8,7 +9,12 @@ set -u
 source=$(cd "$(dirname "$0")/.." && pwd)
 dir=${CHECK_DIR:-$source/build-check}
 ccache=$(command -v ccache >/dev/null && echo 'ccache ')
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 failures=
+
+# note_failure WHAT: for the end.
+note_failure() {
+    failures="${failures:+$failures; }$1"
+}
 
 # step NAME COMMAND...: one thing that passes or fails, its output shown if it fails.
 step() {
@@ -20,6 +26,7 @@ step() {
         echo "ok: $name ($(($(date +%s) - start)) s)"
     else
         failed=$((failed + 1))
+        note_failure "$name"
         echo "FAILED: $name, the end of $log:"
         tail -n 60 "$log" | sed 's/^/    /'
         return 1
@@ -41,11 +48,13 @@ suite() {
     rm -f "$dir/$name/meson-logs/testlog.json"
     meson test -C "$dir/$name" --no-rebuild "$@" >"$dir/logs/tests-$name.log" 2>&1
     counts=$(python3 "$source/scripts/test_summary.py" "$dir/$name/meson-logs/testlog.json") ||
-        counts='0 1 0'
-    # shellcheck disable=SC2086 # three numbers
+        counts='0 1 0 (no log of tests)'
+    # shellcheck disable=SC2086 # three numbers, and names
     set -- $counts
     echo "   $1 passed, $2 failed, $3 skipped"
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+    shift 3
+    [ $# = 0 ] || note_failure "$name $*"
 }
 
 rm -rf "$dir/logs"
@@ -68,5 +77,6 @@ step 'clang, sanitizers, all features' build sanitizers --cc="${ccache}clang" --
     step 'fuzz targets' env FUZZ_BUILD="$dir/sanitizers" scripts/fuzz.sh "${FUZZ_SECONDS:-5}"
 }
 
+[ -z "$failures" ] || echo "failed: $failures"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

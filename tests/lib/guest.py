@@ -5,6 +5,7 @@ import lzma
 import os
 import re
 import shutil
+import signal
 import stat
 import struct
 import subprocess
@@ -220,6 +221,17 @@ class Console:
         self.process.stdout.close()
         self.process.wait()
 
+    def how_it_ended(self):
+        """For messages, once it is closed."""
+        status = self.process.returncode
+        after = f'after {time.perf_counter() - self.start:.0f} s'
+        if status in (124, 137):  # what timeout(1) says of TERM and KILL
+            return f'the process was ended by the limit of {self.seconds} s' + ' (by KILL)' * (status == 137)
+        if status < 0 or status > 128:
+            number = -status if status < 0 else status - 128
+            return f'the process died of {signal.Signals(number).name} {after}'
+        return f'the process ended with status {status} {after}'
+
 
 class Terminal(Console):
     """A console that is typed on. `text` is what came and was not yet waited for, without what moves
@@ -243,7 +255,7 @@ class Terminal(Console):
             came = os.read(self.process.stdout.fileno(), 65536).decode(errors='replace')
             if not came:
                 self.close()
-                raise AssertionError(f'{pattern!r} never came:\n' + self.seen[-4000:])
+                raise AssertionError(f'{pattern!r} never came, {self.how_it_ended()}:\n' + self.seen[-4000:])
             self.text = self.CONTROL.sub('', self.text + came)
             self.seen += came
 
