@@ -4,8 +4,10 @@ import glob
 import lzma
 import os
 import re
+import select
 import shutil
 import signal
+import socket
 import stat
 import struct
 import subprocess
@@ -26,6 +28,8 @@ export PS1='shell> '
 exec setsid cttyhack sh -c 'stty cols 1000; exec sh'
 """
 PROMPT = 'shell> '
+# For Linux: nothing that kills a process in the kernel goes unseen; a keyboard may ask what hangs.
+ON_PANIC = 'panic=-1 oops=panic sysrq_always_enabled'
 
 # Drivers of network adapters, in the order in which they are loaded.
 NETWORK_MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']
@@ -203,11 +207,11 @@ def build(source, program, *flags):
 class Console:
     """A machine with its first serial line on our pipe. Lines come with the seconds since its start."""
 
-    def __init__(self, command, seconds=300, stdin=subprocess.DEVNULL):
+    def __init__(self, command, seconds=300, stdin=subprocess.DEVNULL, pass_fds=()):
         self.start = time.perf_counter()
         self.seconds = seconds
         self.process = subprocess.Popen(['timeout', '-k', '5', str(seconds), *command], text=True,
-                                        errors='replace', stdin=stdin,
+                                        errors='replace', stdin=stdin, pass_fds=pass_fds,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def lines(self):
@@ -233,17 +237,26 @@ class Console:
         return f'the process ended with status {status} {after}'
 
 
+# Of what a monitor says about a machine that hangs.
+LAST_WORDS = re.compile(r'^(VM status|CPU#|[ER]IP=|LVTT\t|Timer|ISR|IRR|ioapic|  (IRR|Remote IRR))')
+LAST_WORDS_SECONDS = 30
+
+
 class Terminal(Console):
     """A console that is typed on. `text` is what came and was not yet waited for, without what moves
     the cursor and sets colours."""
     CONTROL = re.compile(r'\x1b\[[0-9;=?]*[A-Za-z]')
 
     def __init__(self, command, seconds=300, prompt=PROMPT, enter='\n'):
-        super().__init__(command, seconds, stdin=subprocess.PIPE)
+        self.monitor, theirs = socket.socketpair()
+        with theirs:
+            super().__init__([*command, '-chardev', f'socket,id=last-words,fd={theirs.fileno()}',
+                              '-mon', 'last-words'], seconds, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()])
         self.prompt = prompt
         self.enter = enter
         self.text = ''
         self.seen = ''
+        self.last_words = ''
 
     def wait_for(self, pattern):
         """What came up to and with the first match of a regular expression; an error at the end."""
@@ -252,12 +265,38 @@ class Terminal(Console):
             if match:
                 before, self.text = self.text[:match.end()], self.text[match.end():]
                 return before
-            came = os.read(self.process.stdout.fileno(), 65536).decode(errors='replace')
+            came = self.read()
             if not came:
                 self.close()
-                raise AssertionError(f'{pattern!r} never came, {self.how_it_ended()}:\n' + self.seen[-4000:])
+                raise AssertionError(f'{pattern!r} never came, {self.how_it_ended()}:\n' + self.seen[-4000:] +
+                                     self.last_words)
             self.text = self.CONTROL.sub('', self.text + came)
             self.seen += came
+
+    def read(self):
+        """What comes next; '' at the end. Shortly before the limit a machine is asked what it does."""
+        output = self.process.stdout.fileno()
+        left = self.start + self.seconds - LAST_WORDS_SECONDS - time.perf_counter()
+        if not self.last_words and not select.select([output], [], [], max(left, 0))[0]:
+            self.last_words = self.ask_last_words()
+        return os.read(output, 65536).decode(errors='replace')
+
+    def ask_last_words(self):
+        """What the CPUs do and which interrupts are pending; what Linux knows goes to its console, if it hears."""
+        keys = ''.join(f'sendkey alt-sysrq-{key}\n' for key in '9lw')
+        text = b''
+        try:
+            self.monitor.sendall(f'info status\ninfo registers -a\ninfo lapic\ninfo pic\n{keys}'.encode())
+            while select.select([self.monitor], [], [], 5)[0] and (came := self.monitor.recv(65536)):
+                text += came
+        except OSError as error:
+            text += str(error).encode()
+        lines = self.CONTROL.sub('', text.decode(errors='replace')).splitlines()
+        return '\nlast words:\n' + '\n'.join(line for line in lines if LAST_WORDS.search(line))
+
+    def close(self):
+        self.monitor.close()
+        super().close()
 
     def type(self, text):
         os.write(self.process.stdin.fileno(), text.encode())
