@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
 
-SECONDS = 300
+SECONDS = 600
 SEABIOS = '/usr/share/seabios/bios-256k.bin'
 IPXE = '/usr/lib/ipxe/qemu/efi-virtio.rom'
 TCPDUMP = ['tcpdump', 'libpcap0.8', 'libssl3', 'libdbus-1-3', 'libsystemd0', 'libcap2', 'libgcrypt20', 'liblzma5',
@@ -132,8 +132,7 @@ class Network(unittest.TestCase):
                                  ('icmp6', 'router advertisement')):
             text = self.dumped(dump, expression)
             self.assertIn(want, text)
-            self.assertNotIn('incorrect', text)
-            self.assertNotIn('bad', text)
+            self.assertNotRegex(text, r'incorrect|\bbad\b')  # and there is "8bad" in dumps of random numbers
 
     def test_user(self):
         self.assertEqual(self.check_user('virtio-net-pci').end(), 0)

@@ -33,9 +33,10 @@ ON_PANIC = 'panic=-1 oops=panic sysrq_always_enabled'
 
 # Drivers of network adapters, in the order in which they are loaded.
 NETWORK_MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']
-# For udhcpc -s: takes what it is offered, and says what.
+# For udhcpc -s: takes what it is offered, and says what. Addresses of IPv6 are the kernel's business: without the one
+# of the link, which may have come by then, it asks for no others.
 DHCP_SCRIPT = """#!/busybox sh
-[ "$1" = deconfig ] && exec ip addr flush dev $interface
+[ "$1" = deconfig ] && exec ip -4 addr flush dev $interface
 ip addr add $ip/$mask dev $interface
 [ -n "$router" ] && ip route add default via $router
 echo "lease $ip $router $dns"
