@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "target/i386/exception.h"
 #include "target/i386/silicon.h"
 
 #include "target/i386/silicon_segments.h"
@@ -29,6 +30,9 @@ static const ZydisMnemonic foreign_mnemonics[] = {
     ZYDIS_MNEMONIC_SGDT, ZYDIS_MNEMONIC_SIDT, ZYDIS_MNEMONIC_SLDT, ZYDIS_MNEMONIC_STR,
     ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_IRET,
     ZYDIS_MNEMONIC_IRETD, ZYDIS_MNEMONIC_IRETQ, ZYDIS_MNEMONIC_INT1,
+    /* AMD's have no SYSEXIT in long mode, and do not look at the prefix that makes LSS's offset one of 64 bits. */
+    ZYDIS_MNEMONIC_SYSEXIT, ZYDIS_MNEMONIC_SYSENTER, ZYDIS_MNEMONIC_LSS,
+    ZYDIS_MNEMONIC_MOVDIR64B, /* which of two faults comes first */
 };
 
 static bool is_one_of(const ZydisMnemonic *list, size_t count, ZydisMnemonic mnemonic)
@@ -51,11 +55,11 @@ static bool is_foreign(const ZydisDecodedInstruction *in)
            (in->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS));
 }
 
-/* Far branches go by the host's descriptors, INT 0x80 to its kernel. */
+/* Far branches go by the host's descriptors, INT 0x80 and others to its kernel or hypervisor. */
 static bool leaves(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
 {
     return in->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
-           (in->mnemonic == ZYDIS_MNEMONIC_INT && ops[0].imm.value.u == 0x80);
+           (in->mnemonic == ZYDIS_MNEMONIC_INT && ops[0].imm.value.u > VECTOR_OF);
 }
 
 /* FS or GS, as an operand. */
@@ -422,16 +426,19 @@ static bool take_given(SiliconCase *c)
     const char *text = g_getenv("SILICON_CODE");
     unsigned value;
 
-    c->is_64 = text && text[0] == '6';
-    c->is_16 = text && text[0] == '1' && silicon_native_has_ldt();
-    for (; text && c->code_bytes < SILICON_CODE_BYTES - 1; c->code_bytes++) {
+    if (!text) {
+        return false;
+    }
+    c->is_64 = text[0] == '6';
+    c->is_16 = text[0] == '1' && silicon_native_has_ldt();
+    for (; c->code_bytes < SILICON_CODE_BYTES - 1; c->code_bytes++) {
         if (sscanf(text + 3 + 2 * c->code_bytes, "%2x", &value) != 1) {
             break;
         }
         c->code[c->code_bytes] = value;
         c->insns = 1;
     }
-    return text;
+    return true;
 }
 
 static void add_insns(SiliconCase *c, GRand *random, SiliconHas *has, void *opaque)
@@ -450,7 +457,7 @@ void silicon_case_make(SiliconCase *c, GRand *random, SiliconHas *has, void *opa
     bool is_given;
 
     memset(c, 0, sizeof(*c));
-    c->is_64 = !chance(random, 3);
+    c->is_64 = !chance(random, 3) || !silicon_native_has_32();
     c->is_16 = !c->is_64 && chance(random, 3) && silicon_native_has_ldt();
     is_given = take_given(c);
     silicon_segments_choose(c, random);

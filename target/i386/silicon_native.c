@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
+#include "target/i386/exception.h"
 #include "target/i386/silicon.h"
 
 #include <signal.h>
@@ -176,16 +177,6 @@ static bool install_ldt(void)
     return true;
 }
 
-bool silicon_native_has_ldt(void)
-{
-    static int answer; /* 0: not known */
-
-    if (!answer) {
-        answer = install_ldt() ? 1 : 2;
-    }
-    return answer == 1;
-}
-
 bool silicon_native_descriptor(uint16_t selector, uint64_t *descriptor)
 {
     uint32_t access = 0, limit = 0;
@@ -196,6 +187,18 @@ bool silicon_native_descriptor(uint16_t selector, uint64_t *descriptor)
     limit = access & 0x800000 ? limit >> 12 : limit;
     *descriptor = (limit & 0xffff) | (uint64_t)(limit & 0xf0000) << 32 | (uint64_t)(access & 0xf0ff00) << 32;
     return is_there;
+}
+
+/* Some kernels, guests of some hypervisors, take one and do not use it. */
+bool silicon_native_has_ldt(void)
+{
+    static int answer; /* 0: not known */
+    uint64_t descriptor;
+
+    if (!answer) {
+        answer = install_ldt() && silicon_native_descriptor(SILICON_SELECTOR(SILICON_DATA_16), &descriptor) ? 1 : 2;
+    }
+    return answer == 1;
 }
 
 static bool map_at(uint64_t at, size_t bytes, int protection)
@@ -237,6 +240,37 @@ static _Noreturn void child(SiliconNative *native, unsigned count)
     _exit(0);
 }
 
+/* INT3 is enough to see. */
+static bool runs_32(void)
+{
+    SiliconNative *native = silicon_native_new(1);
+    SiliconCase *c = silicon_native_case(native, 0);
+    bool is_fine;
+
+    *c = (SiliconCase){
+        .code = { 0xcc }, .code_bytes = 1,
+        .before = { .seg = { SILICON_FLAT_DATA, SILICON_FLAT_CODE_32, SILICON_FLAT_DATA, SILICON_FLAT_DATA },
+                    .mxcsr = 0x1f80, .legacy = { 0x7f, 0x03 } },
+    };
+    silicon_native_run(native, 1);
+    is_fine = c->is_done && c->native.vector == VECTOR_BP && c->native.seg[1] == SILICON_FLAT_CODE_32;
+    silicon_native_free(native);
+    return is_fine;
+}
+
+bool silicon_native_has_32(void)
+{
+    static int answer; /* 0: not known */
+
+    if (!answer) {
+        answer = runs_32() ? 1 : 2;
+        if (answer == 2) {
+            g_test_message("the host runs no 32-bit code: 64-bit code alone is compared");
+        }
+    }
+    return answer == 1;
+}
+
 #if defined(__SANITIZE_ADDRESS__)
 #define IS_SANITIZED true
 #elif defined(__has_feature)
@@ -270,6 +304,11 @@ const char *silicon_native_problem(void)
 }
 
 bool silicon_native_has_ldt(void)
+{
+    return false;
+}
+
+bool silicon_native_has_32(void)
 {
     return false;
 }

@@ -13,6 +13,8 @@
 #define AT_MXCSR   24
 #define AT_HEADER  512
 #define COMPONENTS 7    /* x87, SSE, AVX */
+#define SSE_BIT    2
+#define AVX_BIT    4
 /* Nobody's, or what no processor of today has: the others differ. */
 #define NO_COMPONENTS (UINT64_C(3) << 3 | BIT64(40) | BIT64(61))
 #define COMPACTED  BIT64(63)
@@ -48,7 +50,13 @@ unsigned silicon_xsave_put(uint8_t *out, GRand *random, bool is_64)
     return n;
 }
 
-static void fill_area(uint8_t *area, GRand *random)
+/* AMD's processors look at MXCSR's reserved bits only if SSE's state is `wanted`, others for AVX's as well. */
+static bool is_mxcsr_open(uint64_t wanted)
+{
+    return (wanted & (SSE_BIT | AVX_BIT)) == AVX_BIT;
+}
+
+static void fill_area(uint8_t *area, GRand *random, uint64_t wanted)
 {
     uint64_t header[8] = { some_components(random) };
     uint32_t mxcsr = g_rand_int(random);
@@ -57,7 +65,7 @@ static void fill_area(uint8_t *area, GRand *random)
     header[1] = chance(random, 16) ? some_components(random) : header[1];
     header[g_rand_int_range(random, 2, 8)] = chance(random, 8) ? 1 : 0;
     memcpy(area + AT_HEADER, header, sizeof(header));
-    mxcsr &= chance(random, 8) ? UINT32_MAX : 0xffff;
+    mxcsr &= chance(random, 8) && !is_mxcsr_open(wanted) ? UINT32_MAX : 0xffff;
     memcpy(area + AT_MXCSR, &mxcsr, sizeof(mxcsr));
 }
 
@@ -73,6 +81,6 @@ void silicon_xsave_fill(SiliconCase *c, GRand *random)
     s->gpr[X86_RAX] = (uint32_t)wanted;
     s->gpr[X86_RDX] = wanted >> 32;
     for (unsigned at = 0; at < SILICON_DATA_BYTES; at += AREA_BYTES) {
-        fill_area(s->data + at, random);
+        fill_area(s->data + at, random, wanted);
     }
 }

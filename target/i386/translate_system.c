@@ -376,12 +376,14 @@ static const IrHelper ask_selector = {
     .args = { IR_I32, IR_I32 }, READS_ALL,
 };
 
-/* LAR, LSL, VERR, VERW: bit 32 of the answer is ZF. */
+/* LAR, LSL, VERR, VERW: bit 32 of the answer is ZF. Without one the whole register stays as it was. */
 static void ask(X86Tr *t)
 {
     bool has_value = t->row->arg == X86_LAR || t->row->arg == X86_LSL;
-    unsigned bytes = tr_bytes(t, 0);
+    unsigned bytes = tr_is_64(t) && tr_bytes(t, 0) == 4 ? 8 : tr_bytes(t, 0);
     IrRef answer, zero, value;
+    bool is_high;
+    unsigned n;
 
     if (!tr_is_protected(t)) {
         tr_undefined(t);
@@ -393,7 +395,8 @@ static void ask(X86Tr *t)
     if (has_value) {
         value = ir_trunc(t->b, answer);
         value = bytes == 8 ? ir_zext(t->b, value) : tr_cut(t, bytes, value);
-        tr_write(t, 0, ir_select(t->b, zero, value, tr_read(t, 0)));
+        n = tr_gpr_number(tr_op(t, 0)->reg.value, &is_high);
+        tr_put_gpr(t, n, bytes, ir_select(t->b, zero, value, tr_get_gpr(t, n, bytes)));
     }
     tr_merge_flags(t, FLAG_ZF, ir_shl(t->b, zero, ir_i32(t->b, 6)));
 }
