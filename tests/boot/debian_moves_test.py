@@ -45,7 +45,7 @@ class Moves(system.Case):
 
     def check_behind_iommu(self, controller, device):
         machine = self.start(controller, '-device', 'intel-iommu,intremap=on,device-iotlb=on', *device,
-                             linux='intel_iommu=on no_timer_check').log_in()
+                             linux='intel_iommu=on').log_in()
         machine.succeed('ls /sys/kernel/iommu_groups/1')
         machine.succeed(system.FIO + '/root')
         machine.finish()

@@ -61,7 +61,7 @@ class Grub(unittest.TestCase):
                               SECONDS, prompt='grub> ', enter='\r')
         grub.wait_for(grub.prompt)
         self.assertIn('vmlinuz', grub.run('ls (hd1)/'))
-        grub.run('linux (hd1)/vmlinuz console=ttyS0 panic=-1')
+        grub.run('linux (hd1)/vmlinuz console=ttyS0 panic=-1 no_timer_check')
         grub.run('initrd (hd1)/initramfs')
         grub.type('boot\r')
         grub.prompt, grub.enter = guest.PROMPT, '\n'

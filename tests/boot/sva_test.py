@@ -78,7 +78,7 @@ class Sva(unittest.TestCase):
         return [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
                 '-no-reboot', '-M', 'q35', '-cpu', 'max,-la57', '-m', '1G', '-smp', '2', '-serial', 'stdio',
                 '-device', IOMMU, *args, '-device', device, '-kernel', kernel, '-initrd', archive,
-                '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC} no_timer_check intel_iommu=on ' + append]
+                '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC} intel_iommu=on ' + append]
 
     def boot(self, kernel, what, files=(), append='', args=(), **options):
         """What the guest said: {name: value}, its log and the device's events."""
