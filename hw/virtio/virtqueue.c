@@ -270,6 +270,22 @@ static bool has_place(VirtQueue *vq)
     return false;
 }
 
+/*
+ * With event indices each pop shows the driver how far the device is. Before it is believed that there is no more, that
+ * must be visible: else the driver adds a buffer without a kick, and nobody takes it.
+ */
+static bool is_drained(VirtQueue *vq)
+{
+    if (!vq->format->is_empty(vq)) {
+        return false;
+    }
+    if (vq->is_kicks_off || !virtqueue_has_event_idx(vq)) {
+        return true;
+    }
+    dma_barrier();
+    return vq->format->is_empty(vq);
+}
+
 void virtio_dma_list_init(const VirtioDevice *vdev, DmaList *list)
 {
     dma_list_init(list, virtio_dma_space(vdev), virtio_dma_attrs(vdev));
@@ -280,7 +296,7 @@ void *virtqueue_pop(VirtQueue *vq, size_t bytes)
     VirtQueueElement *elem;
 
     assert(bytes >= sizeof(*elem));
-    if (!is_usable(vq) || vq->format->is_empty(vq) || !has_place(vq)) {
+    if (!is_usable(vq) || is_drained(vq) || !has_place(vq)) {
         return NULL;
     }
     elem = g_malloc0(bytes);

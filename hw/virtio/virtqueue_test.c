@@ -348,6 +348,99 @@ static void test_saved(uint64_t features)
     expect_none(&d);
 }
 
+/* --- kicks that the driver need not send, with the device in a thread of its own --- */
+
+#define RACE_BUFFERS 50000
+
+typedef struct Race {
+    TestDriver d;
+    bool is_kicked, is_busy, is_over; /* atomic */
+} Race;
+
+static void *race_device(void *opaque)
+{
+    Race *race = opaque;
+    VirtQueueElement *elems[TEST_QUEUE_SIZE];
+
+    while (!__atomic_load_n(&race->is_over, __ATOMIC_SEQ_CST)) {
+        unsigned count = 0;
+
+        __atomic_store_n(&race->is_busy, true, __ATOMIC_SEQ_CST);
+        if (__atomic_exchange_n(&race->is_kicked, false, __ATOMIC_SEQ_CST)) {
+            while ((elems[count] = virtqueue_pop(race->d.vq, sizeof(VirtQueueElement)))) {
+                count++;
+            }
+            for (unsigned i = 0; i < count; i++) {
+                virtqueue_push(elems[i], 0);
+            }
+        }
+        __atomic_store_n(&race->is_busy, false, __ATOMIC_SEQ_CST);
+        if (count == 0) {
+            g_thread_yield();
+        }
+    }
+    return NULL;
+}
+
+/* Has the device been told of all, and is at rest? Then what is not used will never be. */
+static bool is_at_rest(const Race *race)
+{
+    return !__atomic_load_n(&race->is_kicked, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&race->is_busy, __ATOMIC_SEQ_CST) &&
+           !__atomic_load_n(&race->is_kicked, __ATOMIC_SEQ_CST);
+}
+
+static uint16_t kick_event(const TestDriver *d)
+{
+    return d->is_packed ? test_get(TEST_DEVICE_ADDR, 2) & 0x7fff
+                        : test_get(TEST_DEVICE_ADDR + 4 + 8 * TEST_QUEUE_SIZE, 2);
+}
+
+/* As drivers do it: the buffer is there before the device's wish is read. */
+static void race_add(Race *race)
+{
+    uint16_t added = race->d.next;
+
+    test_driver_add(&race->d, request, 1);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (kick_event(&race->d) == added) {
+        __atomic_store_n(&race->is_kicked, true, __ATOMIC_SEQ_CST);
+    }
+}
+
+static void race_await(Race *race)
+{
+    uint16_t id;
+    uint32_t bytes;
+    bool was_at_rest = false;
+
+    while (!test_driver_take(&race->d, &id, &bytes)) {
+        g_assert_false(was_at_rest);
+        was_at_rest = is_at_rest(race);
+        g_thread_yield();
+    }
+}
+
+static void test_kick_race(uint64_t features)
+{
+    Race race = { .is_kicked = false };
+    unsigned out = 0;
+    GThread *thread;
+
+    start(&race.d, features | EVENT_IDX);
+    thread = thread_new("device", race_device, &race, NULL);
+    for (unsigned i = 0; i < RACE_BUFFERS; i++) {
+        race_add(&race);
+        if (++out == 2) {
+            race_await(&race);
+            out--;
+        }
+    }
+    race_await(&race);
+    __atomic_store_n(&race.is_over, true, __ATOMIC_SEQ_CST);
+    g_thread_join(thread);
+}
+
 /* The ring's memory goes and another comes in its place. */
 static void test_map_changes(uint64_t features)
 {
@@ -658,6 +751,7 @@ int main(int argc, char **argv)
     add("no-interrupts", test_no_interrupts);
     add("event-index", test_event_index);
     add("kicks", test_kicks);
+    add("kick-race", test_kick_race);
     add("any-order", test_any_order);
     add("in-order", test_in_order);
     add("unpop", test_unpop);
