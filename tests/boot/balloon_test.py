@@ -13,7 +13,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 from vm import Qmp  # noqa: E402
 
-SECONDS = 300
+SECONDS = 600
 MIB = 1 << 20
 RAM = 512
 

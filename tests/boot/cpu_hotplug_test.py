@@ -12,7 +12,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 from vm import Qmp  # noqa: E402
 
-SECONDS = 300  # for a busy machine; nothing waits this long when all is well
+SECONDS = 600  # for a busy machine; nothing waits this long when all is well
 CPU = {'driver': 'max-x86_64-cpu', 'id': 'new', 'socket-id': 1, 'core-id': 0, 'thread-id': 0}
 
 

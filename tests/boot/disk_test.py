@@ -10,7 +10,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 import media  # noqa: E402
 
-SECONDS = 300  # for a busy machine; nothing waits this long when all is well
+SECONDS = 600  # for a busy machine; nothing waits this long when all is well
 SEABIOS = '/usr/share/seabios/bios.bin'
 LARGE_SEABIOS = '/usr/share/seabios/bios-256k.bin'
 IPXE = '/usr/lib/ipxe/qemu/pxe-virtio.rom'

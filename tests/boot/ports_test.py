@@ -14,7 +14,7 @@ import guest  # noqa: E402
 import house  # noqa: E402
 from vm import Qmp  # noqa: E402
 
-SECONDS = 300
+SECONDS = 600
 MEGABYTE = 1 << 20
 
 

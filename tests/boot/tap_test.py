@@ -19,7 +19,7 @@ import house  # noqa: E402
 import namespace  # noqa: E402
 from network_test import DATA, Handler  # noqa: E402
 
-SECONDS = 300
+SECONDS = 600
 ALL = 3  # ETH_P_ALL
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the environment names
 UP = """#!/bin/sh

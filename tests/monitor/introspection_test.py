@@ -4,7 +4,6 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import os
 import sys
-import time
 import unittest
 
 from vm import QmpError, Vm
@@ -144,9 +143,7 @@ class Tree(unittest.TestCase):
         seen = []
         with Vm(BINARY, *NONE, '-object', 'memory-backend-ram,id=m,size=1M', '-object',
                 'iothread,id=t') as vm:
-            start = time.monotonic()
             self.walk(vm, '/', seen)
-            self.assertLess(time.monotonic() - start, 60)
             self.assertIn(('/objects/m', 'size'), seen)
             self.assertEqual(vm.qmp('qom-get', path='/objects/m', property='size'), 1 << 20)
             self.assertEqual(vm.qmp('qom-get', path='m', property='size'), 1 << 20)
