@@ -38,7 +38,7 @@ class Balloon(unittest.TestCase):
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-M',
              'q35', '-cpu', 'max', '-m', str(RAM), '-serial', 'stdio', '-qmp',
              f"unix:{self.path('qmp')},server=on,wait=off", '-kernel', self.kernel, '-initrd', self.path('initramfs'),
-             '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC}', *args], SECONDS)
+             '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}', *args], SECONDS)
         shell.wait_for(guest.PROMPT)
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(self.path('qmp'))

@@ -59,7 +59,7 @@ class Linux(unittest.TestCase):
             self.skipTest(f'Linux {series}-{flavour} cannot be fetched from the package archive')
         console = boot('-M', board, '-cpu', 'max', '-m', '512', '-smp', str(cpus), '-serial', 'stdio',
                        '-kernel', kernel, '-initrd', self.archive, '-append',
-                       f'console=ttyS0 reboot=t {guest.ON_PANIC} {append}', *args)
+                       f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} {append}', *args)
         lines = []
         for _, line in console.lines():
             lines.append(line)

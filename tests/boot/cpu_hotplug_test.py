@@ -29,7 +29,7 @@ class CpuHotplug(unittest.TestCase):
                 [house.binary(), '-M', board, '-accel', 'tcg', '-cpu', 'max', '-m', '256', '-smp',
                  '1,sockets=2,maxcpus=2', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
                  '-serial', 'stdio', '-qmp', f'unix:{path},server=on,wait=off', '-kernel', kernel, '-initrd',
-                 archive, '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC}'], SECONDS)
+                 archive, '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}'], SECONDS)
             lines, said = [], {}
             for _, line in console.lines():
                 lines.append(line)

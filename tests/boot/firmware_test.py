@@ -45,7 +45,7 @@ class Case(unittest.TestCase):
         except subprocess.CalledProcessError:
             self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
         return ('-kernel', kernel, '-initrd', self.path('initramfs'), '-append',
-                f'console=ttyS0 reboot=t {guest.ON_PANIC} tsc_early_khz=1000000')
+                f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} tsc_early_khz=1000000')
 
     def check_shell(self, shell):
         shell.wait_for(guest.PROMPT)

@@ -84,8 +84,7 @@ class Modes(unittest.TestCase):
              *[arg for n, name in enumerate(PLUGGED)
                for arg in ('-device', f'pcie-root-port,id=for-{name},chassis={n}')],
              '-kernel', kernel, '-initrd', os.path.join(self.folder, 'initramfs'), '-append',
-             # A busy host's timer may be late for the kernel's check of it.
-             f'console=ttyS0 reboot=t {guest.ON_PANIC} {append}'], SECONDS)
+             f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} {append}'], SECONDS)
         self.addCleanup(self.shell.stop)
         self.shell.wait_for(guest.PROMPT)
         for name in self.modules:

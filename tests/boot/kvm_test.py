@@ -37,7 +37,7 @@ class Kvm(unittest.TestCase):
             [house.binary(), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-M',
              'q35', '-cpu', cpu, '-m', '512', '-smp', str(cpus), '-serial', 'stdio', '-kernel',
              kernel, '-initrd', self.archive(kernel), '-append',
-             f'console=ttyS0 quiet {guest.ON_PANIC} kvm_options={options}'], SECONDS)
+             f'console=ttyS0 quiet {guest.LINUX_OPTIONS} kvm_options={options}'], SECONDS)
         text = '\n'.join(line for _, line in console.lines())
         self.assertIn(RESULT, text)
         # Late ones come in bursts, large ones on a busy host.

@@ -42,7 +42,7 @@ class Load(unittest.TestCase):
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', 'q35', '-cpu', 'max', '-m', '1024', '-smp', str(cpus), '-serial', 'stdio',
              '-kernel', self.kernels[series], '-initrd', self.archive, '-append',
-             f'console=ttyS0 reboot=t {guest.ON_PANIC}'], SECONDS)
+             f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}'], SECONDS)
         shell.wait_for(guest.PROMPT)
         shell.run('mount -t tmpfs tmp /tmp; cd /tmp')
         return shell

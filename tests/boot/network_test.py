@@ -57,7 +57,7 @@ class Network(unittest.TestCase):
         shell = guest.Terminal(
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', board, '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
-             '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t {guest.ON_PANIC} {append}', *args],
+             '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t {guest.LINUX_OPTIONS} {append}', *args],
             SECONDS)
         shell.wait_for(guest.PROMPT)
         for name in guest.NETWORK_MODULES:
@@ -165,7 +165,7 @@ class Network(unittest.TestCase):
         for name, path in ('kernel', self.kernel), ('archive', self.archive):
             shutil.copy(path, os.path.join(self.folder.name, name))
         with open(os.path.join(self.folder.name, 'start.ipxe'), 'w', encoding='ascii') as file:
-            file.write(f'#!ipxe\nkernel kernel console=ttyS0 quiet reboot=t {guest.ON_PANIC} from-network\n'
+            file.write(f'#!ipxe\nkernel kernel console=ttyS0 quiet reboot=t {guest.LINUX_OPTIONS} from-network\n'
                        'initrd archive\nboot\n')
         for board, device in ('pc', 'e1000'), ('q35', 'e1000e'), ('q35', 'virtio-net-pci'):
             with self.subTest(device):

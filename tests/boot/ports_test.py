@@ -36,7 +36,7 @@ class Ports(unittest.TestCase):
         command = [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-no-reboot', '-display',
                    'none', '-M', board, '-cpu', 'max', '-m', '256', '-serial', serial, '-qmp',
                    f"unix:{self.path('qmp')},server=on,wait=off", '-kernel', self.kernel, '-initrd',
-                   self.path('initramfs'), '-append', f'console={console} reboot=t {guest.ON_PANIC}', *args]
+                   self.path('initramfs'), '-append', f'console={console} reboot=t {guest.LINUX_OPTIONS}', *args]
         return guest.Terminal(command, SECONDS)
 
     def connect(self, name):

@@ -59,7 +59,7 @@ class Screens(unittest.TestCase):
              '-device', 'virtio-gpu-pci,xres=800,yres=608', '-device', 'virtio-keyboard-pci', '-device',
              'virtio-tablet-pci', '-qmp', f"unix:{self.path('qmp')},server=on,wait=off",
              '-kernel', self.kernel, '-initrd', self.path('initramfs'),
-             '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC}'], SECONDS)
+             '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}'], SECONDS)
         shell.wait_for(guest.PROMPT)
         for name in self.modules:
             self.assertEqual(shell.run(f'insmod /{name} && echo loaded'), 'loaded')

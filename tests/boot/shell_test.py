@@ -39,7 +39,7 @@ class Shell(unittest.TestCase):
         shell = guest.Terminal(
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', board, '-cpu', cpu, '-m', '512', '-smp', str(cpus), '-serial', 'stdio',
-             '-kernel', kernel, '-initrd', archive, '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC}'],
+             '-kernel', kernel, '-initrd', archive, '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}'],
             SECONDS)
         shell.wait_for(guest.PROMPT)
         self.assertTrue(shell.run('uname -r').startswith(series), shell.seen[-200:])

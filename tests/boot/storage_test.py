@@ -49,7 +49,7 @@ class Storage(unittest.TestCase):
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', board, '-cpu', 'max', '-m', '512', '-smp', str(cpus), '-serial', 'stdio',
              '-kernel', image, '-initrd', archive, '-append',
-             f'console=ttyS0 reboot=t {guest.ON_PANIC} quiet', *args], SECONDS)
+             f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} quiet', *args], SECONDS)
         self.addCleanup(shell.stop)
         shell.wait_for(guest.PROMPT)
         for name in modules:
@@ -94,12 +94,12 @@ class Storage(unittest.TestCase):
     def test_virtio_blk_behind_iommu(self):
         self.check('q35', ['virtio_blk'], 'vda', *self.drive(), '-device', 'intel-iommu', '-device',
                    'virtio-blk-pci,drive=d,iommu_platform=on,disable-legacy=on', '-append',
-                   f'console=ttyS0 reboot=t {guest.ON_PANIC} quiet intel_iommu=on')
+                   f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} quiet intel_iommu=on')
 
     def test_virtio_mmio(self):
         self.check('microvm', ['virtio_blk', 'virtio_mmio'], 'vda', *self.drive(), '-device',
                    'virtio-blk-device,drive=d', '-append',
-                   f'console=ttyS0 reboot=t {guest.ON_PANIC} quiet tsc_early_khz=1000000', cpus=1)
+                   f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} quiet tsc_early_khz=1000000', cpus=1)
 
     def test_virtio_scsi(self):
         self.check('q35', ['virtio_pci', 'virtio_scsi', 'sd_mod'], 'sda', '-device', 'virtio-scsi-pci,num_queues=2',

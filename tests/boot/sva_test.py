@@ -74,11 +74,10 @@ class Sva(unittest.TestCase):
                                   *(os.path.join(here, name) for name in ('sva.c', 'sva_user.c', 'dsa_user.c')))
 
     def command(self, kernel, archive, append, *args, device='intel-dsa,addr=8'):
-        """A busy host's timer may be late for the kernel's check of it."""
         return [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
                 '-no-reboot', '-M', 'q35', '-cpu', 'max,-la57', '-m', '1G', '-smp', '2', '-serial', 'stdio',
                 '-device', IOMMU, *args, '-device', device, '-kernel', kernel, '-initrd', archive,
-                '-append', f'console=ttyS0 reboot=t {guest.ON_PANIC} intel_iommu=on ' + append]
+                '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} intel_iommu=on ' + append]
 
     def boot(self, kernel, what, files=(), append='', args=(), **options):
         """What the guest said: {name: value}, its log and the device's events."""

@@ -68,7 +68,7 @@ class Tap(unittest.TestCase):
         shell = guest.Terminal(
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', 'q35', '-m', '256', '-serial', 'stdio', '-kernel', self.kernel,
-             '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t {guest.ON_PANIC}', *args], SECONDS)
+             '-initrd', self.archive, '-append', f'console=ttyS0 quiet reboot=t {guest.LINUX_OPTIONS}', *args], SECONDS)
         shell.wait_for(guest.PROMPT)
         for name in guest.NETWORK_MODULES:
             shell.run(f'[ -f /{name}.ko ] && insmod /{name}.ko')

@@ -51,7 +51,7 @@ class Linux(unittest.TestCase):
             [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none',
              '-no-reboot', '-M', board, '-cpu', 'max', '-m', '512', '-serial', 'stdio',
              '-qmp', f'unix:{qmp},server=on,wait=off', '-kernel', image, '-initrd', archive, '-append',
-             f'console=ttyS0 reboot=t {guest.ON_PANIC} quiet ' + append,
+             f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS} quiet ' + append,
              '-drive', f'file={self.disk},format=raw,if=none,id=d', *args], SECONDS)
         self.addCleanup(self.shell.stop)
         self.shell.wait_for(guest.PROMPT)

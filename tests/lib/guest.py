@@ -30,7 +30,7 @@ exec setsid cttyhack sh -c 'stty cols 1000; exec sh'
 PROMPT = 'shell> '
 # For Linux: nothing that kills a process in the kernel goes unseen; a keyboard may ask what hangs. Its check that there
 # are timer interrupts counts those of a tenth of a second: where 15 processes want a CPU it panics in 2 of 70 boots.
-ON_PANIC = 'panic=-1 oops=panic sysrq_always_enabled no_timer_check'
+LINUX_OPTIONS = 'panic=-1 oops=panic sysrq_always_enabled no_timer_check'
 
 # Drivers of network adapters, in the order in which they are loaded.
 NETWORK_MODULES = ['failover', 'net_failover', 'virtio_net', 'pps_core', 'ptp', 'e1000e', 'e1000', 'af_packet']

@@ -36,7 +36,7 @@ class Iperf:
         shell = guest.Terminal(
             [binary, '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-M', 'pc',
              '-m', '256', '-serial', 'stdio', '-kernel', self.kernel, '-initrd', self.archive, '-append',
-             f'console=ttyS0 quiet reboot=t {guest.ON_PANIC}', *args], seconds)
+             f'console=ttyS0 quiet reboot=t {guest.LINUX_OPTIONS}', *args], seconds)
         shell.wait_for(guest.PROMPT)
         for name in guest.NETWORK_MODULES:
             shell.run(f'[ -f /{name}.ko ] && insmod /{name}.ko')

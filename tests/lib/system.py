@@ -129,7 +129,7 @@ class Machine(guest.Terminal):
         self.pid_file, socket_path = at + '.pid', at + '.qmp'
         direct = [] if linux is None else [
             '-kernel', os.path.join(disk.system, 'vmlinuz'), '-initrd', os.path.join(disk.system, 'initrd.img'),
-            '-append', f'root=LABEL=system console=ttyS0 {guest.ON_PANIC} reboot=t {linux}']
+            '-append', f'root=LABEL=system console=ttyS0 {guest.LINUX_OPTIONS} reboot=t {linux}']
         if os.path.exists(socket_path):
             os.unlink(socket_path)
         super().__init__(
