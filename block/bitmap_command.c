@@ -38,6 +38,12 @@ static BlockNode *merge_node(const char *name, Error **errp)
 
 /* --- steps --- */
 
+/* One that is kept in the image goes with it. */
+static bool check_ours(const BlockBitmap *bitmap, Error **errp)
+{
+    return !bitmap->is_persistent || block_images_check_ours(bitmap->node, errp);
+}
+
 static void note(BlockBitmapStep *step, BlockBitmapAct act, BlockBitmap *bitmap, uint64_t *words)
 {
     *step = (BlockBitmapStep){ act, bitmap, block_node_ref(bitmap->node), words,
@@ -67,7 +73,7 @@ bool block_bitmap_add_step(BlockBitmapStep *step, const BlockDirtyBitmapAdd *arg
     uint64_t granularity;
     BlockBitmap *bitmap;
 
-    if (!node) {
+    if (!node || (args->persistent && !block_images_check_ours(node, errp))) {
         return false;
     }
     granularity = args->has_granularity ? args->granularity :
@@ -94,7 +100,7 @@ bool block_bitmap_step(BlockBitmapStep *step, BlockBitmapAct act, const BlockDir
     uint64_t *words = NULL;
 
     if (!bitmap || !((act == BLOCK_BITMAP_REMOVE && bitmap->is_inconsistent) ||
-                     block_bitmap_check(bitmap, is_change, errp))) {
+                     block_bitmap_check(bitmap, is_change, errp)) || !check_ours(bitmap, errp)) {
         return false;
     }
     if (act == BLOCK_BITMAP_CLEAR && !(words = block_bitmap_clear(bitmap))) {
@@ -135,7 +141,7 @@ bool block_bitmap_merge_step(BlockBitmapStep *step, const BlockDirtyBitmapMerge 
     BlockBitmap *target = find_on(merge_node(args->node, errp), args->target, errp);
     uint64_t *words;
 
-    if (!target || !block_bitmap_check(target, true, errp)) {
+    if (!target || !block_bitmap_check(target, true, errp) || !check_ours(target, errp)) {
         return false;
     }
     for (size_t i = 0; i < args->bitmaps->count; i++) {

@@ -61,7 +61,7 @@ bool qmp_block_resize(const char *device, const char *node_name, int64_t size, E
     BlockNode *node = block_node_of(device, node_name, errp);
     bool is_done;
 
-    if (!node) {
+    if (!node || !block_images_check_ours(node, errp)) {
         return false;
     }
     if (size < 0) {
@@ -101,7 +101,7 @@ bool qmp_change_backing_file(const char *device, const char *image_node_name,
     BlockNode *node = top ? block_node_get(image_node_name, errp) : NULL;
     bool is_done;
 
-    if (!node) {
+    if (!node || !block_images_check_ours(node, errp)) {
         return false;
     }
     if (!is_in_chain(top, node)) {

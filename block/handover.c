@@ -22,6 +22,13 @@ bool block_images_are_elsewhere(void)
     return __atomic_load_n(&are_elsewhere, __ATOMIC_RELAXED);
 }
 
+bool block_images_check_ours(const BlockNode *node, Error **errp)
+{
+    return !block_images_are_elsewhere() ||
+           error_set(errp, "Node '%s' is inactive: until a migration has ended here, its image is "
+                     "another process's", node->name);
+}
+
 void block_images_expect(void)
 {
     __atomic_store_n(&are_elsewhere, true, __ATOMIC_RELAXED);

@@ -49,7 +49,7 @@ bool block_snapshot_internal_step(BlockSnapshotStep *step, const BlockdevSnapsho
     BlockNode *node = find_node(args->device, errp);
     g_autoptr(SnapshotInfo) old = NULL;
 
-    if (!node) {
+    if (!node || !block_images_check_ours(node, errp)) {
         return false;
     }
     if (node->is_read_only) {
@@ -90,7 +90,7 @@ SnapshotInfo *qmp_blockdev_snapshot_delete_internal_sync(const char *device, con
     g_autoptr(SnapshotInfo) info = NULL;
     int err;
 
-    if (!node) {
+    if (!node || !block_images_check_ours(node, errp)) {
         return NULL;
     }
     if (!id && !name) {

@@ -247,7 +247,7 @@ static bool set_options(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Erro
     return true;
 }
 
-static void set_geometry(BlockQcow2 *image)
+void qcow2_set_geometry(BlockQcow2 *image)
 {
     const Qcow2Header *header = &image->header;
     bool has_subs = header->incompatible & QCOW2_INCOMPAT_EXTENDED_L2;
@@ -400,7 +400,7 @@ static bool open_image(BlockQcow2 *image, const BlockdevOptionsQcow2 *own, Error
         !qcow2_header_read(&image->header, node->file, node->is_check, errp)) {
         return false;
     }
-    set_geometry(image);
+    qcow2_set_geometry(image);
     node->bytes = image->header.bytes;
     node->alignment = node->file->alignment;
     return attach_data_file(image, own->data_file, errp) && set_options(image, own, errp) &&
@@ -554,12 +554,27 @@ static bool take_header(BlockQcow2 *image, Error **errp)
         qcow2_header_clear(&new);
         return error_set(errp, "Node '%s' has another image than before", image->parent.name);
     }
+    image->has_other_backing |= g_strcmp0(new.backing, image->header.backing) ||
+                                g_strcmp0(new.backing_format, image->header.backing_format);
     forget(image);
     qcow2_header_clear(&image->header);
     image->header = new;
-    set_geometry(image);
+    qcow2_set_geometry(image);
     block_node_set_bytes(&image->parent, new.bytes);
     return true;
+}
+
+/* What is behind it by its name alone; what a user put there stays. */
+static bool take_backing(BlockQcow2 *image, Error **errp)
+{
+    BlockNode *node = &image->parent;
+
+    if (!image->has_other_backing || json_object_object_get_ex(node->given, "backing", NULL)) {
+        return true;
+    }
+    block_node_detach(node, "backing");
+    image->has_other_backing = !attach_backing(image, NULL, errp);
+    return !image->has_other_backing;
 }
 
 static bool qcow2_taken(BlockNode *node, Error **errp)
@@ -570,7 +585,7 @@ static bool qcow2_taken(BlockNode *node, Error **errp)
         return false;
     }
     image->is_failed = !load_tables(image, errp) || !begin_if_ours(image, errp) ||
-                       !qcow2_bitmaps_load(image, errp);
+                       !qcow2_bitmaps_load(image, errp) || !take_backing(image, errp);
     return !image->is_failed;
 }
 

@@ -141,6 +141,7 @@ typedef struct BlockQcow2 {
     bool has_data_file, is_raw_data;
     bool has_overlap;        /* tables stand on each other */
     bool is_failed, has_told; /* damaged, and clients know */
+    bool has_other_backing;   /* than the one that stands behind it */
     Qcow2Options options, next_options; /* next: while it is opened anew */
 
     GMutex lock, sync_lock;
@@ -181,6 +182,8 @@ static inline BlockQcow2 *qcow2_of(BlockNode *node)
 
 /* --- qcow2.c --- */
 
+/* What follows from the header. */
+void qcow2_set_geometry(BlockQcow2 *image);
 /* With the lock. The image is damaged: says so to clients and in the header; fails for good unless
  * it is read-only. Returns -EIO. */
 int qcow2_corrupt(BlockQcow2 *image, uint64_t offset, uint64_t bytes, const char *fmt, ...)
@@ -346,6 +349,8 @@ Qcow2BitmapInfoArray *qcow2_bitmaps_info(const BlockQcow2 *image);
 int qcow2_check(BlockNode *node, unsigned fixes, BlockCheck *result);
 /* Nobody else is inside, and all tables are on the disk. */
 int qcow2_check_alone(BlockQcow2 *image, unsigned fixes, BlockCheck *result);
+/* Counts get another width, and another place. Alone. */
+bool qcow2_recount(BlockQcow2 *image, unsigned refcount_order, Error **errp);
 
 /* --- qcow2_create.c --- */
 

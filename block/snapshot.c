@@ -215,7 +215,7 @@ bool block_snapshot_step(BlockSnapshotStep *step, const BlockdevSnapshot *args, 
     BlockNode *overlay = node ? block_node_of(args->overlay, args->overlay, errp) :
                                NULL;
 
-    return overlay && take(step, node, overlay, errp);
+    return overlay && block_images_check_ours(node, errp) && take(step, node, overlay, errp);
 }
 
 bool block_snapshot_sync_step(BlockSnapshotStep *step, const BlockdevSnapshotSync *args,
@@ -225,7 +225,7 @@ bool block_snapshot_sync_step(BlockSnapshotStep *step, const BlockdevSnapshotSyn
     BlockNode *node = block_node_of(args->device, args->node_name, errp);
     g_autoptr(BlockNode) overlay = NULL;
 
-    if (!node) {
+    if (!node || !block_images_check_ours(node, errp)) {
         return false;
     }
     if (args->node_name && !args->snapshot_node_name) {

@@ -67,6 +67,9 @@ static bool check_disks(const Disks *disks, Error **errp)
     for (guint i = 0; i < disks->nodes->len; i++) {
         BlockNode *node = disks->nodes->pdata[i];
 
+        if (!block_images_check_ours(node, errp)) {
+            return false;
+        }
         if (!block_image_has_snapshots(node) || block_node_is_read_only(node)) {
             return error_set(errp, "Device '%s' is writable but does not support snapshots",
                              block_node_name(node));

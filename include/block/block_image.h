@@ -33,12 +33,26 @@ bool block_image_set_backing(BlockNode *node, const char *name, const char *form
 /* All that it has of its own goes: what is behind shows. -ENOTSUP: it cannot. */
 int block_image_empty(BlockNode *node);
 
+/* Of `levels`, the uppermost first, what they have themselves goes to `base`, which is as long as
+ * the first at least. A negative errno. */
+typedef struct BlockCommit {
+    BlockNode *const *levels;
+    size_t count;
+    BlockNode *base;
+    void (*progress)(void *opaque, uint64_t done, uint64_t all, uint64_t copied); /* may be NULL */
+    void *opaque;
+} BlockCommit;
+int block_commit(const BlockCommit *commit);
+
 /* --- the format --- */
 
 /* What a node's image can have changed; absent members stay. */
 typedef struct BlockAmend {
     int version;               /* 2, 3; 0: as it is */
     int lazy_refcounts;        /* -1: as it is */
+    unsigned refcount_bits;    /* 0: as it is */
+    const char *data_file;     /* what it names; "": nothing; NULL: as it is */
+    int data_file_raw;         /* -1: as it is */
 } BlockAmend;
 bool block_image_amend(BlockNode *node, const BlockAmend *amend, Error **errp);
 /* Does the image read as zeroes where nothing was written since it was made? */
@@ -59,6 +73,8 @@ bool block_images_give(Error **errp);
 bool block_images_take(Error **errp);
 /* Any thread. */
 bool block_images_are_elsewhere(void);
+/* May a client have the node's image written, or the graph changed in front of it? */
+bool block_images_check_ours(const BlockNode *node, Error **errp);
 /* Now, or once they are taken: what a device that was loaded has to write. */
 void block_images_when_ours(void (*fn)(void *opaque), void *opaque);
 

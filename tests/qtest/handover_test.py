@@ -148,6 +148,63 @@ class Handover(unittest.TestCase):
         self.write(disk, FAR, 3)
         self.read(disk, FAR, 3)
 
+    def test_commands(self):
+        """Those that write are refused while the image is another's."""
+        self.create('qcow2')
+        here, there = self.start(), self.target()
+        node = here.qmp('query-block')[0]['inserted']['node-name']
+        overlay = os.path.join(self.folder, 'overlay')
+
+        def refuse(vm):
+            for command, arguments in (
+                    ('block_resize', {'device': 'd', 'size': 32 << 20}),
+                    ('blockdev-snapshot-sync', {'device': 'd', 'snapshot-file': overlay}),
+                    ('blockdev-snapshot-internal-sync', {'device': 'd', 'name': 'a'}),
+                    ('blockdev-snapshot-delete-internal-sync', {'device': 'd', 'name': 'a'}),
+                    ('change-backing-file', {'device': 'd', 'image-node-name': vm.qmp('query-block')[0]['inserted'][
+                        'node-name'], 'backing-file': 'x'}),
+                    ('block-dirty-bitmap-add', {'node': 'd', 'name': 'b', 'persistent': True})):
+                with self.assertRaisesRegex(QmpError, "is inactive: until a migration has ended here, its image"):
+                    vm.qmp(command, **arguments)
+            self.assertFalse(os.path.exists(overlay))
+
+        refuse(there)
+        self.assertEqual(self.migrate(here, f'unix:{self.socket}'), 'completed')
+        self.arrive(there)
+        refuse(here)
+        self.assertIn('is inactive', here.qmp.hmp('savevm a'))
+        self.assertIn('is inactive', here.qmp.hmp('delvm a'))
+        there.qmp('block_resize', device='d', size=32 << 20)
+        there.qmp('quit')
+        there.process.wait()
+        here.qmp('cont')
+        self.assertEqual(here.qmp('query-block')[0]['inserted']['image']['virtual-size'], 32 << 20)
+        here.qmp('blockdev-snapshot-internal-sync', device='d', name='a')
+        self.assertEqual(here.qmp('query-block')[0]['inserted']['node-name'], node)
+
+    def test_backing_file(self):
+        """What stands behind an image is what it names in the end, not what it named when it was opened."""
+        self.format = 'qcow2'
+        chain = [os.path.join(self.folder, name) for name in ('base', 'middle')] + [self.path]
+        for n, path in enumerate(chain):
+            behind = ['-b', chain[n - 1], '-F', 'qcow2'] if n else []
+            subprocess.run([IMG, 'create', '-q', '-f', 'qcow2', *behind, path, '16M'], check=True)
+            if n < 2:
+                raw = os.path.join(self.folder, 'raw')
+                with open(raw, 'wb') as file:
+                    file.write(bytes([n + 1]) * 65536)
+                    file.truncate(16 << 20)
+                subprocess.run([IMG, 'convert', '-n', '-O', 'qcow2', raw, path], check=True)
+        here, there = self.start(), self.target()
+        self.read(Disk(here), 0, 2)
+        node = here.qmp('query-block')[0]['inserted']['node-name']
+        here.qmp('change-backing-file', **{'device': 'd', 'image-node-name': node, 'backing-file': chain[0]})
+        self.assertEqual(self.migrate(here, f'unix:{self.socket}'), 'completed')
+        self.arrive(there)
+        self.read(Disk(there), 0, 1)
+        inserted = there.qmp('query-block')[0]['inserted']
+        self.assertEqual((inserted['backing_file'], inserted['backing_file_depth']), (chain[0], 1))
+
     def test_flash(self):
         """Its drive has what the source programmed: here another file."""
         base = (1 << 32) - (1 << 20)
