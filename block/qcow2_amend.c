@@ -148,11 +148,60 @@ static bool amend_version(BlockQcow2 *image, int version, Error **errp)
     return true;
 }
 
+/* --- counts --- */
+
+static bool amend_counts(BlockQcow2 *image, const BlockAmend *amend, Error **errp)
+{
+    unsigned bits = amend->refcount_bits, version = amend->version ? amend->version :
+                                                                     image->header.version;
+    bool is_done;
+
+    if (!bits || bits == BIT(image->header.refcount_order)) {
+        return true;
+    }
+    if (bits != 16 && version < 3) {
+        return error_set(errp, "Refcount widths other than 16 bits require compatibility level 1.1 "
+                         "or above (use compat=1.1 or greater)");
+    }
+    qcow2_enter_alone(image);
+    is_done = qcow2_recount(image, __builtin_ctz(bits), errp);
+    qcow2_leave_alone(image);
+    return is_done;
+}
+
+/* --- the data file --- */
+
+static bool amend_data_file(BlockQcow2 *image, const BlockAmend *amend, Error **errp)
+{
+    if (amend->data_file && !image->has_data_file) {
+        return error_set(errp, "data-file can only be set for images that use an external data "
+                         "file");
+    }
+    if (amend->data_file_raw > 0 && !image->is_raw_data) {
+        return error_set(errp, "data-file-raw cannot be set on existing images");
+    }
+    if (amend->data_file_raw == 0) {
+        image->header.autoclear &= ~(uint64_t)QCOW2_AUTOCLEAR_RAW_DATA;
+        image->is_raw_data = false;
+    }
+    if (amend->data_file) {
+        g_free(image->header.data_file);
+        image->header.data_file = *amend->data_file ? g_strdup(amend->data_file) : NULL;
+    }
+    return true;
+}
+
+/* --- all of it --- */
+
 bool qcow2_amend(BlockNode *node, const BlockAmend *amend, Error **errp)
 {
     BlockQcow2 *image = qcow2_of(node);
 
-    if (!amend_version(image, amend->version, errp)) {
+    if (amend->version != 2 && !amend_version(image, amend->version, errp)) {
+        return false;
+    }
+    if (!amend_counts(image, amend, errp) || !amend_data_file(image, amend, errp) ||
+        (amend->version == 2 && !amend_version(image, 2, errp))) {
         return false;
     }
     if (amend->lazy_refcounts > 0 && image->header.version < 3) {

@@ -9,29 +9,10 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
-#include "block/qcow2.h"
+#include "block/qcow2_check.h"
 
 #include "block/qcow2_snapshot.h"
 #include "util/byte_order.h"
-
-#define PAGE_BITS 6 /* of clusters that are counted side by side */
-
-/* How often clusters are led to. */
-typedef struct Page {
-    uint64_t first;
-    uint32_t counts[BIT(PAGE_BITS)];
-} Page;
-
-typedef struct Check {
-    BlockQcow2 *image;
-    BlockCheck *result;
-    unsigned fixes;
-    GHashTable *pages;   /* first cluster >> PAGE_BITS -> Page */
-    uint64_t end;        /* no cluster from here on is led to */
-    uint64_t file_bytes;
-    uint64_t next;       /* host offset that would go on from the last data; 0: none yet */
-    bool needs_rebuild;  /* the counts cannot be used */
-} Check;
 
 static void complain(const char *fmt, ...) PRINTF(1, 2);
 static void complain(const char *fmt, ...)
@@ -48,33 +29,40 @@ static void complain(const char *fmt, ...)
 
 /* --- counting --- */
 
-static Page *page_of(Check *check, uint64_t cluster)
+Qcow2Check qcow2_check_of(BlockQcow2 *image, unsigned fixes, BlockCheck *result)
 {
-    gpointer key = GSIZE_TO_POINTER(cluster >> PAGE_BITS);
-    Page *page = g_hash_table_lookup(check->pages, key);
+    return (Qcow2Check){ image, result, fixes, g_hash_table_new_full(NULL, NULL, NULL, g_free), 0,
+                         block_node_bytes(image->parent.file), 0, false };
+}
+
+Qcow2CheckPage *qcow2_check_page(Qcow2Check *check, uint64_t cluster)
+{
+    gpointer key = GSIZE_TO_POINTER(cluster >> QCOW2_CHECK_BITS);
+    Qcow2CheckPage *page = g_hash_table_lookup(check->pages, key);
 
     if (!page) {
-        page = g_new0(Page, 1);
-        page->first = cluster >> PAGE_BITS << PAGE_BITS;
+        page = g_new0(Qcow2CheckPage, 1);
+        page->first = cluster >> QCOW2_CHECK_BITS << QCOW2_CHECK_BITS;
         g_hash_table_insert(check->pages, key, page);
     }
     return page;
 }
 
-static uint32_t *count_at(Check *check, uint64_t cluster)
+uint32_t *qcow2_check_count(Qcow2Check *check, uint64_t cluster)
 {
-    return &page_of(check, cluster)->counts[cluster & (BIT(PAGE_BITS) - 1)];
+    return &qcow2_check_page(check, cluster)->counts[cluster & (BIT(QCOW2_CHECK_BITS) - 1)];
 }
 
 static int compare_pages(gconstpointer a, gconstpointer b)
 {
-    uint64_t first = (*(const Page *const *)a)->first, other = (*(const Page *const *)b)->first;
+    uint64_t first = (*(const Qcow2CheckPage *const *)a)->first;
+    uint64_t other = (*(const Qcow2CheckPage *const *)b)->first;
 
     return (first > other) - (first < other);
 }
 
 /* In order. */
-static GPtrArray *sorted_pages(Check *check)
+GPtrArray *qcow2_check_pages(Qcow2Check *check)
 {
     GPtrArray *list = g_ptr_array_sized_new(g_hash_table_size(check->pages));
     GHashTableIter iter;
@@ -88,7 +76,7 @@ static GPtrArray *sorted_pages(Check *check)
     return list;
 }
 
-static void count_bytes(Check *check, uint64_t offset, uint64_t bytes)
+static void count_bytes(Qcow2Check *check, uint64_t offset, uint64_t bytes)
 {
     const BlockQcow2 *image = check->image;
     uint64_t last = (offset + bytes - 1) >> image->cluster_bits;
@@ -103,13 +91,13 @@ static void count_bytes(Check *check, uint64_t offset, uint64_t bytes)
     }
     check->end = MAX(check->end, last + 1);
     for (uint64_t at = offset >> image->cluster_bits; at <= last; at++) {
-        ++*count_at(check, at);
+        ++*qcow2_check_count(check, at);
     }
 }
 
 /* --- the guest's data --- */
 
-static void count_packed(Check *check, uint64_t l2)
+static void count_packed(Qcow2Check *check, uint64_t l2)
 {
     uint64_t host;
     uint32_t bytes;
@@ -131,7 +119,7 @@ static void count_packed(Check *check, uint64_t l2)
     check->next = 0;
 }
 
-static void count_place(Check *check, uint64_t host, bool has_data)
+static void count_place(Qcow2Check *check, uint64_t host, bool has_data)
 {
     const BlockQcow2 *image = check->image;
 
@@ -150,7 +138,7 @@ static void count_place(Check *check, uint64_t host, bool has_data)
     }
 }
 
-static void count_entry(Check *check, Qcow2Entry entry)
+static void count_entry(Qcow2Check *check, Qcow2Entry entry)
 {
     const BlockQcow2 *image = check->image;
     uint32_t allocated = entry.bitmap, zeroes = entry.bitmap >> 32;
@@ -180,7 +168,7 @@ static Qcow2Entry load_entry(const BlockQcow2 *image, const uint8_t *table, uint
     return (Qcow2Entry){ load_be64(at), image->entry_bytes > 8 ? load_be64(at + 8) : 0 };
 }
 
-static int count_l2(Check *check, uint64_t offset)
+static int count_l2(Qcow2Check *check, uint64_t offset)
 {
     BlockQcow2 *image = check->image;
     g_autofree uint8_t *table = g_malloc(image->cluster);
@@ -197,7 +185,7 @@ static int count_l2(Check *check, uint64_t offset)
     return 0;
 }
 
-static int count_l1(Check *check, uint64_t offset, uint32_t entries)
+static int count_l1(Qcow2Check *check, uint64_t offset, uint32_t entries)
 {
     BlockQcow2 *image = check->image;
     g_autofree uint64_t *l1 = g_try_new0(uint64_t, MAX(entries, 1));
@@ -227,7 +215,7 @@ static int count_l1(Check *check, uint64_t offset, uint32_t entries)
 }
 
 /* Snapshots' fragments do not tell of the disk's. */
-static int count_snapshots(Check *check)
+static int count_snapshots(Qcow2Check *check)
 {
     BlockQcow2 *image = check->image;
     BlockCheck disk = *check->result;
@@ -245,7 +233,7 @@ static int count_snapshots(Check *check)
 
 /* --- bitmaps --- */
 
-static int count_bitmap(Check *check, const uint8_t *entry)
+static int count_bitmap(Qcow2Check *check, const uint8_t *entry)
 {
     BlockQcow2 *image = check->image;
     uint64_t offset = load_be64(entry);
@@ -265,7 +253,7 @@ static int count_bitmap(Check *check, const uint8_t *entry)
     return err;
 }
 
-static int count_bitmaps(Check *check)
+static int count_bitmaps(Qcow2Check *check)
 {
     const Qcow2Header *header = &check->image->header;
     g_autofree uint8_t *list = header->bitmaps ? g_malloc0(header->bitmaps_bytes + 24) : NULL;
@@ -287,7 +275,7 @@ static int count_bitmaps(Check *check)
 
 /* --- the counts' own places --- */
 
-static void count_refblocks(Check *check)
+static void count_refblocks(Qcow2Check *check)
 {
     BlockQcow2 *image = check->image;
 
@@ -308,16 +296,16 @@ static void count_refblocks(Check *check)
             check->needs_rebuild = true;
         } else {
             count_bytes(check, offset, image->cluster);
-            if (*count_at(check, offset >> image->cluster_bits) != 1) {
+            if (*qcow2_check_count(check, offset >> image->cluster_bits) != 1) {
                 CORRUPTION(check, "ERROR refcount block %" PRIu64 " refcount=%" PRIu32, i,
-                           *count_at(check, offset >> image->cluster_bits));
+                           *qcow2_check_count(check, offset >> image->cluster_bits));
                 check->needs_rebuild = true;
             }
         }
     }
 }
 
-static int count_all(Check *check)
+int qcow2_check_all(Qcow2Check *check)
 {
     BlockQcow2 *image = check->image;
     int err;
@@ -335,7 +323,7 @@ static int count_all(Check *check)
 /* --- comparing --- */
 
 /* 0 where the block cannot be used: that has been told. */
-static int stored_count(Check *check, uint64_t cluster, uint64_t *count)
+static int stored_count(Qcow2Check *check, uint64_t cluster, uint64_t *count)
 {
     BlockQcow2 *image = check->image;
     uint64_t index = cluster >> image->refblock_bits;
@@ -356,7 +344,7 @@ static bool has_block(const BlockQcow2 *image, uint64_t cluster)
     return index < image->reftable_entries && image->reftable[index] & QCOW2_REFTABLE_MASK;
 }
 
-static void fix_count(Check *check, uint64_t cluster, uint64_t stored, uint64_t counted)
+static void fix_count(Qcow2Check *check, uint64_t cluster, uint64_t stored, uint64_t counted)
 {
     BlockQcow2 *image = check->image;
 
@@ -375,9 +363,9 @@ static void fix_count(Check *check, uint64_t cluster, uint64_t stored, uint64_t 
     }
 }
 
-static void compare_one(Check *check, uint64_t cluster)
+static void compare_one(Qcow2Check *check, uint64_t cluster)
 {
-    uint64_t stored, counted = *count_at(check, cluster);
+    uint64_t stored, counted = *qcow2_check_count(check, cluster);
     bool is_leak, is_fixed;
 
     if (stored_count(check, cluster, &stored)) {
@@ -410,7 +398,7 @@ static void compare_one(Check *check, uint64_t cluster)
 }
 
 /* Clusters with a count have a page, too. */
-static int note_stored(Check *check)
+static int note_stored(Qcow2Check *check)
 {
     BlockQcow2 *image = check->image;
 
@@ -424,7 +412,7 @@ static int note_stored(Check *check)
                 break;
             }
             if (count) {
-                page_of(check, first + j);
+                qcow2_check_page(check, first + j);
             }
         }
         if (err) {
@@ -436,155 +424,31 @@ static int note_stored(Check *check)
     return 0;
 }
 
-static void compare(Check *check)
+void qcow2_check_compare(Qcow2Check *check)
 {
     g_autoptr(GPtrArray) pages = NULL;
 
     if (check->result->errors || (!check->needs_rebuild && note_stored(check))) {
         return;
     }
-    pages = sorted_pages(check);
+    pages = qcow2_check_pages(check);
     for (guint i = 0; i < pages->len; i++) {
-        const Page *page = pages->pdata[i];
+        const Qcow2CheckPage *page = pages->pdata[i];
 
-        for (unsigned j = 0; j < BIT(PAGE_BITS); j++) {
+        for (unsigned j = 0; j < BIT(QCOW2_CHECK_BITS); j++) {
             compare_one(check, page->first + j);
         }
     }
 }
 
-/* --- new counts --- */
-
-/* Where the new counts go: behind all that is used. Blocks come first. */
-typedef struct Layout {
-    GArray *indexes;     /* uint64_t: which blocks there are */
-    uint64_t first, blocks, table_clusters;
-} Layout;
-
-/* Of blocks that have something to count. */
-static GArray *used_indexes(Check *check)
-{
-    g_autoptr(GPtrArray) pages = sorted_pages(check);
-    GArray *indexes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-
-    for (guint i = 0; i < pages->len; i++) {
-        const Page *page = pages->pdata[i];
-
-        for (unsigned j = 0; j < BIT(PAGE_BITS); j++) {
-            uint64_t index = (page->first + j) >> check->image->refblock_bits;
-
-            if (page->counts[j] && (!indexes->len || index != g_array_index(indexes, uint64_t,
-                                                                            indexes->len - 1))) {
-                g_array_append_val(indexes, index);
-            }
-        }
-    }
-    return indexes;
-}
-
-static int lay_out(Check *check, Layout *layout)
-{
-    BlockQcow2 *image = check->image;
-    uint64_t used, last, from, to;
-
-    layout->indexes = used_indexes(check);
-    layout->first = MAX(check->end, ROUND_UP(check->file_bytes, image->cluster) >>
-                                    image->cluster_bits);
-    layout->blocks = layout->indexes->len;
-    layout->table_clusters = 1;
-    used = layout->blocks ? g_array_index(layout->indexes, uint64_t, layout->blocks - 1) : 0;
-    from = layout->first >> image->refblock_bits;
-    from += layout->blocks && used == from;
-    do {
-        last = layout->blocks;
-        to = (layout->first + layout->blocks + layout->table_clusters - 1) >> image->refblock_bits;
-        layout->blocks = layout->indexes->len + (to >= from ? to - from + 1 : 0);
-        layout->table_clusters = ROUND_UP((to + 1) * 8, image->cluster) >> image->cluster_bits;
-        if (layout->table_clusters > QCOW2_MAX_REFTABLE_BYTES >> image->cluster_bits) {
-            return -EFBIG;
-        }
-    } while (layout->blocks != last);
-    for (; from <= to; from++) {
-        g_array_append_val(layout->indexes, from);
-    }
-    for (uint64_t i = 0; i < layout->blocks + layout->table_clusters; i++) {
-        *count_at(check, layout->first + i) = 1;
-    }
-    check->end = layout->first + layout->blocks + layout->table_clusters;
-    return 0;
-}
-
-static int fill_blocks(Check *check)
-{
-    BlockQcow2 *image = check->image;
-    g_autoptr(GPtrArray) pages = sorted_pages(check);
-    int err = 0;
-
-    for (guint i = 0; i < pages->len; i++) {
-        const Page *page = pages->pdata[i];
-
-        for (unsigned j = 0; j < BIT(PAGE_BITS) && !err; j++) {
-            if (page->counts[j]) {
-                err = page->counts[j] > image->refcount_max ? -EOVERFLOW :
-                      qcow2_refcount_set(image, page->first + j, page->counts[j]);
-            }
-        }
-    }
-    return err;
-}
-
-static int adopt(Check *check, const Layout *layout)
-{
-    BlockQcow2 *image = check->image;
-
-    g_free(image->reftable);
-    image->reftable_entries = (layout->table_clusters << image->cluster_bits) / 8;
-    image->reftable = g_new0(uint64_t, image->reftable_entries);
-    image->header.reftable_offset = (layout->first + layout->blocks) << image->cluster_bits;
-    image->header.reftable_clusters = layout->table_clusters;
-    image->is_reftable_moved = true;
-    qcow2_cache_empty(&image->refblocks);
-    for (uint64_t i = 0; i < layout->blocks; i++) {
-        uint64_t offset = (layout->first + i) << image->cluster_bits;
-
-        image->reftable[g_array_index(layout->indexes, uint64_t, i)] = offset;
-        if (!qcow2_cache_new(&image->refblocks, offset)) {
-            return -ENOMEM;
-        }
-    }
-    return fill_blocks(check);
-}
-
-/* From what is counted, without those that the old counts took. */
-static int rebuild(Check *check)
-{
-    BlockQcow2 *image = check->image;
-    Layout layout = { 0 };
-    int err;
-
-    complain("Rebuilding refcount structure");
-    g_hash_table_remove_all(check->pages);
-    check->end = 0;
-    image->header.reftable_clusters = 0;
-    memset(image->reftable, 0, image->reftable_entries * 8);
-    *check->result = (BlockCheck){ 0 };
-    err = count_all(check);
-    err = err ? err : lay_out(check, &layout);
-    err = err ? err : adopt(check, &layout);
-    if (layout.indexes) {
-        g_array_unref(layout.indexes);
-    }
-    return err;
-}
-
 /* --- marks --- */
 
-static bool is_single(Check *check, uint64_t offset)
+static bool is_single(Qcow2Check *check, uint64_t offset)
 {
-    return *count_at(check, offset >> check->image->cluster_bits) == 1;
+    return *qcow2_check_count(check, offset >> check->image->cluster_bits) == 1;
 }
 
-static bool marks_wrong(Check *check, uint64_t entry, const char *what, uint64_t index)
+static bool marks_wrong(Qcow2Check *check, uint64_t entry, const char *what, uint64_t index)
 {
     uint64_t offset = entry & QCOW2_OFFSET_MASK;
     bool is_fixed = check->fixes & BLOCK_FIX_ERRORS;
@@ -594,7 +458,7 @@ static bool marks_wrong(Check *check, uint64_t entry, const char *what, uint64_t
     }
     complain("%s OFLAG_COPIED %s: index=%" PRIu64 " entry=%" PRIx64 " refcount=%" PRIu32,
              is_fixed ? "Repairing" : "ERROR", what, index, entry,
-             *count_at(check, offset >> check->image->cluster_bits));
+             *qcow2_check_count(check, offset >> check->image->cluster_bits));
     if (is_fixed) {
         check->result->corruptions_fixed++;
     } else {
@@ -603,7 +467,7 @@ static bool marks_wrong(Check *check, uint64_t entry, const char *what, uint64_t
     return is_fixed;
 }
 
-static int check_l2_marks(Check *check, uint64_t table)
+static int check_l2_marks(Qcow2Check *check, uint64_t table)
 {
     BlockQcow2 *image = check->image;
     g_autofree uint8_t *l2 = g_malloc(image->cluster);
@@ -625,7 +489,7 @@ static int check_l2_marks(Check *check, uint64_t table)
     return err;
 }
 
-static int check_marks(Check *check)
+static int check_marks(Qcow2Check *check)
 {
     BlockQcow2 *image = check->image;
     int err = 0;
@@ -652,7 +516,7 @@ static int check_marks(Check *check)
 
 /* --- all of it --- */
 
-static int repair_counts(Check *check)
+static int repair_counts(Qcow2Check *check)
 {
     BlockCheck before = *check->result;
     int err;
@@ -660,7 +524,8 @@ static int repair_counts(Check *check)
     if (!check->needs_rebuild || !(check->fixes & BLOCK_FIX_ERRORS)) {
         return 0;
     }
-    err = rebuild(check);
+    complain("Rebuilding refcount structure");
+    err = qcow2_check_rebuild(check);
     if (err) {
         check->result->errors++;
         check->image->is_failed = true; /* it has no counts at all now */
@@ -674,7 +539,7 @@ static int repair_counts(Check *check)
 }
 
 /* It was repaired: marks that say otherwise go. */
-static int mark_clean(Check *check)
+static int mark_clean(Qcow2Check *check)
 {
     Qcow2Header *header = &check->image->header;
     uint64_t marks = QCOW2_INCOMPAT_DIRTY | QCOW2_INCOMPAT_CORRUPT;
@@ -689,15 +554,14 @@ static int mark_clean(Check *check)
 
 int qcow2_check_alone(BlockQcow2 *image, unsigned fixes, BlockCheck *result)
 {
-    Check check = { image, result, fixes, g_hash_table_new_full(NULL, NULL, NULL, g_free), 0,
-                    block_node_bytes(image->parent.file), 0, false };
+    Qcow2Check check = qcow2_check_of(image, fixes, result);
     int err;
 
     g_mutex_lock(&image->lock);
     result->clusters = ROUND_UP(image->header.bytes, image->cluster) >> image->cluster_bits;
-    err = count_all(&check);
+    err = qcow2_check_all(&check);
     if (!err) {
-        compare(&check);
+        qcow2_check_compare(&check);
         err = repair_counts(&check);
     }
     err = err ? err : check_marks(&check);

@@ -7,18 +7,22 @@
 #include "tools/img.h"
 
 #include "util/keyval.h"
+#include "util/size.h"
 
 static const char help[] =
     "Amend options for 'qcow2':\n"
     "  backing_file=<str>     - File name of a base image\n"
     "  backing_fmt=<str>      - Image format of the base image\n"
     "  compat=<str>           - Compatibility level (v2 [0.10] or v3 [1.1])\n"
+    "  data_file=<str>        - File name of an external data file\n"
+    "  data_file_raw=<bool (on/off)> - The external data file must stay valid as a raw image\n"
     "  lazy_refcounts=<bool (on/off)> - Postpone refcount updates\n"
+    "  refcount_bits=<num>    - Width of a reference count entry in bits\n"
     "  size=<size>            - Virtual disk size\n";
 
 typedef struct Amend {
     BlockAmend format;
-    char *backing, *backing_format;
+    char *backing, *backing_format, *data_file;
     uint64_t bytes;
     bool has_bytes, has_help;
 } Amend;
@@ -33,19 +37,45 @@ static bool set_version(Amend *amend, const char *value, char **why)
     return amend->format.version;
 }
 
-static bool set_lazy(Amend *amend, const char *value, char **why)
+static bool set_bool(const char *key, const char *value, int *to, char **why)
 {
-    amend->format.lazy_refcounts = !strcmp(value, "on") ? 1 : !strcmp(value, "off") ? 0 : -1;
-    if (amend->format.lazy_refcounts < 0) {
-        *why = g_strdup("Parameter 'lazy_refcounts' expects 'on' or 'off'");
+    *to = !strcmp(value, "on") ? 1 : !strcmp(value, "off") ? 0 : -1;
+    if (*to < 0) {
+        *why = g_strdup_printf("Parameter '%s' expects 'on' or 'off'", key);
         return false;
     }
     return true;
 }
 
+static bool set_bits(Amend *amend, const char *value, char **why)
+{
+    g_autofree char *reason = NULL;
+    uint64_t bits;
+
+    if (!number_parse(value, &bits, &reason)) {
+        *why = g_strdup("Parameter 'refcount_bits' expects a number");
+        return false;
+    }
+    if (!bits || bits > 64 || bits & (bits - 1)) {
+        *why = g_strdup("Refcount width must be a power of two and may not exceed 64 bits");
+        return false;
+    }
+    amend->format.refcount_bits = bits;
+    return true;
+}
+
+/* Those of which the last one given counts. */
+static char **text_of(Amend *amend, const char *key)
+{
+    return !strcmp(key, "backing_file") ? &amend->backing :
+           !strcmp(key, "backing_fmt") ? &amend->backing_format :
+           !strcmp(key, "data_file") ? &amend->data_file : NULL;
+}
+
 static bool set(void *opaque, const char *key, const char *value, char **why)
 {
     Amend *amend = opaque;
+    char **text = text_of(amend, key);
 
     if (!strcmp(key, "help") || !strcmp(key, "?")) {
         amend->has_help = true;
@@ -55,13 +85,17 @@ static bool set(void *opaque, const char *key, const char *value, char **why)
         return set_version(amend, value, why);
     }
     if (!strcmp(key, "lazy_refcounts")) {
-        return set_lazy(amend, value, why);
+        return set_bool(key, value, &amend->format.lazy_refcounts, why);
     }
-    if (!strcmp(key, "backing_file") || !strcmp(key, "backing_fmt")) {
-        char **to = key[8] == 'f' && key[9] == 'i' ? &amend->backing : &amend->backing_format;
-
-        g_free(*to);
-        *to = g_strdup(value);
+    if (!strcmp(key, "data_file_raw")) {
+        return set_bool(key, value, &amend->format.data_file_raw, why);
+    }
+    if (!strcmp(key, "refcount_bits")) {
+        return set_bits(amend, value, why);
+    }
+    if (text) {
+        g_free(*text);
+        *text = g_strdup(value);
         return true;
     }
     if (!strcmp(key, "size")) {
@@ -93,13 +127,14 @@ static bool check_backing(BlockNode *node, const Amend *amend, Error **errp)
     return false;
 }
 
-static bool apply(BlockNode *node, const Amend *amend, Error **errp)
+static bool apply(BlockNode *node, Amend *amend, Error **errp)
 {
     uint64_t bytes = ROUND_UP(amend->bytes, BLOCK_SECTOR_BYTES);
 
     if (!check_backing(node, amend, errp)) {
         return false;
     }
+    amend->format.data_file = amend->data_file;
     if (!block_image_amend(node, &amend->format, errp)) {
         return false;
     }
@@ -107,7 +142,7 @@ static bool apply(BlockNode *node, const Amend *amend, Error **errp)
            block_node_resize(node, bytes, BLOCK_PREALLOC_OFF, errp);
 }
 
-static int run(const ImgSource *source, const Amend *amend, bool is_progress)
+static int run(const ImgSource *source, Amend *amend, bool is_progress)
 {
     g_auto(ImgImage) image = { 0 };
     Error *err = NULL;
@@ -127,7 +162,7 @@ static int run(const ImgSource *source, const Amend *amend, bool is_progress)
 int img_amend(int argc, char **argv)
 {
     ImgSource source = { .is_writable = true };
-    Amend amend = { .format = { .lazy_refcounts = -1 } };
+    Amend amend = { .format = { .lazy_refcounts = -1, .data_file_raw = -1 } };
     g_autofree char *text = NULL, *why = NULL;
     bool is_progress = false, is_forced = false; /* force: nothing here is dangerous */
     const ImgOption options[] = {
@@ -157,5 +192,6 @@ int img_amend(int argc, char **argv)
     }
     g_free(amend.backing);
     g_free(amend.backing_format);
+    g_free(amend.data_file);
     return status;
 }

@@ -498,6 +498,27 @@ CASES = {
         amend -f nope -o compat=0.10 e.qcow2
         amend -t none -o compat=0.10 e.qcow2
         amend -t sometimes -o compat=0.10 e.qcow2
+        amend -o refcount_bits=64 a.qcow2
+        amend -o refcount_bits=1 e.qcow2
+        amend -o refcount_bits=2 a.qcow2
+        amend -o refcount_bits=1 marks.qcow2
+        amend -o refcount_bits=8 packed.qcow2
+        amend -o refcount_bits=32 v2.qcow2
+        amend -o refcount_bits=32,compat=1.1 v2.qcow2
+        amend -o refcount_bits=8,lazy_refcounts=on,size=8M e.qcow2
+        amend -o refcount_bits=16,compat=0.10 e.qcow2
+        amend -o refcount_bits=8,compat=0.10 e.qcow2
+        amend -o refcount_bits=0 e.qcow2
+        amend -o refcount_bits=3 e.qcow2
+        amend -o refcount_bits=128 e.qcow2
+        amend -o refcount_bits=x e.qcow2
+        amend -o data_file=other.raw e.qcow2
+        amend -o data_file=a.raw ext.qcow2
+        amend -o data_file= ext.qcow2
+        amend -o data_file_raw=off ext.qcow2
+        amend -o data_file_raw=on ext.qcow2
+        amend -o data_file_raw=on e.qcow2
+        amend -o data_file_raw=x ext.qcow2
         amend --force -o compat=0.10 e.qcow2
         amend --image-opts -o compat=0.10 driver=qcow2,file.filename=e.qcow2
         amend -o compat=0.10 nowhere
@@ -516,6 +537,13 @@ CASES = {
         bench -q -c 16 --no-drain e.qcow2
         bench -q -c 16 -s 512 -S 1k -o 4k e.qcow2
         bench -q -c 16 -i threads e.qcow2
+        bench -q -c 16 -i native e.raw
+        bench -q -c 16 -i native -t none e.raw
+        bench -q -c 16 -n e.raw
+        bench -q -c 16 -n -t none e.raw
+        bench -q -c 16 -n -t directsync -w e.qcow2
+        bench -f raw -q -c 64 -d 8 -w --flush-interval=8 blkdebug:flushes:e.raw
+        bench -f raw -q -c 64 -d 8 -w blkdebug:flushes:e.raw
         bench -q -c 16 -i sometimes e.qcow2
         bench -q -c 16 -t sometimes e.raw
         bench -q -c 16 -U e.raw
@@ -584,6 +612,8 @@ def damage(name, cluster, count):
 
 
 def make_fixtures():
+    with open('flushes', 'w', encoding='ascii') as rules:
+        rules.write('[inject-error]\nevent = "none"\niotype = "flush"\n')
     with open('a.raw', 'wb') as out:
         out.write(content(1, 2 * MIB))
     for line in FIXTURES.strip().splitlines():
@@ -596,6 +626,18 @@ def make_fixtures():
     for name, cluster, count in (('leak', 20, 1), ('twice', 4, 3), ('bad', 4, 0)):
         shutil.copy('small.qcow2', name + '.qcow2')
         damage(name + '.qcow2', cluster, count)
+
+
+# What stands behind images.
+NEEDED = {'top.qcow2': ('mid.qcow2', 'base.qcow2'), 'mid.qcow2': ('base.qcow2',), 'ext.qcow2': ('ext.raw',)}
+
+
+def named(line):
+    """The fixtures of a line, and what is behind them."""
+    names = set()
+    for name in re.findall(r'[\w.]+', line):
+        names |= {name, *NEEDED.get(name, ())}
+    return names
 
 
 NOISE = (
@@ -630,6 +672,10 @@ def stored(at, names):
     seen = {}
     os.chdir(at)
     for name in names:
+        if name.endswith('.raw'):
+            with open(name, 'rb') as data:
+                seen[name] = hashlib.sha256(data.read()).hexdigest()
+            continue
         told = subprocess.run([PEER, 'info', name], capture_output=True, text=True, check=False)
         shown = subprocess.run([PEER, 'dd', '-U', 'bs=1M', 'if=' + name, 'of=../shown'], capture_output=True,
                                check=False)
@@ -659,9 +705,12 @@ class Options(unittest.TestCase):
 
     def act(self, img, words):
         """Where it was done, status, text, errors, and which images have changed."""
-        at = os.path.join(self.folder.name, 'ours' if img == OURS else 'peers')
+        at, fixtures = (os.path.join(self.folder.name, name) for name in ('ours' if img == OURS else 'peers', 'fixtures'))
         shutil.rmtree(at, ignore_errors=True)
-        subprocess.run(['cp', '-a', '--sparse=always', os.path.join(self.folder.name, 'fixtures'), at], check=True)
+        os.makedirs(at)
+        needed = [os.path.join(fixtures, name) for name in named(' '.join(words)) & set(os.listdir(fixtures))]
+        if needed:
+            subprocess.run(['cp', '-a', '--sparse=always', *needed, at], check=True)
         os.chdir(at)
         done = subprocess.run([img, *words], capture_output=True, text=True, check=False, timeout=60,
                               stdin=subprocess.DEVNULL)
