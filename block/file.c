@@ -1,12 +1,13 @@
 /*
  * file and host_device: an image in a file, or on a disk, of the host. Requests block in worker
  * threads, but for reads of what the host has in memory; with "aio": "io_uring" reads, writes and
- * flushes are started without threads (block/uring.c).
+ * flushes are started without threads (block/uring.c). "native" is the same, past the host's cache
+ * alone, and with threads where the host has no io_uring.
  *
  * With "auto-read-only" the file is opened for writing when somebody wants to write. Past a
  * failed flush nothing is known of what the host had cached: all later ones fail.
  *
- * Left out: Linux AIO, persistent reservations, dropping caches at migration.
+ * Left out: persistent reservations, dropping caches at migration.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -138,13 +139,22 @@ static bool set_locking(BlockFile *file, const BlockdevOptionsFile *own, Error *
     return true;
 }
 
+static bool check_aio(const BlockNode *node, const BlockdevOptionsFile *own, Error **errp)
+{
+    return own->aio != BLOCKDEV_AIO_OPTIONS_NATIVE || node->is_direct ||
+           error_set(errp, "aio=native was specified, but it requires cache.direct=on, which was "
+                     "not specified.");
+}
+
 static bool set_aio(BlockFile *file, const BlockdevOptionsFile *own, Error **errp)
 {
-    if (own->aio == BLOCKDEV_AIO_OPTIONS_NATIVE) {
-        return error_set(errp, "aio=native was specified, but is not supported in this build.");
+    bool is_native = own->aio == BLOCKDEV_AIO_OPTIONS_NATIVE;
+
+    if (own->aio == BLOCKDEV_AIO_OPTIONS_THREADS) {
+        return true;
     }
-    file->has_uring = own->aio == BLOCKDEV_AIO_OPTIONS_IO_URING;
-    return !file->has_uring || block_uring_check(errp);
+    file->has_uring = block_uring_check(is_native ? NULL : errp);
+    return is_native ? check_aio(&file->parent, own, errp) : file->has_uring;
 }
 
 static const BlockdevOptionsFile *own_options(const BlockNode *node,
@@ -252,6 +262,9 @@ static bool file_reopen(BlockNode *node, const BlockdevOptions *options, Error *
     int fd;
 
     file->old_fd = -1;
+    if (!check_aio(node, own_options(node, options), errp)) {
+        return false;
+    }
     if (for_writing == file->is_writable && node->is_direct == (file->align > 1)) {
         return true;
     }

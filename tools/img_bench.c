@@ -20,8 +20,9 @@ typedef struct Run {
     const Bench *job;
     BlockNode *node;
     uint64_t to_start, under_way, at, since_flush;
-    struct Request *ready; /* have ended and may go on */
-    bool is_flushing, is_starting;
+    struct Request *ready; /* may be started */
+    unsigned flushes;      /* under way */
+    bool is_starting;
     int err;
 } Run;
 
@@ -32,7 +33,7 @@ typedef struct Request {
     struct Request *next;
 } Request;
 
-static void go_on(Request *request);
+static void start_some(Run *run);
 
 static void fail(Run *run, int err)
 {
@@ -42,33 +43,29 @@ static void fail(Run *run, int err)
     }
 }
 
-static bool wants_flush(Run *run)
-{
-    const Bench *job = run->job;
-
-    return job->flush_interval && ++run->since_flush >= job->flush_interval;
-}
-
 static void flushed(BlockRequest *request, int err)
 {
     Request *own = container_of(request, Request, request);
+    Run *run = own->run;
 
-    own->run->is_flushing = false;
-    fail(own->run, err);
-    own->run->under_way--;
-    go_on(own);
+    g_free(own);
+    run->flushes--;
+    run->under_way--;
+    fail(run, err);
+    start_some(run);
 }
 
-static void begin_flush(Request *request)
+static void begin_flush(Run *run)
 {
-    Run *run = request->run;
+    Request *own = g_new0(Request, 1);
 
     run->since_flush = 0;
-    run->is_flushing = true;
-    request->request.io = (BlockIo){ BLOCK_FLUSH, 0, 0, 0, NULL, 0 };
-    request->request.done = flushed;
+    run->flushes++;
     run->under_way++;
-    block_submit(run->node, &request->request);
+    own->run = run;
+    own->request.io = (BlockIo){ BLOCK_FLUSH, 0, 0, 0, NULL, 0 };
+    own->request.done = flushed;
+    block_submit(run->node, &own->request);
 }
 
 static void ended(BlockRequest *request, int err)
@@ -78,11 +75,26 @@ static void ended(BlockRequest *request, int err)
 
     run->under_way--;
     fail(run, err);
-    if (!run->err && !run->is_flushing && wants_flush(run)) {
-        begin_flush(own);
-        return;
+    own->next = run->ready;
+    run->ready = own;
+    start_some(run);
+}
+
+/* Before a flush all ends that is under way, and nothing new begins before it has ended, unless
+ * the user wants otherwise. */
+static bool may_start(Run *run)
+{
+    const Bench *job = run->job;
+    bool is_due = job->flush_interval && run->since_flush >= job->flush_interval;
+
+    if (!run->to_start || run->err) {
+        return false;
     }
-    go_on(own);
+    if (is_due && (job->no_drain || !run->under_way)) {
+        begin_flush(run);
+        is_due = false;
+    }
+    return job->no_drain || (!is_due && !run->flushes);
 }
 
 static void start(Request *request)
@@ -90,10 +102,8 @@ static void start(Request *request)
     Run *run = request->run;
     const Bench *job = run->job;
 
-    if (!run->to_start || run->err) {
-        return;
-    }
     run->to_start--;
+    run->since_flush++;
     request->request.io = (BlockIo){ job->is_write ? BLOCK_WRITE : BLOCK_READ, 0, run->at,
                                      job->bytes, &request->iov, 1 };
     request->request.done = ended;
@@ -106,17 +116,15 @@ static void start(Request *request)
 }
 
 /* What ends at once would nest: it waits for the one that starts it. */
-static void go_on(Request *request)
+static void start_some(Run *run)
 {
-    Run *run = request->run;
-
-    request->next = run->ready;
-    run->ready = request;
     if (run->is_starting) {
         return;
     }
     run->is_starting = true;
-    while ((request = run->ready)) {
+    while (run->ready && may_start(run)) {
+        Request *request = run->ready;
+
         run->ready = request->next;
         start(request);
     }
@@ -133,8 +141,10 @@ static double run_all(Run *run, Request *requests)
     int64_t since = g_get_monotonic_time();
 
     for (uint64_t i = 0; i < run->job->depth; i++) {
-        go_on(&requests[i]);
+        requests[i].next = run->ready;
+        run->ready = &requests[i];
     }
+    start_some(run);
     event_loop_run_until(event_loop_main(), is_over, run);
     return (g_get_monotonic_time() - since) / 1e6;
 }
