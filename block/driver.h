@@ -93,6 +93,7 @@ struct BlockNode {
     bool is_read_only, is_auto_read_only, is_shared, has_discard, is_direct, is_unsafe;
     bool is_clients;         /* made by a client, who holds a reference */
     bool is_turning_read_only; /* while it is opened anew */
+    bool is_committing;      /* others may write to what is behind it */
     bool is_check;           /* opened to be looked at, in whatever state it is */
     BlockdevDetectZeroesOptions detect_zeroes;
     uint64_t highest_write;  /* atomic */

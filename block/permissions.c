@@ -53,6 +53,7 @@ static void child_perms(BlockNode *node, const char *role, unsigned *perms, unsi
         node->driver->child_perms(node, role, perms, shared);
     } else if (!strcmp(role, "backing")) {
         backing_perms(perms, shared);
+        *shared |= node->is_committing ? BLOCK_PERM_WRITE | BLOCK_PERM_RESIZE : 0;
     } else if (!node->driver->is_filter) {
         format_perms(node, perms, shared);
     }

@@ -236,6 +236,15 @@ void hmp_drive_del(Hmp *hmp, json_object *args)
     }
 }
 
+void hmp_commit(Hmp *hmp, json_object *args)
+{
+    Error *err = NULL;
+
+    if (!block_drive_commit(hmp_text(args, "device"), &err)) {
+        hmp_report(hmp, err);
+    }
+}
+
 /* --- change --- */
 
 /* The password stands where a medium's format does. */

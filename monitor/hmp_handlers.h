@@ -18,6 +18,7 @@ void complete_command(HmpWords *words);
 
 /* hmp_block.c */
 void hmp_drive_add(Hmp *hmp, json_object *args);
+void hmp_commit(Hmp *hmp, json_object *args);
 void hmp_drive_del(Hmp *hmp, json_object *args);
 void hmp_info_block(Hmp *hmp, json_object *args);
 void show_blockstats(Hmp *hmp, json_object *value);

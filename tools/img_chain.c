@@ -226,43 +226,18 @@ static bool open_levels(const Commit *job, GPtrArray *levels)
     return false;
 }
 
-/* The uppermost of the levels above the base that has `at`; NULL: none, for *bytes. */
-static int find_level(GPtrArray *levels, uint64_t at, uint64_t *bytes, BlockNode **node)
+typedef struct Pace {
+    uint64_t rate;
+    int64_t start_us;
+} Pace;
+
+static void note_progress(void *opaque, uint64_t done, uint64_t all, uint64_t copied)
 {
-    *node = NULL;
-    for (guint i = 0; i + 1 < levels->len; i++) {
-        BlockNode *here = ((Level *)levels->pdata[i])->image.node;
-        BlockExtent extent;
-        int err;
-
-        if (at >= block_node_bytes(here)) {
-            return 0; /* it ends here: below there is nothing to be seen */
-        }
-        err = block_extent(here, at, MIN(*bytes, block_node_bytes(here) - at), &extent);
-        if (err) {
-            return err;
-        }
-        *bytes = extent.bytes;
-        if (extent.flags & BLOCK_EXTENT_ALLOCATED) {
-            *node = here;
-            return 0;
-        }
-    }
-    return 0;
-}
-
-static int commit_some(BlockNode *node, BlockNode *base, uint64_t at, uint64_t bytes, uint8_t *buf)
-{
-    int err = block_read(node, at, buf, bytes);
-
-    return err ? err : block_write(base, at, buf, bytes);
-}
-
-static void keep_rate(const Commit *job, int64_t start_us, uint64_t done)
-{
-    int64_t due = job->rate ? start_us + done * G_USEC_PER_SEC / job->rate : 0;
+    const Pace *pace = opaque;
+    int64_t due = pace->rate ? pace->start_us + copied * G_USEC_PER_SEC / pace->rate : 0;
     int64_t now = g_get_monotonic_time();
 
+    img_progress(done, all);
     if (due > now) {
         g_usleep(due - now);
     }
@@ -270,24 +245,14 @@ static void keep_rate(const Commit *job, int64_t start_us, uint64_t done)
 
 static int commit_all(const Commit *job, GPtrArray *levels, BlockNode *base)
 {
-    uint64_t end = block_node_bytes(((Level *)levels->pdata[0])->image.node), bytes, copied = 0;
-    g_autofree uint8_t *buf = g_malloc(CHUNK_BYTES);
-    int64_t start_us = g_get_monotonic_time();
-    int err = 0;
+    g_autofree BlockNode **nodes = g_new(BlockNode *, levels->len);
+    Pace pace = { job->rate, g_get_monotonic_time() };
+    BlockCommit commit = { nodes, levels->len - 1, base, note_progress, &pace };
 
-    for (uint64_t at = 0; at < end && !err; at += bytes) {
-        BlockNode *node;
-
-        bytes = MIN(end - at, CHUNK_BYTES);
-        err = find_level(levels, at, &bytes, &node);
-        if (!err && node) {
-            err = commit_some(node, base, at, bytes, buf);
-            copied += bytes;
-        }
-        img_progress(at + bytes, end);
-        keep_rate(job, start_us, copied);
+    for (guint i = 0; i < levels->len; i++) {
+        nodes[i] = ((Level *)levels->pdata[i])->image.node;
     }
-    return err ? err : block_flush(base);
+    return block_commit(&commit);
 }
 
 static bool grow_base(GPtrArray *levels, BlockNode *base)

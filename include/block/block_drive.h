@@ -37,6 +37,9 @@ BlockDrive *block_drive_add(json_object *keys, BlockInterface interface, Error *
 bool block_drive_delete(const char *id, Error **errp);
 /* Its device is unplugged: the drive goes with it. No effect on what is none of -drive's. */
 void block_drive_forget(BlockBackend *backend);
+/* What its image has goes into the one behind it, and from it; "all": of every drive. The machine
+ * waits. */
+bool block_drive_commit(const char *name, Error **errp);
 /* media=cdrom; false also for what is none of -drive's. */
 bool block_drive_is_cdrom(const BlockBackend *backend);
 /* Also marks it as taken; NULL: there is none. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Snapshots of the machine: memory, devices and disks come back; savevm and its kin, jobs, -loadvm."""
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,37 @@ class Snapshots(unittest.TestCase):
 
     def hmp(self, vm, line):
         return vm.qmp.hmp(line).replace('\r', '')
+
+    def test_commit(self):
+        """What an image has goes into the one behind it, which grows with it; -snapshot's into the drive's own."""
+        base, plain = (os.path.join(self.folder, name) for name in ('base', 'plain'))
+        for path in base, plain:
+            with open(path, 'wb') as file:
+                file.truncate(1 << 20)
+        top = self.image('top', '-b', base, '-F', 'raw')
+        with self.machine(top, '-drive', f'file={plain},format=raw,if=none,id=s,snapshot=on', '-device',
+                          'ide-hd,drive=s,bus=ide.1', '-drive', 'driver=null-co,if=none,id=z') as vm:
+            for disk in ata.Ide(vm), ata.Ide(vm, 1):
+                for sector in 3, 2000:
+                    self.assertEqual(disk.pio_write(sector, bytes([sector & 0xff]) * 512) & 0xc9, ata.DRDY)
+            for words, line in (("Device 'x' not found", 'commit x'),
+                                ("'commit' error for 'z': Operation not supported", 'commit z'), ('', 'commit d'),
+                                ('', 'commit all'), ('', 'commit s')):
+                self.assertIn(words, self.hmp(vm, line))
+                self.assertEqual(bool(words), 'rror' in self.hmp(vm, line), line)
+            for path, bytes_ in (base, BYTES), (plain, 1 << 20):
+                with open(path, 'rb') as file:
+                    data = file.read()
+                self.assertEqual(len(data), bytes_)
+                self.assertEqual(data, b''.join(bytes([n & 0xff] * 512) if n in (3, 2000) else bytes(512)
+                                                for n in range(bytes_ >> 9)))
+            nodes = {node['file']: node for node in vm.qmp('query-named-block-nodes') if node['drv'] == 'raw'}
+            self.assertTrue(nodes[base]['ro'])
+            self.assertEqual(ata.Ide(vm).pio_write(4, b'4' * 512) & 0xc9, ata.DRDY)
+            self.assertEqual(ata.Ide(vm).pio_read(3), b'\3' * 512)
+        self.check(top)
+        info = subprocess.run([IMG, 'map', '--output=json', top], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([row['start'] for row in json.loads(info) if row['depth'] == 0], [0])
 
     def test_monitor(self):
         path = self.image()
