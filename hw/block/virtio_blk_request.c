@@ -1,13 +1,14 @@
 /*
  * Requests of virtio-blk (virtio 1.3, 5.2.6): a header, data, and a status in the last byte. Data
- * goes between guest memory and the back end in place; neighbours that come together are merged. Left out: secure erase, lifetime, zones, SCSI
- * commands of legacy drivers.
+ * goes between guest memory and the back end in place; neighbours that come together are merged.
+ * Left out: secure erase, lifetime, zones, SCSI commands of legacy drivers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "util/osdep.h"
 #include "virtio_blk.h"
 
+#include "hw/core/block_batch.h"
 #include "system/dma_map.h"
 
 enum { TYPE_IN = 0, TYPE_OUT = 1, TYPE_FLUSH = 4, TYPE_GET_ID = 8, TYPE_DISCARD = 11,
@@ -19,24 +20,13 @@ enum { STATUS_OK = 0, STATUS_IOERR = 1, STATUS_UNSUPP = 2 };
 #define SEGMENT_BYTES 16
 #define SEGMENT_UNMAP 1
 
-#define MERGED_BYTES  (256 * KiB)
-#define MERGED_PIECES 1024
-
 typedef struct Request {
     VirtQueueElement elem;
     VirtioBlk *blk;
     BlockRequest block;
     DmaMap map;
     bool is_mapped;
-    struct Request *next; /* the next one that `block` is for */
-    struct iovec *iov;    /* of all of them; NULL: it is alone */
 } Request;
-
-/* Reads and writes of one look at the queue. */
-typedef struct Batch {
-    Request *requests[32];
-    unsigned count;
-} Batch;
 
 static void answer(Request *request, uint8_t status)
 {
@@ -62,26 +52,20 @@ static void fail(Request *request, BlockOp op)
 
 /* --- with the drive --- */
 
-static void end(Request *request, int error)
+static void done(BlockRequest *block, int error)
 {
+    Request *request = container_of(block, Request, block);
+    VirtQueue *vq = request->elem.vq;
+    bool is_followed = block->is_followed;
+
     request->blk->in_flight--;
     if (request->is_mapped && dma_unmap(&request->map, !error) != MEM_TX_OK) {
         error = -EFAULT;
     }
     answer(request, !error ? STATUS_OK : error == -ENOTSUP ? STATUS_UNSUPP : STATUS_IOERR);
-}
-
-static void done(BlockRequest *block, int error)
-{
-    Request *request = container_of(block, Request, block), *next;
-    VirtQueue *vq = request->elem.vq;
-
-    g_free(request->iov);
-    for (; request; request = next) {
-        next = request->next;
-        end(request, error);
+    if (!is_followed) {
+        virtqueue_notify(vq);
     }
-    virtqueue_notify(vq);
 }
 
 static void prepare(Request *request, BlockOp op, unsigned flags, uint64_t sector, uint64_t bytes)
@@ -100,76 +84,6 @@ static void submit(Request *request, BlockOp op, unsigned flags, uint64_t sector
     device_worker_submit(request->blk->worker, request->blk->conf.drive, &request->block);
 }
 
-/* --- merging --- */
-
-static int compare_places(const void *a, const void *b)
-{
-    const BlockIo *one = &(*(Request *const *)a)->block.io;
-    const BlockIo *two = &(*(Request *const *)b)->block.io;
-
-    if (one->op != two->op) {
-        return one->op < two->op ? -1 : 1;
-    }
-    return one->offset < two->offset ? -1 : one->offset > two->offset;
-}
-
-/* How many from the first on are one run of bytes. */
-static unsigned run_length(Request *const *requests, unsigned count)
-{
-    const BlockIo *io = &requests[0]->block.io;
-    uint64_t bytes = io->bytes, pieces = io->iov_count;
-    unsigned n = 1;
-
-    for (; requests[0]->blk->merges && n < count; n++) {
-        const BlockIo *next = &requests[n]->block.io;
-
-        bytes += next->bytes;
-        pieces += next->iov_count;
-        if (next->op != io->op || next->offset != io->offset + bytes - next->bytes ||
-            bytes > MERGED_BYTES || pieces > MERGED_PIECES) {
-            break;
-        }
-    }
-    return n;
-}
-
-/* The first carries the others. */
-static void merge(Request *const *requests, unsigned count)
-{
-    BlockRequest *block = &requests[0]->block;
-    g_autoptr(GArray) pieces = g_array_new(false, false, sizeof(struct iovec));
-
-    g_array_append_vals(pieces, block->io.iov, block->io.iov_count);
-    for (unsigned n = 1; n < count; n++) {
-        const BlockIo *io = &requests[n]->block.io;
-
-        g_array_append_vals(pieces, io->iov, io->iov_count);
-        block->io.bytes += io->bytes;
-        requests[n - 1]->next = requests[n];
-    }
-    block->merged = count - 1;
-    block->io.iov_count = pieces->len;
-    block->io.iov = requests[0]->iov = g_array_steal(pieces, NULL);
-}
-
-static void submit_batch(Batch *batch)
-{
-    if (batch->count > 1) {
-        qsort(batch->requests, batch->count, sizeof(*batch->requests), compare_places);
-    }
-    for (unsigned n = 0, run; n < batch->count; n += run) {
-        Request *const *requests = batch->requests + n;
-
-        run = run_length(requests, batch->count - n);
-        if (run > 1) {
-            merge(requests, run);
-        }
-        device_worker_submit(requests[0]->blk->worker, requests[0]->blk->conf.drive,
-                             &requests[0]->block);
-    }
-    batch->count = 0;
-}
-
 /* --- reads and writes --- */
 
 static bool is_in_range(const VirtioBlk *blk, uint64_t sector, uint64_t bytes)
@@ -181,7 +95,7 @@ static bool is_in_range(const VirtioBlk *blk, uint64_t sector, uint64_t bytes)
            bytes <= all - offset && !((offset | bytes) & (blk->conf.logical_bytes - 1));
 }
 
-static void transfer(Batch *batch, Request *request, uint64_t sector, bool is_write)
+static void transfer(BlockBatch *batch, Request *request, uint64_t sector, bool is_write)
 {
     const DmaList *list = is_write ? &request->elem.out : &request->elem.in;
     uint64_t around = is_write ? HEADER_BYTES : STATUS_BYTES;
@@ -198,7 +112,7 @@ static void transfer(Batch *batch, Request *request, uint64_t sector, bool is_wr
     } else {
         request->is_mapped = true;
         prepare(request, op, 0, sector, span.bytes);
-        batch->requests[batch->count++] = request;
+        block_batch_add(batch, request->blk->conf.drive, &request->block);
     }
 }
 
@@ -248,7 +162,7 @@ static void give_id(Request *request)
 
 /* --- the queue --- */
 
-static void start(Batch *batch, Request *request, uint32_t type, uint64_t sector)
+static void start(BlockBatch *batch, Request *request, uint32_t type, uint64_t sector)
 {
     const VirtioDevice *vdev = &request->blk->parent;
 
@@ -278,7 +192,7 @@ static void start(Batch *batch, Request *request, uint32_t type, uint64_t sector
     }
 }
 
-static void take(VirtioBlk *blk, Batch *batch, Request *request)
+static void take(VirtioBlk *blk, BlockBatch *batch, Request *request)
 {
     VirtioDevice *vdev = &blk->parent;
     uint8_t header[HEADER_BYTES];
@@ -297,18 +211,17 @@ static void take(VirtioBlk *blk, Batch *batch, Request *request)
 void virtio_blk_kicked(VirtioDevice *vdev, VirtQueue *vq)
 {
     VirtioBlk *blk = VIRTIO_BLK(vdev);
-    Batch batch = { .count = 0 };
+    BlockBatch batch;
     Request *request;
 
+    block_batch_init(&batch, blk->worker);
+    batch.keeps_apart = !blk->merges;
     do {
         virtqueue_set_kicks(vq, false);
         while ((request = virtqueue_pop(vq, sizeof(*request)))) {
             take(blk, &batch, request);
-            if (batch.count == ARRAY_SIZE(batch.requests)) {
-                submit_batch(&batch);
-            }
         }
-        submit_batch(&batch);
+        block_batch_send(&batch);
         virtqueue_set_kicks(vq, true);
     } while (virtio_is_running(vdev) && !virtqueue_is_empty(vq));
 }

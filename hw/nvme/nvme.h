@@ -8,6 +8,7 @@
 #ifndef HW_NVME_NVME_H
 #define HW_NVME_NVME_H
 
+#include "hw/core/block_batch.h"
 #include "hw/core/block_conf.h"
 #include "hw/core/bus.h"
 #include "hw/pci/pci_device.h"
@@ -26,7 +27,8 @@
 enum {
     NVME_SUCCESS = 0x000, NVME_INVALID_OPCODE = 0x001, NVME_INVALID_FIELD = 0x002,
     NVME_DATA_TRANSFER_ERROR = 0x004, NVME_INTERNAL_ERROR = 0x006, NVME_ABORTED = 0x007,
-    NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_MEMORY_USE = 0x012,
+    NVME_INVALID_NAMESPACE = 0x00b, NVME_INVALID_SGL_SEGMENT = 0x00d, NVME_SGL_TOO_LONG = 0x00e,
+    NVME_INVALID_SGL_LENGTH = 0x00f, NVME_INVALID_SGL_TYPE = 0x011, NVME_INVALID_MEMORY_USE = 0x012,
     NVME_INVALID_PRP_OFFSET = 0x013, NVME_LBA_RANGE = 0x080,
     NVME_INVALID_CQID = 0x100, NVME_INVALID_QID = 0x101, NVME_INVALID_QUEUE_SIZE = 0x102,
     NVME_TOO_MANY_EVENTS = 0x105, NVME_INVALID_VECTOR = 0x108, NVME_INVALID_LOG = 0x109,
@@ -124,6 +126,7 @@ typedef struct Nvme {
     /* state */
     NvmeSq sqs[NVME_QUEUES];
     NvmeCq cqs[NVME_QUEUES];
+    BlockBatch *batch;         /* while commands are fetched; else NULL */
     uint32_t irq_status;       /* bit: completion queue 0 to 31 has entries, without MSI-X */
     uint16_t events[NVME_EVENTS];
     uint8_t event_count;
@@ -180,7 +183,7 @@ void nvme_run_all(Nvme *nvme);
 
 /* --- nvme_data.c --- */
 
-/* The command's PRPs, of so many bytes. NVME_SUCCESS, or what is wrong with them. */
+/* The command's data, of so many bytes. NVME_SUCCESS, or what is wrong with it. */
 uint16_t nvme_map_data(NvmeRequest *request, uint64_t bytes);
 /* The first `bytes` of them, to or from a buffer. */
 uint16_t nvme_give(NvmeRequest *request, const void *data, uint64_t bytes);

@@ -39,8 +39,15 @@ static void done(BlockRequest *block, int error)
 
 static uint16_t submit(NvmeRequest *request, const BlockIo *io)
 {
+    BlockBatch *batch = request->nvme->batch;
+    bool moves_data = io->op == BLOCK_READ || io->op == BLOCK_WRITE;
+
     request->block = (BlockRequest){ .io = *io, .done = done };
-    block_backend_submit(request->ns->conf.drive, &request->block);
+    if (batch && moves_data && !io->flags) {
+        block_batch_add(batch, request->ns->conf.drive, &request->block);
+    } else {
+        block_backend_submit(request->ns->conf.drive, &request->block);
+    }
     return NVME_LATER;
 }
 

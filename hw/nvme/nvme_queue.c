@@ -166,15 +166,22 @@ static void fetch(Nvme *nvme, unsigned sqid)
 static void run(Nvme *nvme, unsigned sqid)
 {
     NvmeSq *sq = &nvme->sqs[sqid];
+    BlockBatch *outer = nvme->batch, batch;
 
     if (sq->is_running) {
         return;
     }
+    block_batch_init(&batch, NULL);
+    nvme->batch = &batch;
     sq->is_running = true;
     while (can_fetch(nvme, sq)) {
-        fetch(nvme, sqid);
+        while (can_fetch(nvme, sq)) {
+            fetch(nvme, sqid);
+        }
+        block_batch_send(&batch);
     }
     sq->is_running = false;
+    nvme->batch = outer;
 }
 
 void nvme_run_all(Nvme *nvme)
@@ -226,6 +233,9 @@ void nvme_doorbell(Nvme *nvme, unsigned at, uint32_t value)
 void nvme_stop(Nvme *nvme)
 {
     nvme->csts &= ~NVME_CSTS_RDY; /* what ends must not make another begin */
+    if (nvme->batch) {
+        block_batch_send(nvme->batch);
+    }
     for (unsigned n = 1; n <= NVME_NAMESPACES; n++) {
         if (nvme->namespaces[n]) {
             block_backend_drain(nvme->namespaces[n]->conf.drive, true);

@@ -206,7 +206,12 @@ void scsi_start(ScsiDevice *dev, unsigned lun, ScsiRequest *request)
 
 void scsi_device_reset(ScsiDevice *dev)
 {
-    scsi_device_ops(dev)->drain(dev);
+    const ScsiDeviceType *ops = scsi_device_ops(dev);
+
+    ops->drain(dev);
+    if (ops->forget) {
+        ops->forget(dev);
+    }
     dev->attention = SCSI_WAS_RESET;
 }
 

@@ -110,7 +110,11 @@ static bool scsi_hd_realize(Device *dev, Error **errp)
 void scsi_disk_drain(ScsiDevice *dev)
 {
     ScsiDisk *disk = SCSI_DISK(dev);
+    ScsiBus *bus = SCSI_BUS(dev->parent.bus);
 
+    if (bus->batch) {
+        block_batch_send(bus->batch);
+    }
     while (disk->in_flight) {
         block_backend_drain(disk->conf.drive, true);
         device_worker_settle(scsi_disk_worker(disk));
@@ -123,10 +127,14 @@ static void scsi_hd_unrealize(Device *dev)
     block_conf_release(&SCSI_DISK(dev)->conf);
 }
 
+static void scsi_hd_forget(ScsiDevice *dev)
+{
+    scsi_disk_set_write_cache(SCSI_DISK(dev), SCSI_DISK(dev)->had_write_cache);
+}
+
 static void scsi_hd_reset(Device *dev)
 {
     scsi_device_reset(SCSI_DEVICE(dev));
-    scsi_disk_set_write_cache(SCSI_DISK(dev), SCSI_DISK(dev)->had_write_cache);
 }
 
 bool scsi_disk_pre_save(void *opaque, Error **errp)
@@ -194,6 +202,7 @@ static const ScsiDeviceType scsi_hd_type = {
     .doc = "SCSI disk",
     .parent = TYPE_SCSI_DISK,
     .start = scsi_disk_start,
+    .forget = scsi_hd_forget,
     .properties = PROPERTIES(scsi_hd_props),
     .vmstate = VMSTATE(scsi_hd_fields, .version = 1, .pre_save = scsi_disk_pre_save,
                        .post_load = scsi_hd_post_load),

@@ -65,6 +65,9 @@ void scsi_disk_set_write_cache(ScsiDisk *disk, bool is_on);
 /* scsi_disk_pages.c: what it says of itself. */
 void scsi_disk_inquiry(ScsiDisk *disk, ScsiRequest *request);
 void scsi_disk_mode_sense(ScsiDisk *disk, ScsiRequest *request);
-void scsi_disk_mode_select(ScsiDisk *disk, ScsiRequest *request);
+/* A page as a driver wants it, with `room` bytes; false: it cannot be so. */
+typedef bool ScsiPageFn(ScsiDisk *disk, const uint8_t *page, unsigned room);
+ScsiPageFn scsi_disk_select_page;
+void scsi_disk_mode_select(ScsiDisk *disk, ScsiRequest *request, ScsiPageFn *select);
 
 #endif

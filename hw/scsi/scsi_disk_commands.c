@@ -66,13 +66,19 @@ static void fail_error(ScsiRequest *request, int error)
                   request->block.io.op == BLOCK_READ ? SCSI_MEDIUM_ERROR : SCSI_WRITE_ERROR);
 }
 
+static void prepare(ScsiRequest *request, const BlockIo *io,
+                    void (*done)(BlockRequest *block, int error))
+{
+    disk_of(request)->in_flight++;
+    request->block = (BlockRequest){ .io = *io, .done = done };
+}
+
 static void submit(ScsiRequest *request, const BlockIo *io,
                    void (*done)(BlockRequest *block, int error))
 {
     ScsiDisk *disk = disk_of(request);
 
-    disk->in_flight++;
-    request->block = (BlockRequest){ .io = *io, .done = done };
+    prepare(request, io, done);
     device_worker_submit(scsi_disk_worker(disk), disk->conf.drive, &request->block);
 }
 
@@ -135,6 +141,7 @@ void scsi_disk_move(ScsiRequest *request, BlockIo io, uint64_t block_bytes)
     bool is_write = io.op == BLOCK_WRITE;
     const DmaList *list = is_write ? request->out : request->in;
     DmaSpan span = is_write ? request->out_span : request->in_span;
+    BlockBatch *batch = SCSI_BUS(request->dev->parent.bus)->batch;
 
     request->wanted = io.bytes;
     io.bytes = MIN(io.bytes, span.bytes - span.bytes % block_bytes);
@@ -151,7 +158,12 @@ void scsi_disk_move(ScsiRequest *request, BlockIo io, uint64_t block_bytes)
     request->moved = io.bytes;
     io.iov = request->map.iov;
     io.iov_count = request->map.count;
-    submit(request, &io, ended);
+    if (io.flags || !batch) {
+        submit(request, &io, ended);
+    } else {
+        prepare(request, &io, ended);
+        block_batch_add(batch, disk_of(request)->conf.drive, &request->block);
+    }
 }
 
 static void transfer(ScsiRequest *request, bool is_write)
@@ -404,6 +416,11 @@ static void do_service_action_in(ScsiDisk *disk, ScsiRequest *request)
     scsi_reply(request, data, sizeof(data), load_be32(request->cdb + 10));
 }
 
+static void do_mode_select(ScsiDisk *disk, ScsiRequest *request)
+{
+    scsi_disk_mode_select(disk, request, scsi_disk_select_page);
+}
+
 static void do_nothing(ScsiDisk *disk, ScsiRequest *request)
 {
     end(request);
@@ -423,7 +440,7 @@ static const struct {
     { UNMAP, do_unmap }, { WRITE_SAME_10, do_write_same }, { WRITE_SAME_16, do_write_same },
     { READ_CAPACITY_10, do_read_capacity_10 }, { SERVICE_ACTION_IN, do_service_action_in },
     { MODE_SENSE_6, scsi_disk_mode_sense }, { MODE_SENSE_10, scsi_disk_mode_sense },
-    { MODE_SELECT_6, scsi_disk_mode_select }, { MODE_SELECT_10, scsi_disk_mode_select },
+    { MODE_SELECT_6, do_mode_select }, { MODE_SELECT_10, do_mode_select },
     /* One initiator, a motor that always runs, nothing to lock or to test. */
     { RESERVE_6, do_nothing }, { RELEASE_6, do_nothing }, { START_STOP, do_nothing },
     { PREVENT_REMOVAL, do_nothing }, { SEND_DIAGNOSTIC, do_nothing },

@@ -117,13 +117,19 @@ static void take(VirtioScsi *s, VirtioScsiCommand *command)
 /* Kicks are not wanted while this goes on. */
 void virtio_scsi_commands(VirtioDevice *vdev, VirtQueue *vq)
 {
+    VirtioScsi *s = VIRTIO_SCSI(vdev);
     VirtioScsiCommand *command;
+    BlockBatch batch;
 
+    block_batch_init(&batch, s->bus->worker);
+    s->bus->batch = &batch;
     do {
         virtqueue_set_kicks(vq, false);
         while ((command = virtqueue_pop(vq, sizeof(*command)))) {
-            take(VIRTIO_SCSI(vdev), command);
+            take(s, command);
         }
+        block_batch_send(&batch);
         virtqueue_set_kicks(vq, true);
     } while (virtio_is_running(vdev) && !virtqueue_is_empty(vq));
+    s->bus->batch = NULL;
 }

@@ -68,6 +68,7 @@ struct BlockRequest {
     void (*done)(BlockRequest *request, int error); /* 0 or a negative errno; in `loop` */
     EventLoop *loop; /* borrowed */
     unsigned merged; /* of a drive: how many others of the guest's it carries */
+    bool is_followed; /* when it ends: others that it carried, or was carried with, end next */
     /* private */
     BlockNode *node;
     struct BlockLoop *block_loop;
@@ -82,6 +83,7 @@ struct BlockRequest {
     struct BlockBackend *backend;
     /* of who stands between it and its device (hw/core/device_worker.c) */
     void *worker;
+    void *merge;        /* hw/core/block_batch.c */
     void (*returns)(BlockRequest *request, int error);
 };
 

@@ -93,14 +93,18 @@ class Queue:
 
     def add(self, pieces):
         """pieces: (address, size, is for the device to write)."""
-        head = self.next % self.size
-        for i, (address, size, is_write) in enumerate(pieces):
-            flags = (2 if is_write else 0) | (1 if i < len(pieces) - 1 else 0)
-            n = (head + i) % self.size
-            self.write(self.desc + 16 * n,
-                       struct.pack('<QIHH', address, size, flags, (n + 1) % self.size))
-        self.write(self.driver + 4 + 2 * (self.next % self.size), struct.pack('<H', head))
-        self.next += 1
+        self.add_all([pieces])
+
+    def add_all(self, chains):
+        """Several buffers that the device sees at once, each as above; their descriptors must not wrap."""
+        at = self.next % self.size
+        for pieces in chains:
+            self.write(self.driver + 4 + 2 * (self.next % self.size), struct.pack('<H', at))
+            for i, (address, size, is_write) in enumerate(pieces):
+                flags = (2 if is_write else 0) | (1 if i < len(pieces) - 1 else 0)
+                self.write(self.desc + 16 * at, struct.pack('<QIHH', address, size, flags, (at + 1) % self.size))
+                at = (at + 1) % self.size
+            self.next += 1
         self.write(self.driver + 2, struct.pack('<H', self.next & 0xffff))
 
     def take(self):

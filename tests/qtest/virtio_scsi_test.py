@@ -11,7 +11,8 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
 from scsi import CHECK, GOOD, S_BAD_TARGET, S_INCORRECT_LUN, S_OK, S_OVERRUN, S_REJECTED, Adapter  # noqa: E402
-from virtio_pci import DEVICE  # noqa: E402
+from scsi import DATA, HEADER, RESPONSE  # noqa: E402
+from virtio_pci import COMMON, DEVICE  # noqa: E402
 from vm import Vm, refusal  # noqa: E402
 
 PEER = shutil.which('qemu-system-x86_64', path='/usr/bin')
@@ -173,6 +174,33 @@ class Scsi:
 
 class Ours(Scsi, unittest.TestCase):
     binary = house.binary()
+
+    def test_merging(self):
+        """Neighbours of a unit are one request of its drive, whatever their order."""
+        places = [(0x2a, 52), (0x2a, 50), (0x28, 102), (0x28, 100), (0x28, 300)]
+        with self.machine() as vm:
+            adapter = Adapter(vm).ready()
+            before, chains = vm.qmp('query-blockstats')[0]['stats'], []
+            for n, (opcode, block) in enumerate(places):
+                header, response, data = HEADER + 64 * n, RESPONSE + 128 * n, DATA + 1024 * n
+                adapter.poke(header, struct.pack('>BBHIQBBB', 1, 0, 0, 0, 0, 0, 0, 0) +
+                             struct.pack('>BBIBH', opcode, 0, block, 0, 2).ljust(32, b'\0'))
+                adapter.poke(data, bytes([n + 65]) * 1024)
+                adapter.poke(response, b'\xee' * 108)
+                chains.append([(header, 51, False), (data, 1024, False), (response, 108, True)] if opcode == 0x2a else
+                              [(header, 51, False), (response, 108, True), (data, 1024, True)])
+            adapter.queues[2].add_all(chains)
+            adapter.function.put(COMMON, 0x16, 2, 2)
+            adapter.function.kick()
+            for n in range(5):
+                adapter.queues[2].wait()
+            self.assertEqual([adapter.peek(RESPONSE + 128 * n, 12) for n in range(5)], [bytes(12)] * 5)
+            self.assertEqual(adapter.peek(DATA + 2048, 3072), b''.join(pattern(2, n) for n in (102, 100, 300)))
+            self.assertEqual((self.stored(50), self.stored(53)), (b'B' * 512, b'A' * 512))
+            after = vm.qmp('query-blockstats')[0]['stats']
+            self.assertEqual([after[name] - before[name] for name in ('rd_merged', 'wr_merged', 'rd_operations',
+                                                                      'wr_operations', 'rd_bytes', 'wr_bytes')],
+                             [1, 1, 3, 2, 3072, 2048])
 
     def test_unknown_control_request(self):
         with self.machine() as vm:

@@ -11,6 +11,7 @@
 #ifndef HW_SCSI_SCSI_H
 #define HW_SCSI_SCSI_H
 
+#include "hw/core/block_batch.h"
 #include "hw/core/bus.h"
 #include "hw/core/device_worker.h"
 #include "hw/core/scsi_cdb.h"
@@ -42,6 +43,7 @@ struct ScsiBus {
     const ScsiBusOps *ops;
     void *opaque;
     DeviceWorker *worker; /* the adapter's, where commands come from; NULL: the main loop */
+    BlockBatch *batch;    /* while the adapter has more commands to start; else NULL */
 };
 DECLARE_CAST(ScsiBus, SCSI_BUS)
 
@@ -86,6 +88,8 @@ typedef struct ScsiDeviceType {
     void (*start)(ScsiDevice *dev, ScsiRequest *request);
     /* Waits for all that is under way; what waits for the VM to run is given up. */
     void (*drain)(ScsiDevice *dev);
+    /* It was reset: what a driver set goes. May be NULL. */
+    void (*forget)(ScsiDevice *dev);
     bool has_media_events;
 } ScsiDeviceType;
 
