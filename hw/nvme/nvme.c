@@ -246,6 +246,7 @@ static bool nvme_realize(Device *dev, Error **errp)
     }
     nvme->bus = NVME_BUS(bus_new(TYPE_NVME_BUS, dev, dev->id));
     nvme->bus->nvme = nvme;
+    bus_set_hotplug_handler(&nvme->bus->parent, &nvme->bus->parent.parent);
     return true;
 }
 
@@ -255,6 +256,7 @@ static void nvme_unrealize(Device *dev)
 
     if (nvme->bus) {
         nvme_stop(nvme);
+        bus_set_hotplug_handler(&nvme->bus->parent, NULL); /* it would keep itself */
         object_unparent(nvme->bus);
         nvme->bus = NULL;
     }

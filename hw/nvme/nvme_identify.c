@@ -45,6 +45,7 @@ static void fill_controller(const Nvme *nvme, uint8_t *data)
     store_le16(data + 520, 0x01dd);
     data[525] = 0x07;                            /* a volatile cache; flush of all */
     store_le16(data + 534, 1);                   /* format 0 of COPY's ranges */
+    store_le32(data + 536, 1);                   /* scatter-gather lists, of any alignment */
     memcpy(data + 768, name, MIN(strlen(name), 255));
     store_le16(data + 2048, 0x9c4);              /* power state 0: 25 W */
     store_le32(data + 2052, 16);                 /* us to enter it, */

@@ -6,6 +6,8 @@
 #include "util/osdep.h"
 #include "nvme.h"
 
+#include "hw/core/hotplug.h"
+
 #define EUI64_FIRST UINT64_C(0x5254000000000000) /* locally administered */
 
 static void drive_changed(void *opaque)
@@ -83,8 +85,10 @@ bool nvme_namespace_attach(NvmeNamespace *ns, Nvme *nvme, Device *dev, Error **e
 void nvme_namespace_detach(NvmeNamespace *ns)
 {
     if (ns->nvme && ns->id && ns->id <= NVME_NAMESPACES && ns->nvme->namespaces[ns->id] == ns) {
+        ns->nvme->namespaces[ns->id] = NULL; /* no command begins any more */
+        block_backend_drain(ns->conf.drive, true);
         block_conf_release(&ns->conf);
-        ns->nvme->namespaces[ns->id] = NULL;
+        nvme_tell_changed(ns->nvme, ns->id);
     }
 }
 
@@ -116,7 +120,6 @@ static const DeviceType nvme_ns_type = {
     .size = sizeof(NvmeNs),
     .bus_type = TYPE_NVME_BUS,
     .category = DEVICE_CATEGORY_STORAGE,
-    .is_not_hotpluggable = true,
     .properties = PROPERTIES(nvme_ns_props),
     .realize = nvme_ns_realize,
     .unrealize = nvme_ns_unrealize,
@@ -128,11 +131,32 @@ static char *nvme_bus_firmware_path(Bus *bus, Device *dev)
     return g_strdup_printf("namespace@%" PRIx32 ",0", NVME_NS(dev)->ns.id);
 }
 
+/* --- plugging: the driver is told --- */
+
+static bool plug(Object *handler, Device *dev, Error **errp)
+{
+    NvmeNamespace *ns = &NVME_NS(dev)->ns;
+
+    if (dev->is_hotplugged) {
+        nvme_tell_changed(ns->nvme, ns->id);
+    }
+    return true;
+}
+
+static bool unplug_request(Object *handler, Device *dev, Error **errp)
+{
+    hotplug_unplug(dev);
+    return true;
+}
+
+static const HotplugHandler nvme_hotplug = { .plug = plug, .unplug_request = unplug_request };
+
 static const BusType nvme_bus_type = {
     .name = TYPE_NVME_BUS,
     .parent = TYPE_BUS,
     .doc = "Namespaces of an NVMe controller",
     .size = sizeof(NvmeBus),
     .firmware_path = nvme_bus_firmware_path,
+    .interfaces = (const InterfaceImpl[]){ { TYPE_HOTPLUG_HANDLER, &nvme_hotplug }, { 0 } },
 };
 BUS_TYPE(nvme_bus_type)

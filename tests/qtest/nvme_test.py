@@ -73,12 +73,16 @@ class Controller:
                 return
         raise RuntimeError('not ready')
 
-    def submit(self, queue, opcode, nsid=0, prp1=DATA, prp2=0, dword10=0, dword11=0, dword12=0, flags=0):
+    def add(self, queue, opcode, nsid=0, prp1=DATA, prp2=0, dword10=0, dword11=0, dword12=0, flags=0):
+        """A command; the doorbell does not ring yet."""
         tail = self.tails[queue]
         self.poke(self.sq(queue) + 64 * tail,
                   struct.pack('<BBHIQQQQIIIIII', opcode, flags, tail, nsid, 0, 0, prp1, prp2, dword10, dword11,
                               dword12, 0, 0, 0))
         self.tails[queue] = (tail + 1) % SIZE
+
+    def submit(self, queue, opcode, **fields):
+        self.add(queue, opcode, **fields)
         self.put(0x1000 + 8 * queue, self.tails[queue])
 
     def wait(self, queue):
@@ -168,6 +172,41 @@ class Nvme:
             self.assertEqual(self.stored(301), b'w' * 512)
             for _ in range(3 * SIZE):
                 self.assertEqual(nvme.rw(2, 7, 1), 0)
+
+    def test_scatter_gather(self):
+        """Data in one block, in a list, and in a list of several segments."""
+        def descriptor(at, length, kind=0):
+            return struct.pack('<QIxxxB', at, length, kind << 4)
+
+        def transfer(opcode, lba, blocks, first, **fields):
+            prp1, prp2 = struct.unpack('<QQ', first)
+            return nvme.rw(opcode, lba, blocks, prp1=prp1, prp2=prp2, flags=0x40, **fields)
+
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            self.assertEqual(nvme.admin(6, dword10=1), (0, 0))
+            self.assertEqual(nvme.peek(DATA + 536, 1)[0] & 3, 1)
+            self.assertEqual(transfer(2, 100, 20, descriptor(DATA + 100, 20 * 512)), 0)
+            self.assertEqual(nvme.peek(DATA + 100, 20 * 512), pattern(20, 100))
+            pieces = [(DATA, 700), (DATA + 0x3001, 3000), (DATA + 0x5000, 396)]
+            nvme.poke(LIST, b''.join(descriptor(*piece) for piece in pieces))
+            self.assertEqual(transfer(2, 40, 8, descriptor(LIST, 48, 3)), 0)
+            self.assertEqual(b''.join(nvme.peek(*piece) for piece in pieces), pattern(8, 40))
+            nvme.poke(LIST, descriptor(*pieces[0]) + descriptor(LIST + 0x800, 32, 3))
+            nvme.poke(LIST + 0x800, b''.join(descriptor(*piece) for piece in pieces[1:]))
+            for n, piece in enumerate(pieces):
+                nvme.poke(piece[0], bytes([n + 65]) * piece[1])
+            self.assertEqual(transfer(1, 300, 8, descriptor(LIST, 32, 2)), 0)
+            self.assertEqual(nvme.io(0), 0)
+            self.assertEqual(self.stored(300)[:1] + self.stored(307)[-1:], b'AC')
+            for status, first in ((0x0f, descriptor(DATA, 511)), (0x11, descriptor(DATA, 512, 7)),
+                                  (0x0d, descriptor(LIST, 17, 3))):
+                told = transfer(2, 0, 1, first)
+                self.assertEqual(told, status if self.binary != PEER else told or status)
+            nvme.poke(LIST, descriptor(LIST, 16, 2))
+            if self.binary != PEER:  # which goes round for ever
+                self.assertEqual(transfer(2, 0, 1, descriptor(LIST, 16, 2)), 0x0e)
+            self.assertEqual(nvme.rw(2, 7, 1), 0)
 
     def test_limits(self):
         with self.machine() as vm:
@@ -384,6 +423,49 @@ class Ours(Nvme, unittest.TestCase):
             self.assertEqual(nvme.peek(DATA, 12), struct.pack('<III', 1, 7, 0))
             self.assertEqual(nvme.rw(2, 0, 1, nsid=7), 0)
             self.assertEqual(nvme.io(0, nsid=0xffffffff), 0)
+
+    def test_hot_plug(self):
+        """Namespaces come and go, and the driver learns of it; what is under way is answered."""
+        with self.machine(extra=['-blockdev', 'driver=null-aio,size=1048576,node-name=e']) as vm:
+            nvme = Controller(vm)
+            nvme.admin(9, dword10=0xb, dword11=1 << 8)
+            for _ in range(2):
+                nvme.submit(0, 0x0c)
+                vm.qmp('device_add', driver='nvme-ns', drive='e', bus='n', id='ns', nsid=9)
+                self.assertEqual(nvme.wait(0), (0, 2 | 4 << 16))
+                self.assertEqual(nvme.admin(2, dword10=4 | 1 << 16)[0], 0)
+                self.assertEqual(nvme.peek(DATA, 8), struct.pack('<II', 9, 0))
+                self.assertEqual(nvme.admin(6, nsid=0, dword10=2), (0, 0))
+                self.assertEqual(nvme.peek(DATA, 12), struct.pack('<III', 1, 9, 0))
+                for n in range(4):
+                    nvme.submit(1, 2, nsid=9, dword10=8 * n, dword12=7)
+                nvme.submit(0, 0x0c)
+                vm.qmp('device_del', id='ns')
+                self.assertEqual(vm.qmp.wait_event('DEVICE_DELETED')['data']['device'], 'ns')
+                self.assertEqual({nvme.wait(1)[0] for _ in range(4)} - {0, 7}, set())
+                self.assertEqual(nvme.wait(0), (0, 2 | 4 << 16))
+                self.assertEqual(nvme.admin(2, dword10=4 | 1 << 16)[0], 0)
+                self.assertEqual(nvme.rw(2, 0, 1, nsid=9) & 0xff, 0x0b)
+                self.assertEqual(nvme.rw(2, 7, 1), 0)
+
+    def test_merging(self):
+        """Neighbours are one request of the drive, whatever their order."""
+        with self.machine() as vm:
+            nvme = Controller(vm)
+            nvme.poke(DATA + 0x10000, b'a' * 4096 + b'b' * 4096)
+            before = vm.qmp('query-blockstats')[0]['stats']
+            for n, lba in enumerate((108, 100, 300, 116)):
+                nvme.add(1, 2, nsid=1, prp1=DATA + 0x1000 * n, dword10=lba, dword12=7)
+            nvme.add(1, 1, nsid=1, prp1=DATA + 0x10000, dword10=508, dword12=7)
+            nvme.add(1, 2, nsid=1, prp1=DATA + 0x4000, dword10=8190, dword12=7)
+            nvme.submit(1, 1, nsid=1, prp1=DATA + 0x11000, dword10=500, dword12=7)
+            self.assertEqual(sorted(nvme.wait(1)[0] for _ in range(7)), [0] * 6 + [0x80])
+            self.assertEqual(nvme.peek(DATA, 0x4000), b''.join(pattern(8, lba) for lba in (108, 100, 300, 116)))
+            self.assertEqual((nvme.io(0), self.stored(500), self.stored(515)), (0, b'b' * 512, b'a' * 512))
+            after = vm.qmp('query-blockstats')[0]['stats']
+            self.assertEqual([after[name] - before[name] for name in ('rd_merged', 'wr_merged', 'rd_operations',
+                                                                      'rd_bytes', 'wr_bytes')],
+                             [2, 1, 4, 16384, 8192])
 
     def test_resize(self):
         with self.machine() as vm:
