@@ -229,6 +229,8 @@ static void do_prevent_removal(const CdCommand *command)
 enum { PAGE_ERROR_RECOVERY = 0x01, PAGE_CAPABILITIES = 0x2a, PAGE_ALL = 0x3f };
 enum { CONTROL_CHANGEABLE = 1, CONTROL_SAVED = 3 };
 
+#define CD_PAGE_BYTES 32 /* of the longest, and more */
+
 static unsigned fill_error_recovery(const CdDrive *cd, uint8_t *page)
 {
     page[3] = 5; /* retries */
@@ -272,6 +274,20 @@ static uint32_t put_pages(const CdCommand *command, uint8_t *data)
         }
     }
     return bytes;
+}
+
+bool cd_drive_has_page(const CdDrive *cd, const uint8_t *page, unsigned room)
+{
+    uint8_t now[CD_PAGE_BYTES] = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+        if (pages[i].page == (page[0] & 0x3f)) {
+            unsigned length = pages[i].fill(cd, now);
+
+            return room >= 2 + length && page[1] == length && !memcmp(page + 2, now + 2, length);
+        }
+    }
+    return false;
 }
 
 /* Drives of this kind have no block descriptors. */

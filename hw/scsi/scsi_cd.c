@@ -15,6 +15,13 @@ typedef struct ScsiCd {
 } ScsiCd;
 DECLARE_CAST(ScsiCd, SCSI_CD)
 
+enum { MODE_SELECT_6 = 0x15, MODE_SELECT_10 = 0x55 };
+
+static bool select_page(ScsiDisk *disk, const uint8_t *page, unsigned room)
+{
+    return cd_drive_has_page(&SCSI_CD(disk)->cd, page, room);
+}
+
 static void scsi_cd_start(ScsiDevice *dev, ScsiRequest *request)
 {
     CdDrive *cd = &SCSI_CD(dev)->cd;
@@ -22,6 +29,10 @@ static void scsi_cd_start(ScsiDevice *dev, ScsiRequest *request)
     CdReply reply = { .data = data };
     BlockIo io = { .op = BLOCK_READ };
 
+    if (request->cdb[0] == MODE_SELECT_6 || request->cdb[0] == MODE_SELECT_10) {
+        scsi_disk_mode_select(SCSI_DISK(dev), request, select_page);
+        return;
+    }
     cd_drive_execute(cd, request->cdb, &reply);
     switch (reply.answer) {
     case CD_DONE:
@@ -137,10 +148,14 @@ static void scsi_cd_unrealize(Device *dev)
     block_conf_release(&cd->parent.conf);
 }
 
+static void scsi_cd_forget(ScsiDevice *dev)
+{
+    cd_drive_reset(&SCSI_CD(dev)->cd);
+}
+
 static void scsi_cd_reset(Device *dev)
 {
     scsi_device_reset(SCSI_DEVICE(dev));
-    cd_drive_reset(&SCSI_CD(dev)->cd);
 }
 
 static const VMField scsi_cd_fields[] = { VM_CD_DRIVE(ScsiCd, cd) };
@@ -151,6 +166,7 @@ static const ScsiDeviceType scsi_cd_type = {
     .parent = TYPE_SCSI_DISK,
     .size = sizeof(ScsiCd),
     .start = scsi_cd_start,
+    .forget = scsi_cd_forget,
     .has_media_events = true,
     .vmstate = VMSTATE(scsi_cd_fields, .version = 1, .pre_save = scsi_disk_pre_save),
     .realize = scsi_cd_realize,

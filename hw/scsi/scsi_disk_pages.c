@@ -213,7 +213,7 @@ void scsi_disk_mode_sense(ScsiDisk *disk, ScsiRequest *request)
 }
 
 /* Only the bits that can be changed may differ. */
-static bool select_page(ScsiDisk *disk, const uint8_t *page, unsigned room)
+bool scsi_disk_select_page(ScsiDisk *disk, const uint8_t *page, unsigned room)
 {
     uint8_t now[MAX_PAGE] = { 0 }, mask[MAX_PAGE] = { 0 };
 
@@ -238,7 +238,7 @@ static bool select_page(ScsiDisk *disk, const uint8_t *page, unsigned room)
     return false;
 }
 
-void scsi_disk_mode_select(ScsiDisk *disk, ScsiRequest *request)
+void scsi_disk_mode_select(ScsiDisk *disk, ScsiRequest *request, ScsiPageFn *select)
 {
     const uint8_t *cdb = request->cdb;
     bool is_long = cdb[0] == 0x55;
@@ -258,7 +258,7 @@ void scsi_disk_mode_select(ScsiDisk *disk, ScsiRequest *request)
     request->moved = got;
     at = head + (got >= head ? (is_long ? load_be16(data + 6) : data[3]) : 0);
     while (at + 2 <= got) {
-        if (!select_page(disk, data + at, got - at)) {
+        if (!select(disk, data + at, got - at)) {
             scsi_fail(request, SCSI_INVALID_PARAMETER);
             return;
         }

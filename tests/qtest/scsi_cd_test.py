@@ -147,7 +147,9 @@ class Discs:
                 vm.qmp('eject', device='c')
             _, event = adapter.command([0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8], room=8)
             self.assertEqual(event[4], 1)  # the user would like to have it
-            adapter.command([0x1e])
+            self.assertEqual(adapter.manage(5), S_OK)  # a reset of the unit takes its lock away
+            self.assertFalse(vm.qmp('query-block')[0]['locked'])
+            adapter.ready()
             self.assertEqual(adapter.command([0x1b, 0, 0, 0, 2])[0], GOOD)
             moved = vm.qmp.wait_event('DEVICE_TRAY_MOVED')['data']
             self.assertEqual(moved, {'device': 'c', 'id': 'cd', 'tray-open': True})
@@ -188,6 +190,18 @@ class Discs:
 
 class Ours(Discs, unittest.TestCase):
     binary = house.binary()
+
+    def test_mode_select(self):
+        """Pages may be as they are."""
+        with self.with_disc() as vm:
+            adapter = Adapter(vm).ready()
+            _, recovery = adapter.command([0x1a, 0, 1, 0, 64], room=64)
+            self.assertEqual(adapter.command([0x15, 0x10, 0, 0, len(recovery)], bytes(4) + recovery[4:])[0], GOOD)
+            self.assertEqual(adapter.command([0x55, 0x10, 0, 0, 0, 0, 0, 0, 4 + len(recovery)],
+                                             bytes(8) + recovery[4:])[0], GOOD)
+            self.assertEqual(adapter.command([0x15, 0x10, 0, 0, len(recovery)],
+                                             bytes(4) + recovery[4:7] + b'\x77' + recovery[8:])[0], (5, 0x26))
+            self.assertEqual(adapter.command([0x15, 0x10, 0, 0, 6], bytes([0, 0, 0, 0, 0x0d, 0]))[0], (5, 0x26))
 
     def test_features(self):
         with self.with_disc() as vm:

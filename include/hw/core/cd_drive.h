@@ -54,6 +54,9 @@ typedef struct CdReply {
 /* Of ATAPI's shorter commands the rest is 0. */
 void cd_drive_execute(CdDrive *cd, const uint8_t cdb[SCSI_CDB_BYTES], CdReply *reply);
 
+/* Is a mode page of `room` bytes, as a driver would like it, what it is? Nothing can be changed. */
+bool cd_drive_has_page(const CdDrive *cd, const uint8_t *page, unsigned room);
+
 /* For a table of saved state; `f` is a CdDrive. */
 #define VM_CD_DRIVE(S, f)                                                                          \
     VM_U8(S, f.sense.key), VM_U8(S, f.sense.asc), VM_U8(S, f.sense.ascq),                          \
