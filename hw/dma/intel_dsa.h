@@ -176,6 +176,8 @@ uint32_t dsa_config_read(PciDevice *dev, unsigned at, unsigned bytes);
 void dsa_config_write(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes);
 bool dsa_may_be_privileged(const IntelDsa *dsa);
 uint32_t dsa_page_credits(const IntelDsa *dsa);
+/* Those that a channel is there for, a bit for each. */
+uint8_t dsa_traffic_classes(const IntelDsa *dsa);
 
 /* --- intel_dsa_command.c: states --- */
 void dsa_command(IntelDsa *dsa, uint32_t value);

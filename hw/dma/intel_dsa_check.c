@@ -215,6 +215,36 @@ static bool do_overlap(const DsaRun *run)
     return false;
 }
 
+/* --- traffic classes --- */
+
+/* Of the group that a WQ is in: its flags choose two, A and B. */
+static uint32_t classes_of(const IntelDsa *dsa, unsigned wq)
+{
+    unsigned group = 0;
+
+    while (group + 1 < dsa->group_count && !(dsa_group_wqs(dsa, group) >> wq & 1)) {
+        group++;
+    }
+    return dsa_group_quad(dsa, group, 5) & 0x3f;
+}
+
+/* `selectors`: DSA_TC_* of the addresses that are used; set, they mean B. */
+static bool are_classes_there(IntelDsa *dsa, const DsaRun *run, uint32_t selectors)
+{
+    uint32_t classes = classes_of(dsa, run->d.wq), there = dsa_traffic_classes(dsa);
+    bool uses_a = selectors & ~dsa_flags(run), uses_b = selectors & dsa_flags(run);
+
+    return (!uses_a || there >> (classes & 7) & 1) && (!uses_b || there >> (classes >> 3) & 1);
+}
+
+static uint32_t data_selectors(const DsaRun *run)
+{
+    bool has_seed = !is_crc(dsa_opcode(run)) || dsa_flags(run) & DSA_CRC_SEED;
+
+    return operations[dsa_opcode(run)].flags &
+           (DSA_TC_1 | DSA_TC_2 | (has_seed ? DSA_TC_3 : 0));
+}
+
 /* --- interrupts --- */
 
 static bool is_handle_good(IntelDsa *dsa, const DsaRun *run)
@@ -258,6 +288,9 @@ unsigned dsa_check(IntelDsa *dsa, DsaRun *run)
     if (run->d.is_privileged && !dsa_may_be_privileged(dsa)) {
         return DSA_BAD_PRIVILEGE;
     }
+    if (flags & DSA_CRAV && !are_classes_there(dsa, run, DSA_TC_CR)) {
+        return DSA_BAD_CLASS;
+    }
     error = check_sizes(dsa, run);
     error = error ? error : check_alignment(run);
     if (error) {
@@ -266,5 +299,8 @@ unsigned dsa_check(IntelDsa *dsa, DsaRun *run)
     if (do_overlap(run)) {
         return DSA_OVERLAP;
     }
-    return flags & DSA_RCI && !is_handle_good(dsa, run) ? DSA_BAD_HANDLE : 0;
+    if (flags & DSA_RCI && !is_handle_good(dsa, run)) {
+        return DSA_BAD_HANDLE;
+    }
+    return are_classes_there(dsa, run, data_selectors(run)) ? 0 : DSA_BAD_CLASS;
 }

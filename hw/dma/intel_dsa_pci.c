@@ -15,6 +15,9 @@ enum { CAP_EXPRESS = 0x40, CAP_MSIX = 0x80, CAP_PM = 0x90, CAP_AER = 0x100, CAP_
 #define EXT_CAP_ID_VC  0x0002
 #define LTR_BYTES 8
 #define VC_BYTES  0x28
+#define VC0_AT    0x14 /* controls of both channels */
+#define VC1_AT    0x20
+#define VC_ENABLE BIT(31)
 /* Extended tags, 512 bytes of payload; relaxed ordering, extended tags, no snoop, 512 bytes. */
 #define DEVCAP_MORE  0x00000022
 #define DEVCTL_FIRST 0x2910
@@ -56,12 +59,12 @@ static bool add_small(PciDevice *dev, Error **errp)
     store_le32(dev->writable + CAP_LTR + 4, 0x1fff1fff);
     store_le32(dev->fixed + CAP_LTR + 4, 0);
     store_le32(dev->config + CAP_VC + 0x04, 1);          /* one beside VC0 */
-    store_le32(dev->config + CAP_VC + 0x14, 0x800000ff); /* VC0: on, all classes */
-    store_le32(dev->writable + CAP_VC + 0x14, 0xfe);
-    store_le32(dev->config + CAP_VC + 0x20, 0x01000000); /* VC1: number 1, off, no class */
-    store_le32(dev->writable + CAP_VC + 0x20, 0x870000fe);
-    store_le32(dev->fixed + CAP_VC + 0x14, 0);
-    store_le32(dev->fixed + CAP_VC + 0x20, 0);
+    store_le32(dev->config + CAP_VC + VC0_AT, VC_ENABLE | 0xff); /* all classes */
+    store_le32(dev->writable + CAP_VC + VC0_AT, 0xfe);
+    store_le32(dev->config + CAP_VC + VC1_AT, 0x01000000); /* number 1, off, no class */
+    store_le32(dev->writable + CAP_VC + VC1_AT, VC_ENABLE | 0x070000fe);
+    store_le32(dev->fixed + CAP_VC + VC0_AT, 0);
+    store_le32(dev->fixed + CAP_VC + VC1_AT, 0);
     return true;
 }
 
@@ -158,6 +161,14 @@ bool dsa_may_be_privileged(const IntelDsa *dsa)
 {
     return pcie_pasid_is_enabled(&dsa->parent) &&
            get(&dsa->parent, true, CAP_PASID + PCI_PASID_CTRL, PCI_PASID_CTRL_PRIV);
+}
+
+uint8_t dsa_traffic_classes(const IntelDsa *dsa)
+{
+    const uint8_t *vc = dsa->parent.config + CAP_VC;
+    uint32_t second = load_le32(vc + VC1_AT);
+
+    return load_le32(vc + VC0_AT) | (second & VC_ENABLE ? second : 0);
 }
 
 uint32_t dsa_page_credits(const IntelDsa *dsa)

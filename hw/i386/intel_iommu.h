@@ -185,7 +185,7 @@ struct IntelIommu {
     RegisterBank page_bank;
     MemoryRegion vcmd_region;
     unsigned long *pasids;    /* allocated by VCMD */
-    uint32_t pasid_count, pasid_words;
+    uint32_t pasid_count, pasid_words, pasid_from; /* words before are full */
     uint64_t saved_cap, saved_ecap; /* of a stream */
     GPtrArray *pending;       /* of page requests of host devices */
     bool is_final;            /* machine complete: CAP and ECAP stay */
@@ -369,6 +369,8 @@ bool vtd_is_pasid_allocated(const IntelIommu *unit, uint32_t pasid);
 
 /* --- hosts behind passed-through devices (intel_iommu_host.c) --- */
 
+/* What is wanted of the makers of host devices. */
+uint64_t vtd_flags(void *opaque);
 bool vtd_set_device(void *opaque, const PciRequester *who, HostIommuDevice *host, Error **errp);
 void vtd_unset_device(void *opaque, const PciRequester *who);
 /* Bindings follow the guest's PASID tables. domain -1, pasid VTD_NO_PASID: any. */

@@ -312,6 +312,7 @@ static const struct SharedBit {
     { VTD_CAP_FS5LP, false, "5-level first-stage tables" },
     { VTD_ECAP_SRS, true, "supervisor requests" },
     { VTD_ECAP_EAFS, true, "extended accessed flags" },
+    { VTD_ECAP_SMPWCS, true, "coherent walks of PASID tables" },
 };
 
 /* What guests were told there is must be there. */
@@ -371,6 +372,15 @@ static bool check_first_stage(const IntelIommu *unit, const PciRequester *who,
     }
     return !unit->has_svm || (caps->has_faults && caps->vtd.ecap >> VTD_ECAP_PRS & 1) ||
            error_set(errp, "svm needs a host that forwards page requests");
+}
+
+uint64_t vtd_flags(void *opaque)
+{
+    const IntelIommu *unit = opaque;
+
+    return (unit->has_first_stage ? PCI_IOMMU_NESTING_PARENT | PCI_IOMMU_DIRTY_TRACKING : 0) |
+           (unit->pasid_bits ? PCI_IOMMU_PASID : 0) |
+           (unit->has_first_stage && unit->pasid_bits ? PCI_IOMMU_PASID_ATTACH : 0);
 }
 
 bool vtd_set_device(void *opaque, const PciRequester *who, HostIommuDevice *host, Error **errp)

@@ -44,38 +44,14 @@ typedef struct Fixture {
         g_string_truncate(acts, 0);                                                                \
     } G_STMT_END
 
-static void put_words(GuestAddr at, const uint64_t *words, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        test_put(at + 8 * i, MEM_LE64, words[i]);
-    }
-}
-
-static void put(unsigned at, uint64_t value)
-{
-    test_put(VTD_BASE + at, MEM_LE64, value);
-}
-
-static uint64_t get(unsigned at)
-{
-    return test_get(VTD_BASE + at, MEM_LE64);
-}
-
-static void command(unsigned bit, bool is_on)
-{
-    uint32_t status = test_get(VTD_BASE + 0x1c, MEM_LE32) & ~(BIT(VTD_SRTP) | BIT(VTD_SIRTP));
-
-    test_put(VTD_BASE + 0x18, MEM_LE32, is_on ? status | BIT(bit) : status & ~BIT(bit));
-}
-
 /* --- the guest --- */
 
 static void submit(Fixture *f, uint64_t lo, uint64_t hi)
 {
-    put_words(QUEUE + f->tail, (uint64_t[]){ lo, hi, 0, 0 }, 4);
+    vtd_test_words(QUEUE + f->tail, (uint64_t[]){ lo, hi, 0, 0 }, 4);
     f->tail = (f->tail + 32) % 4096;
-    put(0x88, f->tail);
-    g_assert_cmpuint(get(0x80), ==, f->tail); /* it took it */
+    vtd_test_put(0x88, f->tail);
+    g_assert_cmpuint(vtd_test_get(0x80), ==, f->tail); /* it took it */
 }
 
 static void drop_pasid(Fixture *f, uint32_t pasid)
@@ -85,8 +61,9 @@ static void drop_pasid(Fixture *f, uint32_t pasid)
 
 static void put_pasid(uint32_t pasid, unsigned mode, uint64_t word2, uint64_t word1)
 {
-    put_words(PASIDS + 64 * pasid, (uint64_t[]){ mode ? 1 | mode << 6 : 0, DOMAIN | word1, word2,
-                                                 0, 0, 0, 0, 0 }, 8);
+    const uint64_t entry[8] = { mode ? 1 | mode << 6 : 0, DOMAIN | word1, word2 };
+
+    vtd_test_words(PASIDS + 64 * pasid, entry, 8);
 }
 
 /* Contexts of both places share a directory with one table. */
@@ -95,8 +72,8 @@ static void put_contexts(uint64_t flags)
     uint64_t entry[4] = { DIRECTORY | 1 | flags };
 
     test_put(ROOT, MEM_LE64, CONTEXT | 1);
-    put_words(CONTEXT + 32 * PLACE, entry, 4);
-    put_words(CONTEXT + 32 * PLACE2, entry, 4);
+    vtd_test_words(CONTEXT + 32 * PLACE, entry, 4);
+    vtd_test_words(CONTEXT + 32 * PLACE2, entry, 4);
     test_put(DIRECTORY, MEM_LE64, PASIDS | 1);
     for (uint32_t pasid = 0; pasid < 64; pasid++) {
         put_pasid(pasid, 0, 0, 0);
@@ -106,12 +83,7 @@ static void put_contexts(uint64_t flags)
 static void start(Fixture *f)
 {
     f->tail = 0;
-    put(0x88, 0);
-    put(0x90, QUEUE | BIT(11));
-    command(VTD_QIE, true);
-    put(0x20, ROOT | BIT(10));
-    command(VTD_SRTP, true);
-    command(VTD_TE, true);
+    vtd_test_start(QUEUE, ROOT);
 }
 
 /* --- the machine --- */
@@ -246,14 +218,14 @@ static void test_pasid_0(Fixture *f, const void *unused)
     put_pasid(0, VTD_FIRST, TABLE, 0);
     drop_pasid(f, 0);
     expect(FIRST("A", "0", "200000"));
-    command(VTD_TE, false);
+    vtd_test_command(VTD_TE, false);
     expect("A second 0");
-    command(VTD_TE, true);
+    vtd_test_command(VTD_TE, true);
     expect(FIRST("A", "0", "200000"));
-    command(VTD_TE, false);
+    vtd_test_command(VTD_TE, false);
     g_string_truncate(acts, 0);
     f->host->parent.caps.translates_rid = false; /* a host that nests PASIDs alone */
-    command(VTD_TE, true);
+    vtd_test_command(VTD_TE, true);
     expect("");
 }
 
@@ -284,7 +256,7 @@ static void test_flush(Fixture *f, const void *unused)
     submit(f, page + (1ull << 32), 0x1000); /* another PASID's */
     expect("");
     test_put(STATUS, MEM_LE32, 0);
-    put_words(QUEUE + f->tail, (uint64_t[]){ page, 0x3000, 0, 0 }, 4);
+    vtd_test_words(QUEUE + f->tail, (uint64_t[]){ page, 0x3000, 0, 0 }, 4);
     f->tail += 32;
     submit(f, 5 | BIT(5) | 99ull << 32, STATUS); /* both in one go: the wait is over last */
     expect("A flush 5 at 3000 1 status 0");
@@ -351,8 +323,8 @@ static void test_migrated(Fixture *f, const void *unused)
 
 static uint64_t run_vcmd(uint64_t value)
 {
-    put(0xe00, value);
-    return get(0xe10);
+    vtd_test_put(0xe00, value);
+    return vtd_test_get(0xe10);
 }
 
 static void test_host_pasids(Fixture *f, const void *unused)
@@ -380,6 +352,24 @@ static void test_host_pasids(Fixture *f, const void *unused)
     g_assert_cmpuint(run_vcmd(2 | 41 << 16), ==, 0);
 }
 
+/* All there are, and then none: the last one too. */
+static void test_all_pasids(Fixture *f, const void *unused)
+{
+    for (uint32_t pasid = 1; pasid <= 0xfffff; pasid++) {
+        g_assert_cmphex(run_vcmd(1), ==, (uint64_t)pasid << 16);
+    }
+    g_assert_cmpuint(run_vcmd(1), ==, 16 << 1);
+    for (uint32_t pasid = 0xfffff; pasid >= 0xffffe; pasid--) {
+        g_assert_cmpuint(run_vcmd(2 | (uint64_t)pasid << 16), ==, 0);
+        g_assert_cmphex(run_vcmd(1), ==, (uint64_t)pasid << 16);
+    }
+    g_assert_cmpuint(run_vcmd(2 | 7 << 16), ==, 0);
+    g_assert_cmphex(run_vcmd(1), ==, 7 << 16);
+    g_assert_cmpuint(run_vcmd(1), ==, 16 << 1);
+    device_reset((Device *)f->unit);
+    g_assert_cmphex(run_vcmd(1), ==, 1 << 16);
+}
+
 /* --- page requests --- */
 
 static void listen(Fixture *f)
@@ -389,7 +379,7 @@ static void listen(Fixture *f)
     put_pasid(5, VTD_FIRST, TABLE, 0);
     submit(f, 1 | 1 << 4, 0);
     expect("A second 0 ; A first 5 root 200000 width 48 flags [F] emt 0 pat 0");
-    put(0xd0, REQUESTS);
+    vtd_test_put(0xd0, REQUESTS);
 }
 
 static void ask(Fixture *f, uint16_t group, uint64_t cookie)
@@ -411,7 +401,7 @@ static void test_page_request(Fixture *f, const void *unused)
     listen(f);
     ask(f, 17, 0xabc);
     expect("");
-    g_assert_cmpuint(get(0xc8), ==, 32);
+    g_assert_cmpuint(vtd_test_get(0xc8), ==, 32);
     g_assert_cmpuint(test_get(REQUESTS, MEM_LE64), ==, 1 | BIT(8) | PLACE << 16 | 5ull << 32);
     g_assert_cmpuint(test_get(REQUESTS + 8, MEM_LE64), ==, 0x7000000 | 17 << 3 | 7);
     respond(f, 18, 0); /* nobody asked */
@@ -429,7 +419,7 @@ static void test_page_request(Fixture *f, const void *unused)
 static void test_page_request_lost(Fixture *f, const void *unused)
 {
     listen(f);
-    put(0xc0, 64); /* head: room for one */
+    vtd_test_put(0xc0, 64); /* head: room for one */
     ask(f, 1, 1);
     expect("");
     ask(f, 2, 2);
@@ -439,7 +429,7 @@ static void test_page_request_lost(Fixture *f, const void *unused)
     g_assert_true(hand_over(f->device, f->host, NULL));
     g_string_truncate(acts, 0);
     test_put(VTD_BASE + 0xdc, MEM_LE32, 3); /* PRS */
-    put(0xc0, 32);
+    vtd_test_put(0xc0, 32);
     ask(f, 3, 3);
     expect("");
     device_reset((Device *)f->unit);
@@ -481,14 +471,14 @@ static void test_refusals(void)
         if (r->caps.address_bits) {
             f.host->parent.caps = r->caps;
         }
-        cap = get(8);
-        ecap = get(0x10);
+        cap = vtd_test_get(8);
+        ecap = vtd_test_get(0x10);
         g_assert_false(hand_over(f.device, f.host, &err));
         g_assert_cmpstr(error_text(err), ==, r->text);
         g_assert_cmpuint(f.host->parent.parent.refs, ==, 1);
         g_assert_false(f.host->parent.is_registered);
-        g_assert_cmphex(get(8), ==, cap); /* and nothing was taken from the guest for it */
-        g_assert_cmphex(get(0x10), ==, ecap);
+        g_assert_cmphex(vtd_test_get(8), ==, cap); /* and nothing was taken from the guest for it */
+        g_assert_cmphex(vtd_test_get(0x10), ==, ecap);
         expect("");
         tear_down(&f, NULL);
     }
@@ -502,6 +492,91 @@ static void test_twice(Fixture *f, const void *unused)
     g_assert_cmpstr(error_text(err), ==, "Host IOMMU device already exists for this address");
 }
 
+/* A function behind a bridge is known by the bridge's number: the host cannot tell it from others. */
+static void test_behind_bridge(void)
+{
+    g_autoptr(Error) err = NULL;
+    Device *bridge, *behind;
+    Fixture f = { 0 };
+
+    add_unit(&f, MODERN);
+    bridge = test_add("{'driver':'pcie-pci-bridge','id':'bridge','addr':'6'}", &err);
+    g_assert_cmpstr(err ? error_text(err) : NULL, ==, NULL);
+    behind = test_add("{'driver':'test-pci','bus':'bridge','addr':'1'}", &err);
+    g_assert_cmpstr(err ? error_text(err) : NULL, ==, NULL);
+    g_assert_false(hand_over(behind, f.host, &err));
+    g_assert_cmpstr(error_text(err), ==, "a device behind a bridge to conventional PCI cannot be nested");
+    g_assert_false(f.host->parent.is_registered);
+    device_delete(behind);
+    device_delete(bridge);
+    tear_down(&f, NULL);
+}
+
+/* What makers of host devices are asked for. */
+static void test_flags_of_unit(void)
+{
+    static const struct {
+        const char *options;
+        uint64_t flags;
+    } rows[] = {
+        { "'caching-mode':true", 0 }, { "'x-scalable-mode':'on'", 0 },
+        { "'x-scalable-mode':'on','pasid-bits':8", PCI_IOMMU_PASID },
+        { "'x-scalable-mode':'on','x-flts':true",
+          PCI_IOMMU_NESTING_PARENT | PCI_IOMMU_DIRTY_TRACKING },
+        { MODERN, PCI_IOMMU_NESTING_PARENT | PCI_IOMMU_DIRTY_TRACKING | PCI_IOMMU_PASID |
+                      PCI_IOMMU_PASID_ATTACH },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        Fixture f = { 0 };
+
+        add_unit(&f, rows[i].options);
+        g_assert_cmphex(vtd_pci_ops.flags(f.unit), ==, rows[i].flags);
+        tear_down(&f, NULL);
+    }
+}
+
+static void ignore_notice(IommuNotifier *notifier, const IommuEntry *entry)
+{
+}
+
+/* Who may listen to a unit's changes. */
+static void test_listeners(void)
+{
+    static const struct {
+        const char *options, *text;
+        unsigned notices;
+    } rows[] = {
+        { "'device-iotlb':true", "device 00.04.0 requires caching mode", IOMMU_NOTICE_MAP },
+        { "'caching-mode':true", "device 00.04.0 requires device IOTLB mode",
+          IOMMU_NOTICE_DEVICE_IOTLB },
+        { "'caching-mode':true,'snoop-control':true",
+          "device 00.04.0: snoop control not supported with vhost or VFIO", IOMMU_NOTICE_UNMAP },
+        { "'caching-mode':true", NULL, IOMMU_NOTICE_MAP | IOMMU_NOTICE_UNMAP },
+        { "'device-iotlb':true", NULL, IOMMU_NOTICE_DEVICE_IOTLB },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        IommuNotifier listener = { .notices = rows[i].notices, .last = UINT64_MAX,
+                                   .notify = ignore_notice };
+        g_autoptr(Error) err = NULL;
+        Fixture f = { 0 };
+        IommuRegion *region;
+        bool is_taken;
+
+        add_unit(&f, rows[i].options);
+        region = &vtd_space(f.unit, pci_device_bus(PCI_DEVICE(f.device)), PLACE)->base.iommu;
+        is_taken = iommu_notifier_register(&listener, region, &err);
+        g_assert_cmpstr(err ? error_text(err) : NULL, ==, rows[i].text);
+        g_assert_cmpint(is_taken, ==, !rows[i].text);
+        if (is_taken) {
+            iommu_notifier_unregister(&listener);
+        }
+        g_assert_cmpuint(f.unit->followers, ==, 0);
+        tear_down(&f, NULL);
+    }
+}
+
 /* Until the machine runs a lesser host makes a lesser unit; then it is refused. */
 static const struct Lack {
     const char *options, *text;
@@ -512,6 +587,7 @@ static const struct Lack {
     { MODERN ",'fs5lp':true", "the host's IOMMU has no 5-level first-stage tables", 20,
       BIT64(VTD_CAP_FS5LP) },
     { MODERN, "pasid-bits=20 is more than the host's 16", 16 },
+    { SVM, "the host's IOMMU has no coherent walks of PASID tables", 20, 0, BIT64(VTD_ECAP_SMPWCS) },
 };
 
 static void test_lacks(void)
@@ -525,12 +601,13 @@ static void test_lacks(void)
         add_unit(&f, lack->options);
         f.host->parent.caps.pasid_bits = f.host2->parent.caps.pasid_bits = lack->pasid_bits;
         f.host->parent.caps.vtd.cap = f.host2->parent.caps.vtd.cap = ~lack->cap;
-        cap = get(8);
-        ecap = get(0x10);
+        f.host->parent.caps.vtd.ecap = f.host2->parent.caps.vtd.ecap = ~lack->ecap;
+        cap = vtd_test_get(8);
+        ecap = vtd_test_get(0x10);
         g_assert_true(hand_over(f.device, f.host, NULL));
-        g_assert_cmphex(get(8), ==, cap & ~lack->cap);
-        g_assert_cmpuint(get(0x10) >> VTD_ECAP_PSS & 0x1f, ==, lack->pasid_bits - 1);
-        g_assert_cmphex((get(0x10) ^ ecap) & ~(UINT64_C(0x1f) << VTD_ECAP_PSS), ==, 0);
+        g_assert_cmphex(vtd_test_get(8), ==, cap & ~lack->cap);
+        g_assert_cmpuint(vtd_test_get(0x10) >> VTD_ECAP_PSS & 0x1f, ==, lack->pasid_bits - 1);
+        g_assert_cmphex((vtd_test_get(0x10) ^ ecap) & ~(UINT64_C(0x1f) << VTD_ECAP_PSS), ==, lack->ecap);
         device_reset((Device *)f.unit);
         g_assert_true(hand_over(f.device2, f.host2, NULL)); /* no worse than the first */
         tear_down(&f, NULL);
@@ -540,6 +617,7 @@ static void test_lacks(void)
         device_reset((Device *)f.unit);
         f.host->parent.caps.pasid_bits = lack->pasid_bits;
         f.host->parent.caps.vtd.cap = ~lack->cap;
+        f.host->parent.caps.vtd.ecap = ~lack->ecap;
         g_assert_false(hand_over(f.device, f.host, &err));
         g_assert_cmpstr(error_text(err), ==, lack->text);
         tear_down(&f, NULL);
@@ -560,6 +638,7 @@ int main(int argc, char **argv)
         { "two", test_two }, { "migrated", test_migrated }, { "host-pasids", test_host_pasids },
         { "page-request", test_page_request, SVM },
         { "page-request-lost", test_page_request_lost, SVM }, { "twice", test_twice },
+        { "all-pasids", test_all_pasids },
     };
 
     g_test_init(&argc, &argv, NULL);
@@ -572,5 +651,8 @@ int main(int argc, char **argv)
     }
     g_test_add_func("/intel-iommu/host/refusals", test_refusals);
     g_test_add_func("/intel-iommu/host/lacks", test_lacks);
+    g_test_add_func("/intel-iommu/host/behind-bridge", test_behind_bridge);
+    g_test_add_func("/intel-iommu/host/flags-of-unit", test_flags_of_unit);
+    g_test_add_func("/intel-iommu/host/listeners", test_listeners);
     return g_test_run();
 }

@@ -189,24 +189,39 @@ static bool translate(void *opaque, const ApicMsi *msi, ApicMessage *message)
 
 /* --- the window in each space: messages carry the number the unit knows them by --- */
 
+/* A process's request, or a translated one, is no message: a fault, if its tables are good at all. */
+static MemTxResult refuse(VtdSpace *space, GuestAddr addr, MemTxAttrs attrs, bool is_write)
+{
+    IommuRequest request = {
+        .addr = addr, .requester = vtd_space_sid(space), .has_pasid = attrs.has_pasid,
+        .pasid = attrs.pasid, .is_write = is_write,
+        .type = attrs.is_translated ? IOMMU_TRANSLATED : IOMMU_UNTRANSLATED,
+    };
+    VtdContext context;
+    IommuPage page;
+    IommuFault fault;
+
+    RCU_GUARD();
+    if (space->unit->is_translating && !vtd_translate(space, &request, &page, &context, &fault)) {
+        vtd_report_fault(space->unit, &request, fault);
+    }
+    return MEM_TX_ERROR;
+}
+
 static MemTxResult window_write(void *opaque, uint64_t offset, unsigned bytes, MemTxAttrs attrs,
                                 uint64_t value)
 {
     VtdSpace *space = opaque;
     ApicMsi msi = { .addr = APIC_WINDOW_ADDR + offset, .data = value, .attrs = attrs };
-    IommuRequest request = { .addr = msi.addr, .requester = vtd_space_sid(space),
-                             .has_pasid = attrs.has_pasid, .pasid = attrs.pasid,
-                             .is_write = true };
 
     if (attrs.has_pasid || attrs.is_translated) {
-        vtd_report_fault(space->unit, &request, (IommuFault){ VTD_SM_INTERRUPT });
-        return MEM_TX_ERROR;
+        return refuse(space, msi.addr, attrs, true);
     }
     if (bytes != 4) {
         guest_error("intel-iommu: interrupt message of %u bytes", bytes);
         return MEM_TX_OK;
     }
-    msi.attrs.requester_id = request.requester;
+    msi.attrs.requester_id = vtd_space_sid(space);
     msi.attrs.has_requester_id = true;
     apic_bus_send(&msi);
     return MEM_TX_OK;
@@ -216,7 +231,8 @@ static MemTxResult window_read(void *opaque, uint64_t offset, unsigned bytes, Me
                                uint64_t *value)
 {
     *value = UINT64_MAX;
-    return MEM_TX_ERROR;
+    return attrs.has_pasid || attrs.is_translated ?
+           refuse(opaque, APIC_WINDOW_ADDR + offset, attrs, false) : MEM_TX_ERROR;
 }
 
 const MemoryOps vtd_interrupt_window_ops = {

@@ -308,6 +308,7 @@ void vtd_each_follower(IntelIommu *unit, VtdSpaceFn *fn, void *opaque)
 
 const PciIommuOps vtd_pci_ops = {
     .address_space = give_space,
+    .flags = vtd_flags,
     .set_device = vtd_set_device,
     .unset_device = vtd_unset_device,
     .ats_translate = vtd_ats_translate,

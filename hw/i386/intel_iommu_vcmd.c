@@ -42,12 +42,13 @@ static HostIommuDevice *find_allocator(IntelIommu *unit)
     return found;
 }
 
-static uint32_t find_free(const IntelIommu *unit)
+static uint32_t find_free(IntelIommu *unit)
 {
-    for (uint32_t word = 0; word < unit->pasid_words; word++) {
+    for (uint32_t word = unit->pasid_from; word < unit->pasid_words; word++) {
         unsigned long taken = unit->pasids[word] | (word ? 0 : 1);
         uint32_t pasid = word * 64 + (~taken ? __builtin_ctzl(~taken) : 64);
 
+        unit->pasid_from = word;
         if (~taken) {
             return pasid < pasid_limit(unit) ? pasid : 0;
         }
@@ -91,6 +92,7 @@ static bool release(IntelIommu *unit, uint32_t pasid)
         return false;
     }
     unit->pasids[pasid / 64] &= ~(1ul << pasid % 64);
+    unit->pasid_from = MIN(unit->pasid_from, pasid / 64);
     vtd_unbind_pasid(unit, pasid);
     if (host && !host_iommu_free_pasid(host, pasid, &err)) {
         warn_report("intel-iommu: PASID %u: %s", pasid, error_text(err));
@@ -188,4 +190,5 @@ void vtd_vcmd_reset(IntelIommu *unit)
         }
     }
     memset(unit->pasids, 0, unit->pasid_words * sizeof(unsigned long));
+    unit->pasid_from = 0;
 }

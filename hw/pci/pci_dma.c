@@ -105,11 +105,14 @@ void pci_dma_discard(PciDevice *dev)
     memory_region_clear(&dev->dma_root);
 }
 
+bool pci_may_request(const PciDevice *dev)
+{
+    return load_le16(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER && pci_device_is_powered(dev);
+}
+
 void pci_dma_update(PciDevice *dev)
 {
-    bool is_master = load_le16(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
-
-    memory_region_set_enabled(&dev->dma_window, is_master && pci_device_is_powered(dev));
+    memory_region_set_enabled(&dev->dma_window, pci_may_request(dev));
 }
 
 void pci_dma_retarget(PciDevice *dev)

@@ -23,6 +23,8 @@ void pci_dma_init(PciDevice *dev);
 /* Nothing can be reached any more; what there was stays until pci_dma_discard(). */
 void pci_dma_stop(PciDevice *dev);
 void pci_dma_discard(PciDevice *dev);
+/* May it send requests at all: as bus master, with power? */
+bool pci_may_request(const PciDevice *dev);
 void pci_dma_update(PciDevice *dev);
 /* The IOMMU in front of it changed. */
 void pci_dma_retarget(PciDevice *dev);

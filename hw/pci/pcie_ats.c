@@ -91,10 +91,8 @@ int pcie_ats_request(PciDevice *dev, uint32_t pasid, const PciAtsRequest *reques
     void *opaque;
     const PciIommuOps *ops = pcie_ats_is_enabled(dev) ?
                              pcie_requester(dev, pasid, &who, &opaque) : NULL;
-    bool is_master = load_le16(dev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
 
-    if (!ops || !ops->ats_translate || !is_master || !pci_device_is_powered(dev) ||
-        !is_permitted(dev, request)) {
+    if (!ops || !ops->ats_translate || !pci_may_request(dev) || !is_permitted(dev, request)) {
         return -1;
     }
     return ops->ats_translate(opaque, &who, request, results, count);

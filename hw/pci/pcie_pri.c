@@ -109,8 +109,9 @@ bool pcie_page_request(PciDevice *dev, uint32_t pasid, const PciPageRequest *req
     void *opaque;
     const PciIommuOps *ops;
 
-    if (!pcie_pri_is_enabled(dev) || get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF ||
-        request->group >= PRI_GROUPS || pri->in_flight >= credits(dev)) {
+    if (!pcie_pri_is_enabled(dev) || !pci_may_request(dev) ||
+        get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF || request->group >= PRI_GROUPS ||
+        pri->in_flight >= credits(dev)) {
         return false;
     }
     ops = pcie_requester(dev, pasid, &who, &opaque);
@@ -133,8 +134,8 @@ bool pcie_may_request_pages(PciDevice *dev, uint32_t pasid)
     void *opaque;
     const PciIommuOps *ops = pcie_requester(dev, pasid, &who, &opaque);
 
-    return pcie_pri_is_enabled(dev) && !(get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF) && ops &&
-           ops->page_request && (!ops->may_request_pages || ops->may_request_pages(opaque, &who));
+    return pcie_pri_is_enabled(dev) && pci_may_request(dev) &&
+           !(get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF) && ops && ops->page_request && (!ops->may_request_pages || ops->may_request_pages(opaque, &who));
 }
 
 static void answered(PciPageNotifier *notifier, uint16_t group, uint8_t response)

@@ -367,7 +367,7 @@ static void prepare_command(X86Cpu *cpu, uint8_t data[64], X86Move64 op)
 
     memcpy(&head, data, sizeof(head));
     if (op == X86_ENQCMD) {
-        if (!(cpu->state.pasid & PASID_VALID)) {
+        if (!(cpu->state.pasid & PASID_VALID) || head) {
             x86_raise_gp(cpu);
         }
         head = cpu->state.pasid & 0xfffff;

@@ -10,9 +10,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import dsa  # noqa: E402
 import house  # noqa: E402
 import vtd  # noqa: E402
-from dsa import (BATCH, BOF, COMPARE, CRAV, DEDICATED, FILL, MODE_BOF, MODE_PASID, MOVE, NOOP,  # noqa: E402
-                 RCR, Dsa, descriptor)
+from dsa import (APPLY_DELTA, BATCH, BOF, COMPARE, COPY_CRC, CRAV, CREATE_DELTA, DEDICATED, DIF_INSERT,  # noqa: E402
+                 DUALCAST, FILL, MODE_BOF, MODE_PASID, MOVE, NOOP, RCR, Dsa, descriptor)
 from vm import QmpError, Vm  # noqa: E402
+from intel_dsa_operations_test import crc32c  # noqa: E402
 from vtd import DATA, FIRST, PASS, Vtd  # noqa: E402
 
 SVM = 'x-scalable-mode=on,x-flts=on,pasid-bits=20,device-iotlb=on,svm=on'
@@ -149,10 +150,48 @@ class Spaces(Setup):
         self.submit(descriptor(COMPARE, RECORDED, CRA, SRC + 0xff0, DST + 0xff0, 64, pasid=A))
         self.assertEqual((self.record().status, self.record().result), (1, 1))  # differs before it faults
 
+    def test_partial_results(self):
+        """What operations with results of their own tell of the part that is done."""
+        self.start(pri=False)
+        self.map_all()
+        data = bytes(n * 7 & 0xff for n in range(4096))
+        self.dsa.store(DATA, data)
+        rest = struct.Struct('<QII').pack
+        self.submit(descriptor(COPY_CRC, RECORDED, CRA, SRC, DST + 0x300, 4096, pasid=A))
+        record = self.record()
+        self.assertEqual((record.raw, record.done, record.addr), (0x83, 0xd00, DST + 0x1000))
+        self.assertEqual(hex(record.value), hex(crc32c(data[:0xd00])))
+        # The second destination ends first: the first has no more bytes than it.
+        self.map(DST + 0x1000, DATA + 0x8000)
+        self.dsa.store(DATA + 0x8000, bytes(4096))
+        self.submit(descriptor(DUALCAST, RECORDED, CRA, SRC, DST + 0x800, 4096, pasid=A,
+                               rest=struct.pack('<Q', LIST + 0x800)))
+        record = self.record()
+        self.assertEqual((record.raw, record.done, record.addr), (0x83, 0x800, LIST + 0x1000))
+        self.assertEqual(self.dsa.load(DATA + 0x8000, 4096), bytes(4096))
+        # Deltas: words whose differences are told are those that are done.
+        self.dsa.store(DATA + 0x1000, bytes(b ^ 1 for b in data))
+        self.submit(descriptor(CREATE_DELTA, RECORDED, CRA, SRC, DST, 1024, pasid=A,
+                               rest=rest(LIST + 0xf00, 2000, 0)))
+        record = self.record()
+        self.assertEqual((record.raw, record.result, record.done, record.value), (0x83, 1, 25 * 8, 250))
+        self.dsa.store(DATA + 0x3f00, b''.join(struct.pack('<HQ', n, n) for n in range(25)) + bytes(6))
+        self.submit(descriptor(APPLY_DELTA, RECORDED, CRA, LIST + 0xf00, DST, 1024, pasid=A,
+                               rest=struct.pack('<I', 300)))
+        record = self.record()
+        self.assertEqual((record.raw, record.done, record.addr & ~0xfff), (3, 250, LIST + 0x1000))
+        self.submit(descriptor(DIF_INSERT, RECORDED, CRA, SRC, LIST + 0xa00, 4 * 512, pasid=A))
+        record = self.record()
+        self.assertEqual((record.raw, record.done, record.addr), (0x83, 2 * 512, LIST + 0x1000))
+        self.assertIsNone(self.unit.fault())
+
     def test_no_ats(self):
-        """The IOMMU translates, and says what is wrong; writes that fail are not noticed."""
-        for options in ({'ats': False, 'pri': False},):
-            self.start(**options)
+        """The IOMMU translates, and says what is wrong; writes that fail are not noticed. For the device, or a WQ."""
+        for by_wq in False, True:
+            self.start('wq-ats-control=on', ats=by_wq, pri=False)
+            if by_wq:
+                self.dsa.command(dsa.RESET)
+                self.dsa.start(({'mode': MODE_PASID | dsa.MODE_NO_ATS, 'threshold': 16},))
             self.map_all()
             self.submit(descriptor(MOVE, RECORDED, CRA, SRC, DST, 64, pasid=A))
             self.assertEqual(self.record().status, 1)
@@ -223,6 +262,22 @@ class Pages(Setup):
         self.assertEqual(self.record().status, 0x22)
         self.assertEqual(self.dsa.express(0x246) & 1, 1)
         self.assertEqual(self.dsa.take_error()[0], 0x22)
+
+    def test_list_faults(self):
+        """A batch's list that ends where no page is: what is done is told."""
+        for pri, status in (False, 6), (True, 6):
+            self.start(pri=pri)
+            self.map_all()
+            self.dsa.store(DATA + 0x3f80, descriptor(NOOP, RECORDED, CRA + 32, pasid=B) * 2)
+            self.submit(descriptor(BATCH, RECORDED, CRA, LIST + 0xf80, size=4, pasid=A))
+            if pri:
+                [request] = self.requests()
+                self.assertEqual(request[:5], (A, LIST + 0x1000, 1, 0, 1))
+                self.answer(request[5], INVALID)
+            record = self.record()
+            self.assertEqual((record.raw, record.done, record.addr), (status, 2, LIST + 0x1000))
+            self.assertEqual(self.dsa.record(DATA + 0x2020).status, 1)  # in the batch's process, whatever it says
+        self.assertIsNone(self.unit.fault())
 
     def test_not_allowed_to_block(self):
         """The flag, the queue's leave and the capability: all three."""
@@ -431,6 +486,33 @@ class Void(Setup):
         self.drop(DST)
         self.submit(go)
         self.assertEqual(self.dsa.load(DATA + 0x7000, 8), b'\x22' * 8)
+
+    def test_without_process(self):
+        """Of requests without PASID: by the descriptor that names a function alone, a page, a range, all."""
+        self.start()
+        root = self.unit.table()
+        for page in SRC, DST, CRA:
+            self.unit.map(root, 4, page, DATA, USER, flags=7)
+        place = self.unit.map(root, 4, DST, DATA + 0x1000, USER, flags=7)[-1]
+        self.unit.pasid(0, FIRST, root, domain=9)
+        self.unit.drop_contexts()
+        go = descriptor(FILL, RECORDED, CRA, 0x2222222222222222, DST, 8)
+        for address, is_it in ((DST, True), (DST - 0x1000, False), ((DST & ~0x3ffff) | 0x1f000 | 1, True),
+                               (0x7ffffffffffff001, True), (DST + 0x100000, False)):
+            self.unit.store(place, DATA + 0x1000 | USER)
+            self.unit.drop_all()
+            self.unit.submit(3 | SID << 32, 0x7ffffffffffff001)
+            self.dsa.submit(go, 2)
+            self.dsa.run()
+            self.unit.store(place, DATA + 0x7000 | USER)
+            self.dsa.store(DATA + 0x1000, bytes(8))
+            self.dsa.store(DATA + 0x7000, bytes(8))
+            self.unit.drop_all()
+            self.unit.submit(3 | SID << 32, address)
+            self.dsa.submit(go, 2)
+            self.dsa.run()
+            self.assertEqual(self.dsa.load(DATA + (0x7000 if is_it else 0x1000), 8), b'\x22' * 8, hex(address))
+        self.assertIsNone(self.unit.fault())
 
     def test_between_slices(self):
         """Of a large transfer what comes after an invalidation goes where it says."""

@@ -59,7 +59,12 @@ class Queue(Setup):
 
     def test_reserved_bits(self):
         self.start(SVM)
-        self.unit.start_queue(True)
+        for wide in True, False:
+            self.unit.start_queue(wide)
+            self.check_reserved(wide)
+            self.assertTrue(self.unit.command(vtd.QIE, False))
+
+    def check_reserved(self, wide):
         fields = {  # what is defined; all else is reserved
             1: (0x0003ffffffff003f | 0xe00, 0), 2: (0xffff00ff | 0xe00, ~0xf80),
             3: (0xfff0ffff001ffe0f, ~0xffe), 4: (0x0000fffff800001f | 0xe00, 0),
@@ -69,12 +74,14 @@ class Queue(Setup):
         plain = {1: 1 | 1 << 4, 2: 2 | 1 << 4, 3: 3, 4: 4, 5: 5 | 1 << 6, 6: 6 | 2 << 4, 7: 7, 8: 8,
                  9: 9}
         for kind, (low, high) in fields.items():
+            if not wide and kind > 5:
+                break
             for bit in range(64):
                 if not low >> bit & 1:
                     self.refuse(4, plain[kind] | 1 << bit)
                 if not high >> bit & 1:
                     self.refuse(4, plain[kind], 1 << bit)
-            if kind != 9:
+            if wide and kind != 9:
                 self.refuse(4, plain[kind], 0, 1)
                 self.refuse(4, plain[kind], 0, 0, 1 << 63)
 
@@ -192,6 +199,16 @@ class Queue(Setup):
         self.assertEqual(self.unit.get(vtd.CCMD, 8) >> 59, 3 << 2 | 3)
         self.assertFalse(self.dev.write(0x5000, 9))
         self.assertEqual(self.unit.take_fault()[0], 2)
+        for granularity in 1, 2:  # a domain's contexts are all of them
+            self.unit.legacy_context(self.dev.sid, root | 1, 1 << 8 | 2)
+            self.unit.put(vtd.CCMD, 1 << 63 | granularity << 61 | 1, 8)
+            self.assertEqual(self.unit.get(vtd.CCMD, 8), 1 << 61 | 1 << 59 | 1)
+            self.assertTrue(self.dev.write(0x5000, 9))
+            self.unit.legacy_context(self.dev.sid, 0, 0)
+            self.assertTrue(self.dev.write(0x5000, 9))  # it was kept
+        self.unit.put(vtd.CCMD, 1 << 63 | 1 << 61, 8)
+        self.assertFalse(self.dev.write(0x5000, 9))
+        self.unit.take_fault()
         self.unit.start_queue()  # from now on registers are dead
         self.unit.put(vtd.IOTLB, 1 << 63 | 1 << 60, 8)
         self.assertEqual(self.unit.get(vtd.IOTLB, 8) >> 63, 1)
@@ -460,6 +477,31 @@ class Ats(Setup):
         self.unit.submit(9 | 1 << 4 | 1 << 12 | self.dev.sid << 16 | 5 << 32, 0)
         self.assertEqual(self.dev.get(vtd.TSTATUS), vtd.FAILED)
         self.assertEqual(self.dev.get(vtd.ANSWER) >> 16, 1)
+
+    def test_what_is_asked(self):
+        """For execution and in privileged mode; never for execution without reading."""
+        for n, (attrs, asks, bits) in enumerate((
+                (vtd.EXECUTE, vtd.ASK_READ, 1 << 52), (vtd.PRIVILEGED, vtd.ASK_READ | vtd.ASK_WRITE, 1 << 53),
+                (vtd.EXECUTE | vtd.PRIVILEGED, vtd.ASK_READ, 3 << 52), (0, vtd.ASK_WRITE, 0))):
+            self.dev.put(vtd.GROUP, n | asks)
+            self.assertEqual(self.dev.run(vtd.ASK, 0x9000, 5, attrs), 0)
+            low, high = (self.unit.load(vtd.PRQ + 32 * n + at) for at in (0, 8))
+            self.assertEqual((hex(low), hex(high)), (hex(bits | 1 | 1 << 8 | self.dev.sid << 16 | 5 << 32),
+                                                     hex(0x9000 | n << 3 | asks >> 17)))
+        self.dev.put(vtd.GROUP, 9 | vtd.LAST)
+        self.assertEqual(self.dev.run(vtd.ASK, 0x9000, 5, vtd.EXECUTE), vtd.FAILED)
+        self.assertEqual(self.unit.get(vtd.PQT), 4 * 32)
+        self.assertIsNone(self.unit.fault())
+
+    def test_not_enabled(self):
+        """What configuration space does not allow is not asked."""
+        for reg, value, on in ((0x114, 0, 1), (0x126, 0, 7)):
+            self.dev.express(reg, value)
+            self.assertEqual(self.dev.run(vtd.ASK, 0x9000, 5), vtd.FAILED)
+            self.dev.express(reg, on)
+        self.dev.pci.write(self.dev.sid, 4, 2, 2)
+        self.assertEqual(self.dev.run(vtd.ASK, 0x9000, 5), vtd.FAILED)
+        self.assertEqual(self.unit.get(vtd.PQT), 0)
 
     def test_overflow(self):
         """One less than the queue has room for; then nothing until the guest is through."""

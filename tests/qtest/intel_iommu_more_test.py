@@ -12,7 +12,7 @@ import vtd  # noqa: E402
 import virtio  # noqa: E402
 from pci import Pci  # noqa: E402
 from vm import Vm  # noqa: E402
-from vtd import DATA, FIRST, NESTED, PASS, Endpoint, Vtd  # noqa: E402
+from vtd import DATA, FIRST, NESTED, PASS, SECOND, Endpoint, Vtd  # noqa: E402
 
 MODERN = 'x-scalable-mode=on,x-flts=on,pasid-bits=20'
 SVM = MODERN + ',device-iotlb=on,svm=on'
@@ -123,6 +123,86 @@ class Faults(Setup):
             found = self.walk(pasid=5, execute=True, privileged=privileged)
             self.assertEqual(found.get('fault', {}).get('code'), code, (flags, leaf, privileged))
 
+    def test_window(self):
+        """Interrupt messages are a requester's own writes: what a process or a device with translated addresses does
+        there is refused, quietly if its entry says so."""
+        for unit, root_type, code in (SVM, 1, 0x87), (SVM, 0, 0xe):
+            self.start(unit)
+            if root_type:
+                self.unit.scalable_context(self.dev.sid, flags=0xc)
+                self.unit.pasid(0, PASS)
+                self.unit.pasid(5, PASS)
+            else:
+                self.unit.legacy_context(self.dev.sid, self.unit.table() | 1 << 2 | 1, 1 << 8 | 2)
+            self.unit.start(bool(root_type))
+            tries = [(None, vtd.USE_TRANSLATED)] + [(5, 0), (5, vtd.USE_TRANSLATED)] * root_type
+            for pasid, attrs in tries:
+                for command in vtd.WRITE, vtd.READ:
+                    self.assertEqual(self.dev.run(command, 0xfee00000, pasid, attrs), vtd.FAILED)
+                    self.expect_fault(code, 0xfee00000, pasid, command == vtd.READ)
+            self.assertEqual(self.dev.run(vtd.WRITE, 0xfee00000), 0)  # a message
+            self.assertNotEqual(self.dev.run(vtd.READ, 0xfee00000), 0)
+            self.assertIsNone(self.unit.fault())
+        self.start(MODERN)
+        self.unit.scalable_context(self.dev.sid, flags=0xa)
+        self.unit.pasid(5, PASS)
+        self.unit.pasid(0, PASS)
+        self.unit.start(True)
+        self.assertEqual(self.dev.run(vtd.WRITE, 0xfee00000, 5), vtd.FAILED)
+        self.assertIsNone(self.unit.fault())
+
+    def test_type_blocked(self):
+        """Addresses said to be translated, where the context entry has no device TLB."""
+        self.start('device-iotlb=on')
+        table = self.unit.table()
+        for kind, code in (0, 0xd), (1, None):
+            self.unit.legacy_context(self.dev.sid, table | kind << 2 | 1, 1 << 8 | 1)
+            if kind:
+                self.fresh()
+            else:
+                self.unit.start()
+            self.assertEqual(self.dev.run(vtd.WRITE, DATA, attrs=vtd.USE_TRANSLATED, data=7) == 0, code is None)
+            fault = self.unit.take_fault()
+            self.assertEqual(fault and fault[0], code)
+        self.assertEqual(self.unit.load(DATA) & 0xff, 7)
+
+    def test_suppressed(self):
+        """In legacy mode: what a context entry's FPD covers, and what is before it."""
+        self.start('device-iotlb=on')
+        table = self.unit.table()
+        self.unit.legacy_context(self.dev.sid, table | 3, 1 << 8 | 1)
+        self.unit.start()
+        for lo, hi in ((table | 3, 1 << 8 | 1), (table | 0x13, 1 << 8 | 1), (table | 3, 1 << 8 | 7), (2, 0)):
+            self.unit.legacy_context(self.dev.sid, lo, hi)
+            self.fresh()
+            self.assertIsNone(self.dev.read(IOVA))
+            self.assertIsNone(self.unit.fault())
+        self.unit.store(vtd.ROOT, 0)
+        self.fresh()
+        self.assertIsNone(self.dev.read(IOVA))
+        self.expect_fault(1, IOVA)
+
+    def test_tolerated_bits(self):
+        """TM with stale-tm and a device TLB, SNP with snoop-control or in scalable mode; not without."""
+        for unit, tm, snp in (('', 0, 0), ('device-iotlb=on', 0, 0), ('stale-tm=on', 0, 0),
+                              ('device-iotlb=on,stale-tm=on', 1, 0), ('snoop-control=on', 0, 1),
+                              ('x-scalable-mode=on', 0, 1), ('x-scalable-mode=on,device-iotlb=on,stale-tm=on', 1, 1)):
+            self.start('aw-bits=48,' + ('stale-tm=off,' if 'stale' not in unit else '') + unit)
+            root = self.unit.table()
+            scalable = 'scalable' in unit
+            if scalable:
+                self.unit.scalable_context(self.dev.sid)
+                self.unit.pasid(0, SECOND, root)
+            else:
+                self.unit.legacy_context(self.dev.sid, root | 1, 1 << 8 | 2)
+            self.unit.map(root, 4, 0x7000, DATA, 3 | 1 << 62)
+            self.unit.map(root, 4, 0x8000, DATA, 3 | 1 << 11)
+            self.unit.start(scalable)
+            for addr, is_good in (0x7000, tm), (0x8000, snp):
+                self.assertEqual(self.dev.read(addr) is not None, bool(is_good), (unit, hex(addr)))
+                if not is_good:
+                    self.expect_fault(0x7a if scalable else 0xc, addr)
+
     def test_legacy_page_request(self):
         self.start(SVM)
         root = self.unit.table()
@@ -204,6 +284,27 @@ class Queue(Setup):
         self.unit.put(vtd.IQA, vtd.QUEUE, 8)
         self.unit.put(vtd.IQT, 32, 8)
         self.assertEqual(self.unit.get(vtd.IQH), 32)
+
+
+class Testdev(Setup):
+    def test_results(self):
+        """QEMU's device of this name, as its tests see it."""
+        self.start()
+        dev = self.dev
+        self.assertEqual(dev.get(vtd.RESULT), 0xffffffff)
+        dev.put(vtd.DOORBELL, 1)
+        self.assertEqual((dev.get(vtd.RESULT), dev.get(vtd.DOORBELL)), (0xfffffffe, 1))
+        dev.put(vtd.DOORBELL, 0)
+        self.assertEqual((dev.get(vtd.RESULT), dev.get(vtd.DOORBELL)), (0xffffffff, 0))
+        dev.get(0)
+        self.assertEqual(dev.get(vtd.RESULT), 0xdead0005)
+        for args, result in (((DATA, DATA, 0), 0xdead0001), ((DATA, DATA, 0x10001), 0xdead0001),
+                             ((FAR, DATA), 0xdead0002), ((DATA, FAR), 0xdead0003),
+                             ((DATA, DATA + 0x1000), 0xdead0004), ((DATA, DATA), 0)):
+            self.assertEqual(hex(dev.pattern(*args)), hex(result), args)
+            dev.get(0)
+            self.assertEqual(dev.get(vtd.RESULT), 0xdead0005)  # it is armed for once
+        self.assertEqual(self.unit.load(DATA), 0x1234567812345678)
 
 
 class Lasting(Setup):

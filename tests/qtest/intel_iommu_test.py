@@ -110,7 +110,7 @@ class Registers(Setup):
                 ('aw-bits=47', 'aw-bits'), ('x-scalable-mode=on,aw-bits=57', 'aw-bits'),
                 (MODERN + ',aw-bits=39', 'aw-bits'), ('pasid-bits=20', 'pasid-bits'),
                 ('x-scalable-mode=on,dma-drain=off', 'dma-drain'),
-                ('x-scalable-mode=weird', 'x-scalable-mode'),
+                *(('x-scalable-mode=weird', word) for word in ('x-scalable-mode', 'off', 'legacy', 'modern')),
                 (MODERN + ',pasid-bits=21', 'pasid-bits'), (MODERN + ',svm=on', 'device-iotlb'),
                 ('x-scalable-mode=on,pasid-bits=20,device-iotlb=on,svm=on', 'x-flts'),
                 (MODERN + ',device-iotlb=on,svm=on', 'pasid-bits'),
@@ -167,7 +167,19 @@ class Registers(Setup):
                 self.unit.get(at, 4 + at % 8)
                 self.unit.put(at, value & ((1 << 32) - 1 if at % 8 else ~0), 4 if at % 8 else 8)
                 self.dev.write(0x1000, 1)
+        for at in range(0, 0x1000):  # not at their size, and of parts of registers
+            for kind in 'bwlq':
+                self.vm.qtest(f'read{kind} {vtd.BASE + at:#x}')
+                self.vm.qtest(f'write{kind} {vtd.BASE + at:#x} 0xa5')
         self.assertEqual(self.unit.get(vtd.VER), 0x10)
+
+    def test_old_machines(self):
+        """x-buggy-eim is taken, with a word of warning."""
+        vm = machine('x-buggy-eim=on')
+        self.assertEqual(Vtd(vm).get(vtd.ECAP, 8), 0xf00f5a)
+        vm.end()
+        self.assertIn('x-buggy-eim', vm.stderr)
+        vm.release()
 
     def test_handshakes(self):
         self.start()
