@@ -80,6 +80,7 @@ STI, jump: v=3c at=13 rcx=0
 STI, at a page's end: v=3c at=3 rcx=1
 POPF: v=3c at=1a rcx=0
 STI, fault: v=6 e=0 at=1
+STI, many times: bb8 0
 PAM:
 not RAM, RAM
 FPREM: 7001 3200
@@ -89,6 +90,15 @@ down, below: 0 1f40 1f40 0
 down, bytes below: 0 3e8 3e8 0
 down, from nothing: v=e e=0 at=10 cr2=600123
 down, to nothing: v=e e=2 at=10 cr2=600123
+up: 0 0
+up, to where nothing is written: v=e e=3 at=a cr2=400000
+left: 5
+up, from nothing: v=e e=0 at=f cr2=600000
+left: 2
+moved code: 0
+CLFLUSH:
+CLFLUSH of nothing: v=e e=0 at=3 cr2=600040
+CLFLUSH, not canonical: v=d e=0 at=9
 '''
 
 TASKS = '''\

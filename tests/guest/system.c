@@ -8,6 +8,7 @@
 #include "bare_traps.h"
 
 #define IRQ 60
+#define COUNTED_IRQ 61
 
 enum {
     DATA = 16, CODE = 24, ABSENT_DATA = 32, ABSENT_CODE = 40, USER_DATA = 48, USER_CODE = 56, TSS = 64,
@@ -15,14 +16,22 @@ enum {
 };
 static uint64_t gdt[GDT_BYTES / 8];
 static uint32_t tss[26];
-uint64_t saved_rbp, result[2];
+uint64_t saved_rbp, result[2], left, irq_place, irqs, wrong_irqs;
 struct { uint64_t offset; uint16_t selector; } __attribute__((packed)) far_pointer;
 
 void handle(Frame *f)
 {
     uint64_t cr2;
 
+    if (f->vector == COUNTED_IRQ) {
+        irqs++;
+        wrong_irqs += f->rip != irq_place || f->rcx != 1;
+        wrmsr(0x80b, 0);
+        f->rflags &= ~0x200ull;
+        return;
+    }
     put_hex(" v=", f->vector);
+    left = f->rcx;
     if (f->vector == IRQ) {
         put_hex(" at=", f->rip - case_start);
         put_hex(" rcx=", f->rcx);
@@ -208,6 +217,18 @@ static void shadows(void)
     CASE("STI, fault", "sti\nud2", "i"(0));
 }
 
+/* An interrupt in each of many rounds; it comes after the instruction behind STI when all of this is hot, too. */
+static void hot_shadows(void)
+{
+    __asm__ volatile("lea 3f(%%rip), %%rax\nmov %%rax, irq_place\nmov $3000, %%ebx\n"
+                     "1:mov $0x83f, %%ecx\nmov $61, %%eax\nxor %%edx, %%edx\nwrmsr\nxor %%ecx, %%ecx\n"
+                     "sti\ninc %%ecx\n3:inc %%ecx\ninc %%ecx\ncli\n"
+                     "dec %%ebx\njnz 1b" : : : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+    put_hex("STI, many times: ", irqs);
+    put_hex(" ", wrong_irqs);
+    put_text("\n");
+}
+
 /* PAM of 0xc8000: RAM or not, in the middle of straight code. */
 static void remapping(void)
 {
@@ -283,6 +304,104 @@ static void moves_down(void)
     __asm__ volatile("cld");
 }
 
+static uint32_t random_number(uint32_t most)
+{
+    static uint64_t state = 1;
+
+    state = state * 6364136223846793005 + 1442695040888963407;
+    return (state >> 33) % (most + 1);
+}
+
+static void repeat(unsigned bytes, int is_store, uint64_t to, uint64_t from, uint64_t count, uint64_t value)
+{
+#define REPEAT(suffix)                                                                             \
+    do {                                                                                           \
+        if (is_store) {                                                                            \
+            __asm__ volatile("rep stos" suffix : "+D"(to), "+c"(count) : "a"(value) : "memory");    \
+        } else {                                                                                   \
+            __asm__ volatile("rep movs" suffix : "+D"(to), "+S"(from), "+c"(count) : : "memory");   \
+        }                                                                                          \
+    } while (0)
+    uint64_t end = to + count * bytes, from_end = from + count * bytes;
+
+    if (bytes == 1) {
+        REPEAT("b");
+    } else if (bytes == 2) {
+        REPEAT("w");
+    } else if (bytes == 4) {
+        REPEAT("l");
+    } else {
+        REPEAT("q");
+    }
+    left += count || to != end || (!is_store && from != from_end);
+}
+
+/* Upwards: a few elements, near and over pages' ends, over each other, beside the same one by one. */
+static void moves_up(void)
+{
+    unsigned wrong = 0;
+
+    left = 0;
+    for (unsigned i = 0; i < 4000; i++) {
+        unsigned bytes = 1 << random_number(3), count = random_number(i % 16 ? 24 : 600), is_store = random_number(1);
+        unsigned from = random_number(1) ? random_number(AREA_BYTES - 5000) : 4096 - random_number(40);
+        unsigned to = random_number(1) ? random_number(AREA_BYTES - 5000) : from - 20 + random_number(40);
+        uint64_t value = random_number(3) ? random_number(~0u - 1) * 0x100000001ull : 0x7777777777777777;
+
+        for (unsigned n = 0; n < count; n++) {
+            for (unsigned at = 0; is_store && at < bytes; at++) {
+                wanted[to + n * bytes + at] = value >> 8 * at;
+            }
+            if (!is_store) {
+                uint64_t element;
+
+                __builtin_memcpy(&element, wanted + from + n * bytes, 8);
+                for (unsigned at = 0; at < bytes; at++) {
+                    wanted[to + n * bytes + at] = element >> 8 * at;
+                }
+            }
+        }
+        repeat(bytes, is_store, (uint64_t)area + to, (uint64_t)area + from, count, value);
+        for (unsigned at = 0; i % 100 == 99 && at < AREA_BYTES; at++) {
+            wrong += area[at] != wanted[at];
+        }
+    }
+    put_hex("up: ", wrong);
+    put_hex(" ", left);
+    put_text("\n");
+    CASE("up, to where nothing is written", "mov $0x3ffffd, %%edi\nmov $8, %%ecx\nrep stosb", "i"(0));
+    put_hex("left: ", left);
+    put_text("\n");
+    CASE("up, from nothing", "mov $0x5ffff8, %%esi\nmov $0x300000, %%edi\nmov $3, %%ecx\nrep movsq", "i"(0));
+    put_hex("left: ", left);
+    put_text("\n");
+}
+
+/* Code that REP MOVS writes each time before it runs. */
+static void moved_code(void)
+{
+    uint8_t code[6] = { 0xb8, 0, 0, 0, 0, 0xc3 };
+    unsigned wrong = 0;
+
+    for (uint32_t i = 0; i < 3000; i++) {
+        uint32_t got;
+
+        __builtin_memcpy(code + 1, &i, 4);
+        repeat(1, 0, (uint64_t)area, (uint64_t)code, sizeof(code), 0);
+        __asm__ volatile("call *%1" : "=a"(got) : "r"(area) : "memory");
+        wrong += got != i;
+    }
+    put_hex("moved code: ", wrong);
+    put_text("\n");
+}
+
+static void caches(void)
+{
+    CASE("CLFLUSH", "mfence\nclflush 0x400040\nclflush 0xf0000\nmfence\n", "i"(0));
+    CASE("CLFLUSH of nothing", "mfence\nclflush 0x600040\nmfence", "i"(0));
+    CASE("CLFLUSH, not canonical", "mov $1, %%eax\nshl $63, %%rax\nclflush (%%rax)", "i"(0));
+}
+
 void guest_main(int cpu)
 {
     load_idt();
@@ -295,8 +414,12 @@ void guest_main(int cpu)
     control();
     user_pages();
     shadows();
+    hot_shadows();
     remapping();
     remainders();
     moves_down();
+    moves_up();
+    moved_code();
+    caches();
     outb(0x501, 0);
 }
