@@ -207,30 +207,6 @@ const TcgJump *tlb_known_jump(TcgCpu *cpu, uint64_t pc, uint32_t mode);
 void tlb_remember_jump(TcgCpu *cpu, const TcgJump *jump);
 void tlb_drop_jumps(TcgCpu *cpu, const TcgRegion *region);
 
-static inline TcgTlbEntry *tlb_entry(TcgCpu *cpu, unsigned mmu, uint64_t addr)
-{
-    uint64_t at = addr >> (TCG_PAGE_BITS - 5) & cpu->tlb[mmu].mask;
-
-    return (TcgTlbEntry *)((char *)cpu->tlb[mmu].table + at);
-}
-_Static_assert(sizeof(TcgTlbEntry) == 32, "generated code knows");
-
-/* In place, or NULL. */
-static inline void *tlb_fast_read(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
-{
-    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
-
-    return (addr ^ entry->read) <= (1u << TCG_PAGE_BITS) - bytes
-               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
-}
-static inline void *tlb_fast_write(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
-{
-    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
-
-    return (addr ^ entry->write) <= (1u << TCG_PAGE_BITS) - bytes
-               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
-}
-
 /* --- spans (span.c); with TcgTlb.lock but for span_fill() --- */
 
 /* Forgets what was found; `kinds`: BIT(TcgSpanKind). */

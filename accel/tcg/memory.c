@@ -142,7 +142,9 @@ static void read_slow(TcgCpu *cpu, IrMem mem, uint64_t addr, void *out)
     TcgFault fault = { addr, TCG_READ, ir_mem_mmu(mem), ir_mem_bytes(mem) };
 
     check_alignment(cpu, mem, addr, TCG_READ);
-    if (crosses_page(addr, fault.bytes)) {
+    if (mem & IR_MEM_PROBE) {
+        tcg_probe(cpu, TCG_READ, fault.mmu, addr, fault.bytes);
+    } else if (crosses_page(addr, fault.bytes)) {
         unsigned first = PAGE_BYTES - (addr & (PAGE_BYTES - 1)), bytes = fault.bytes;
 
         fault.bytes = first;
@@ -256,14 +258,12 @@ void *tcg_host(TcgCpu *cpu, TcgAccess access, unsigned mmu, uint64_t addr, unsig
 {
     TcgFault fault = { addr, access, mmu, bytes };
     const TlbFull *full;
+    void *fast;
 
-    assert(!crosses_page(addr, bytes));
-    if (access == TCG_WRITE) {
-        void *host = tlb_fast_write(cpu, mmu, addr, bytes);
-
-        if (host) {
-            return host;
-        }
+    assert(access != TCG_EXECUTE && !crosses_page(addr, bytes));
+    fast = access == TCG_WRITE ? tlb_fast_write(cpu, mmu, addr, bytes) : tlb_fast_read(cpu, mmu, addr, bytes);
+    if (fast) {
+        return fast;
     }
     full = tlb_find(cpu, &fault);
     if (!full->host || full->is_watched || (access == TCG_WRITE && !full->is_host_writable)) {

@@ -14,6 +14,7 @@
 
 #define PAGE_BYTES     (UINT64_C(1) << TCG_PAGE_BITS)
 #define MOST_ELEMENTS  4096 /* of one call: so that interrupts are seen */
+#define FEW_ELEMENTS   8    /* one by one, then it is asked again: only the one over a page's end may need it */
 
 typedef struct Repeat {
     X86Cpu *cpu;
@@ -148,14 +149,61 @@ static uint64_t in_page(const Repeat *r, uint64_t linear, unsigned reg)
     return MIN(page, wrap) / r->bytes;
 }
 
+/* Elements of two to eight bytes; 64 bits hold a whole number of them, so the last store is in step, too. */
+static void fill_pattern(uint8_t *to, uint64_t bytes, uint64_t pattern)
+{
+    uint64_t at = 0;
+
+    for (; at + 8 <= bytes; at += 8) {
+        memcpy(to + at, &pattern, 8);
+    }
+    memcpy(to + at, &pattern, bytes - at);
+}
+
 static void fill(uint8_t *to, uint64_t count, unsigned bytes, uint64_t value)
 {
-    if (bytes == 1) {
-        memset(to, value, count);
-        return;
+    static const uint64_t repeated[] = { 0x0101010101010101, 0x0001000100010001, 0x0000000100000001, 1 };
+    uint64_t cut = value & (UINT64_MAX >> (64 - 8 * bytes)), pattern = cut * repeated[__builtin_ctz(bytes)];
+
+    if (pattern == (uint8_t)value * repeated[0]) {
+        memset(to, (uint8_t)value, count * bytes);
+    } else {
+        fill_pattern(to, count * bytes, pattern);
     }
-    for (; count > 0; count--, to += bytes) {
-        memcpy(to, &value, bytes);
+}
+
+/* --- copies: `to` is not inside of what is read --- */
+
+/* Up to 16 bytes: from both ends, each read before any is written. */
+static void move_16(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+#define BOTH_ENDS(type)                                                                            \
+    do {                                                                                           \
+        type first, last;                                                                          \
+        memcpy(&first, from, sizeof(first));                                                       \
+        memcpy(&last, from + bytes - sizeof(last), sizeof(last));                                  \
+        memcpy(to, &first, sizeof(first));                                                         \
+        memcpy(to + bytes - sizeof(last), &last, sizeof(last));                                    \
+    } while (0)
+
+    if (bytes >= 8) {
+        BOTH_ENDS(uint64_t);
+    } else if (bytes >= 4) {
+        BOTH_ENDS(uint32_t);
+    } else if (bytes >= 2) {
+        BOTH_ENDS(uint16_t);
+    } else {
+        *to = *from;
+    }
+#undef BOTH_ENDS
+}
+
+static void move_up(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+    if (bytes <= 16) {
+        move_16(to, from, bytes);
+    } else {
+        memmove(to, from, bytes);
     }
 }
 
@@ -163,7 +211,7 @@ static void fill(uint8_t *to, uint64_t count, unsigned bytes, uint64_t value)
 static void copy(uint8_t *to, const uint8_t *from, uint64_t count, unsigned bytes)
 {
     if ((uintptr_t)to - (uintptr_t)from >= count * bytes) {
-        memmove(to, from, count * bytes);
+        move_up(to, from, count * bytes);
         return;
     }
     for (; count > 0; count--, to += bytes, from += bytes) {
@@ -294,29 +342,72 @@ static void count_down(Repeat *r, uint64_t elements)
 uint32_t x86_help_repeat(TcgCpu *tcg, uint32_t what)
 {
     Repeat r = decode(x86_cpu_of(tcg), what);
-    uint64_t left = what & X86_STRING_ONCE ? 1 : MOST_ELEMENTS, done;
+    uint64_t left = what & X86_STRING_ONCE ? 1 : MOST_ELEMENTS;
+    unsigned singles = 0;
 
     if (!r.is_counted) {
         one_element(&r);
         return 1;
     }
-    if (!get(&r, X86_RCX)) {
-        return 1;
-    }
-    done = what & X86_STRING_ONCE ? 0 : many(&r, get(&r, X86_RCX));
-    if (done) {
-        count_down(&r, done);
-        return !get(&r, X86_RCX);
-    }
-    for (; left > 0 && get(&r, X86_RCX); left--) {
-        bool goes_on = one_element(&r);
+    while (left > 0 && get(&r, X86_RCX)) {
+        uint64_t done = left > 1 && singles++ % FEW_ELEMENTS == 0 ? many(&r, MIN(left, get(&r, X86_RCX))) : 0;
+        bool goes_on = done || one_element(&r);
 
-        count_down(&r, 1);
+        singles = done ? 0 : singles;
+        done = MAX(done, 1);
+        count_down(&r, done);
+        left -= done;
         if (!goes_on) {
             return 1;
         }
     }
     return !get(&r, X86_RCX);
+}
+
+/* --- few elements --- */
+
+/* False: it is not so simple. */
+static bool move_at_hand(X86State *s, uint64_t bytes)
+{
+    const uint8_t *from = tlb_fast_read(&s->tcg, x86_mmu(s), s->gpr[X86_RSI], bytes);
+    uint8_t *to = tlb_fast_write(&s->tcg, x86_mmu(s), s->gpr[X86_RDI], bytes);
+
+    if (!from || !to || (uintptr_t)to - (uintptr_t)from < bytes) {
+        return false;
+    }
+    move_up(to, from, bytes);
+    s->gpr[X86_RSI] += bytes;
+    s->gpr[X86_RDI] += bytes;
+    return true;
+}
+
+static bool store_at_hand(X86State *s, uint64_t count, unsigned element)
+{
+    uint8_t *to = tlb_fast_write(&s->tcg, x86_mmu(s), s->gpr[X86_RDI], count * element);
+
+    if (!to) {
+        return false;
+    }
+    fill(to, count, element, s->gpr[X86_RAX]);
+    s->gpr[X86_RDI] += count * element;
+    return true;
+}
+
+uint32_t x86_help_repeat_wide(TcgCpu *tcg, uint32_t what)
+{
+    X86State *s = &x86_cpu_of(tcg)->state;
+    unsigned element = 1u << (what >> 4 & 15);
+    uint64_t count = s->gpr[X86_RCX];
+
+    if (!count) {
+        return 1;
+    }
+    if (count > PAGE_BYTES / element || s->eflags & FLAG_DF ||
+        !((what & 15) == X86_MOVS ? move_at_hand(s, count * element) : store_at_hand(s, count, element))) {
+        return x86_help_repeat(tcg, what);
+    }
+    s->gpr[X86_RCX] = 0;
+    return 1;
 }
 
 /* --- ports --- */

@@ -48,6 +48,8 @@ typedef enum X86String {
 #define X86_STRING_ONCE      BIT(17) /* one element, then back */
 #define X86_STRING_UNCOUNTED BIT(18) /* no repeat prefix: RCX is left alone */
 uint32_t x86_help_repeat(TcgCpu *tcg, uint32_t what);
+/* Likewise: MOVS and STOS with 64-bit addresses in segments without a base, whose alignment does not matter. */
+uint32_t x86_help_repeat_wide(TcgCpu *tcg, uint32_t what);
 void x86_help_check_port(TcgCpu *tcg, uint32_t port, uint32_t bytes);
 uint32_t x86_help_in(TcgCpu *tcg, uint32_t port, uint32_t bytes);
 void x86_help_out(TcgCpu *tcg, uint32_t port, uint32_t bytes, uint32_t value);
@@ -74,7 +76,6 @@ void x86_help_far_return(TcgCpu *tcg, uint32_t bytes, uint32_t released);
 void x86_help_iret(TcgCpu *tcg, uint32_t bytes, uint64_t next_rip);
 void x86_help_load_flags(TcgCpu *tcg, uint32_t value, uint32_t mask);
 void x86_help_sti(TcgCpu *tcg);
-void x86_help_look_at_requests(TcgCpu *tcg);
 void x86_help_set_ac(TcgCpu *tcg, uint32_t is_set);
 void x86_help_step(TcgCpu *tcg, uint32_t bits);
 /* About an instruction that may raise #XM: target/i386/help_vector.c. */
@@ -130,7 +131,6 @@ void x86_help_invpcid(TcgCpu *tcg, uint64_t type, uint64_t pcid, uint64_t linear
 void x86_help_check_fsgsbase(TcgCpu *tcg);
 void x86_help_check_canonical(TcgCpu *tcg, uint64_t linear);
 uint64_t x86_help_random(TcgCpu *tcg);
-void x86_help_probe(TcgCpu *tcg, uint64_t linear);
 void x86_help_umwait(TcgCpu *tcg, uint32_t control, uint32_t is_tpause);
 
 typedef enum X86Move64 { X86_MOVDIR64B, X86_ENQCMD, X86_ENQCMDS } X86Move64;

@@ -105,6 +105,25 @@ static const IrHelper repeat_helper = {
     .flags = IR_HELPER_RAISES,
 };
 
+#define MOVES (GROUP_GPR(X86_RCX) | GROUP_GPR(X86_RSI) | GROUP_GPR(X86_RDI))
+static const IrHelper repeat_movs = {
+    .name = "repeat_movs", .fn = x86_help_repeat_wide, .result = IR_I32, .arg_count = 1, .args = { IR_I32 },
+    .reads = MOVES | GROUP_EFLAGS, .writes = MOVES, .flags = IR_HELPER_RAISES,
+};
+#define STORES (GROUP_GPR(X86_RCX) | GROUP_GPR(X86_RDI))
+static const IrHelper repeat_stos = {
+    .name = "repeat_stos", .fn = x86_help_repeat_wide, .result = IR_I32, .arg_count = 1, .args = { IR_I32 },
+    .reads = STORES | GROUP_GPR(X86_RAX) | GROUP_EFLAGS, .writes = STORES, .flags = IR_HELPER_RAISES,
+};
+
+static const IrHelper *helper_for(const X86Tr *t, X86String op)
+{
+    bool is_wide = t->in.address_width == 64 && source_segment(t) < X86_FS && !(t->mode & X86_MODE_ALIGN) &&
+                   !t->is_alone;
+
+    return is_wide && op == X86_MOVS ? &repeat_movs : is_wide && op == X86_STOS ? &repeat_stos : &repeat_helper;
+}
+
 static uint32_t describe(const X86Tr *t, X86String op, unsigned bytes)
 {
     unsigned width = t->in.address_width / 8;
@@ -124,7 +143,7 @@ static bool is_repeated(const X86Tr *t)
 /* Helpers do some elements; what is left is for the next time. */
 static void repeat(X86Tr *t, X86String op, unsigned bytes)
 {
-    IrRef is_done = ir_call_v(t->b, &repeat_helper, ir_i32(t->b, describe(t, op, bytes)));
+    IrRef is_done = ir_call_v(t->b, helper_for(t, op), ir_i32(t->b, describe(t, op, bytes)));
 
     if (op == X86_CMPS || op == X86_SCAS) {
         tr_forget_flags(t);

@@ -25,6 +25,32 @@ uint64_t tcg_cmpxchg(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected, u
 bool tcg_cmpxchg16(TcgCpu *cpu, IrMem mem, uint64_t addr, uint64_t expected[2],
                    const uint64_t value[2]);
 
+/* --- in place: what the TLB has at hand --- */
+
+static inline TcgTlbEntry *tlb_entry(TcgCpu *cpu, unsigned mmu, uint64_t addr)
+{
+    uint64_t at = addr >> (TCG_PAGE_BITS - 5) & cpu->tlb[mmu].mask;
+
+    return (TcgTlbEntry *)((char *)cpu->tlb[mmu].table + at);
+}
+_Static_assert(sizeof(TcgTlbEntry) == 32, "generated code knows");
+
+/* NULL: the slow way, for whatever reason. Nobody has to hear of what is done there. */
+static inline void *tlb_fast_read(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
+{
+    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
+
+    return (addr ^ entry->read) <= (1u << TCG_PAGE_BITS) - bytes
+               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
+}
+static inline void *tlb_fast_write(TcgCpu *cpu, unsigned mmu, uint64_t addr, unsigned bytes)
+{
+    const TcgTlbEntry *entry = tlb_entry(cpu, mmu, addr);
+
+    return (addr ^ entry->write) <= (1u << TCG_PAGE_BITS) - bytes
+               ? (void *)(uintptr_t)(addr + entry->addend) : NULL;
+}
+
 /*
  * `bytes` within one page, as host memory; raises if the access is not allowed. NULL: not RAM, or
  * with data breakpoints: go by tcg_load(). With TCG_WRITE the page counts as written, code on these bytes as invalid.
