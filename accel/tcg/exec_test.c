@@ -393,6 +393,62 @@ static void test_scatter(void)
     toy_free(t);
 }
 
+static uint64_t count_read(void *opaque, uint64_t offset, unsigned bytes)
+{
+    return ++*(unsigned *)opaque;
+}
+
+/* A probe of a device does not read it, and one of nothing faults as a read would. */
+static void test_probe(void)
+{
+    static const MemoryOps ops = { .read = count_read };
+    ToyCpu *t = toy_new();
+    unsigned reads = 0;
+    MemoryRegion device;
+
+    memory_region_init_io(&device, NULL, &ops, "device", 4096);
+    memory_region_set_opaque(&device, &reads);
+    memory_region_add(memory_region_system(), 2 * TOY_RAM_BYTES, &device);
+    toy_window = 2 * TOY_RAM_BYTES;
+    LOAD(0x2e000, { TOY_PROBE, 0, 3, 0, 8 }, { TOY_PROBE, 0, 4, 0, 0 }, { TOY_LOAD8, 1, 3, 0, 8 },
+         { TOY_ADDI, 2, 2, 0, -1 }, { TOY_BNE, 0, 2, 0, -I(4) }, { TOY_PROBE, 0, 5, 0, 0 }, { TOY_HALT });
+    t->regs[3] = TOY_WINDOW;
+    t->regs[4] = 0x2f000;
+    t->regs[5] = TOY_RAM_BYTES;
+    run_rounds(t, 0x2e000);
+    g_assert_cmpuint(reads, ==, ROUNDS);
+    g_assert_cmpuint(t->regs[1], ==, ROUNDS % 256);
+    g_assert_cmphex(t->fault_addr, ==, TOY_RAM_BYTES);
+    g_assert_cmphex(t->fault_pc, ==, 0x2e000 + I(5));
+    memory_region_remove(memory_region_system(), &device);
+    memory_region_clear(&device);
+    toy_free(t);
+}
+
+/* A fence after a fence is none, whatever is computed and probed between them. */
+static void test_fences(void)
+{
+    g_autofree IrBuilder *b = g_new0(IrBuilder, 1);
+    unsigned after;
+    IrRef addr;
+
+    ir_begin(b, &toy_ops);
+    addr = ir_add(b, ir_get(b, 1), ir_i64(b, 1000));
+    ir_fence(b);
+    g_assert_cmpuint(b->insns[b->count - 1].op, ==, IR_FENCE);
+    ir_put(b, 2, ir_add(b, ir_get(b, 3), addr));
+    ir_load(b, IR_I64, IR_MEM_8 | IR_MEM_PROBE, addr);
+    after = b->count;
+    ir_fence(b);
+    g_assert_cmpuint(b->count, ==, after);
+    ir_store(b, IR_MEM_64, addr, ir_get(b, 2));
+    ir_fence(b);
+    g_assert_cmpuint(b->insns[b->count - 1].op, ==, IR_FENCE);
+    ir_load(b, IR_I64, IR_MEM_64, addr);
+    ir_fence(b);
+    g_assert_cmpuint(b->insns[b->count - 1].op, ==, IR_FENCE);
+}
+
 static void test_helper_state(void)
 {
     ToyCpu *t = toy_new();
@@ -614,7 +670,7 @@ static const struct { const char *name; void (*fn)(void); } tests[] = {
     { "interrupt", test_interrupt }, { "vectors", test_vectors },
     { "hot-memory", test_hot_memory }, { "stream", test_stream }, { "scatter", test_scatter },
     { "write-while-translating", test_write_while_translating },
-    { "jump-places", test_jump_places },
+    { "jump-places", test_jump_places }, { "probe", test_probe }, { "fences", test_fences },
     { "new-code", test_new_code }, { "many-modes", test_many_modes },
 };
 

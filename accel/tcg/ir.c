@@ -227,9 +227,27 @@ IrRef ir_cmpxchg(IrBuilder *b, IrMem mem, IrRef addr, IrRef expected, IrRef x)
                                     .b = expected, .c = x, .imm = mem });
 }
 
+static bool may_access(const IrInsn *insn)
+{
+    return ir_op_is(insn, IR_RAISES) ? !(insn->op == IR_LOAD && (insn->imm & IR_MEM_PROBE)) : insn->op == IR_CALL;
+}
+
+/* Nothing was accessed since the last fence. */
+static bool is_fenced(const IrBuilder *b)
+{
+    unsigned i = b->count - 1;
+
+    while (i > 0 && b->insns[i].op != IR_FENCE && !may_access(&b->insns[i])) {
+        i--;
+    }
+    return b->insns[i].op == IR_FENCE;
+}
+
 void ir_fence(IrBuilder *b)
 {
-    append_new(b, &(IrInsn){ .op = IR_FENCE });
+    if (!is_fenced(b)) {
+        append_new(b, &(IrInsn){ .op = IR_FENCE });
+    }
 }
 
 static void forget(IrBuilder *b, uint64_t groups)

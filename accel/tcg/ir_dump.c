@@ -36,9 +36,10 @@ static void dump_arg(const IrBuilder *b, IrRef ref, GString *out)
 
 static void dump_mem(IrMem mem, GString *out)
 {
-    g_string_append_printf(out, " [%u%s%s%s mmu%u]", 8 * ir_mem_bytes(mem),
+    g_string_append_printf(out, " [%u%s%s%s%s mmu%u]", 8 * ir_mem_bytes(mem),
                            mem & IR_MEM_SIGNED ? " signed" : "", mem & IR_MEM_SWAP ? " swap" : "",
-                           mem & IR_MEM_ALIGNED ? " aligned" : "", ir_mem_mmu(mem));
+                           mem & IR_MEM_ALIGNED ? " aligned" : "", mem & IR_MEM_PROBE ? " probe" : "",
+                           ir_mem_mmu(mem));
 }
 
 static void dump_exit(const IrExit *exit, GString *out)

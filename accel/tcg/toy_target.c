@@ -134,7 +134,7 @@ static bool memory_op(Toy *t)
     static const bool is_one[UINT8_MAX + 1] = {
         [TOY_LOAD] = true, [TOY_LOAD8] = true, [TOY_LOAD32S] = true, [TOY_STORE] = true,
         [TOY_STORE8] = true, [TOY_CMPXCHG] = true, [TOY_XADD] = true, [TOY_VLOAD] = true,
-        [TOY_VSTORE] = true,
+        [TOY_VSTORE] = true, [TOY_PROBE] = true,
     };
     IrBuilder *b = t->b;
     IrRef addr;
@@ -166,6 +166,9 @@ static bool memory_op(Toy *t)
     case TOY_XADD:
         ir_put(b, t->insn.rd, ir_atomic(b, IR_FETCH_ADD, IR_MEM_64, addr,
                                         ir_get(b, t->insn.rt)));
+        break;
+    case TOY_PROBE:
+        ir_load(b, IR_I64, IR_MEM_8 | IR_MEM_PROBE, addr);
         break;
     case TOY_VLOAD:
         ir_put(b, SLOT_V0 + t->insn.rd, ir_load(b, IR_V128, IR_MEM_128, addr));

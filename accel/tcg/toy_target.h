@@ -34,6 +34,7 @@ enum ToyOp {
     TOY_VADD,   /* vrd = vrs + vrt, bytes */
     TOY_VLOAD, TOY_VSTORE, TOY_MODE, TOY_CALL, TOY_RET, TOY_LOAD32S, TOY_CARRY, TOY_DEPOSIT8,
     TOY_SELECT,
+    TOY_PROBE,  /* a load that is none */
 };
 
 typedef struct ToyInsn {

@@ -331,11 +331,6 @@ void x86_help_invpcid(TcgCpu *tcg, uint64_t type, uint64_t pcid, uint64_t linear
     x86_invpcid(x86_cpu_of(tcg), type, pcid, linear);
 }
 
-void x86_help_probe(TcgCpu *tcg, uint64_t linear)
-{
-    tcg_probe(tcg, TCG_READ, x86_mmu(&x86_cpu_of(tcg)->state), linear, 1);
-}
-
 /* --- FS and GS bases --- */
 
 void x86_help_check_fsgsbase(TcgCpu *tcg)

@@ -526,16 +526,14 @@ static void nothing(X86Tr *t)
 }
 
 /* Reads nothing, but faults as a read of the byte. */
-static const IrHelper probe_helper = {
-    .name = "probe", .fn = x86_help_probe, .arg_count = 1, .args = { IR_I64 },
-    .flags = IR_HELPER_RAISES,
-};
+static void probe(X86Tr *t, IrRef linear)
+{
+    ir_load(t->b, IR_I32, tr_mem(t, 1) | IR_MEM_PROBE, linear);
+}
 
 static void flush_line(X86Tr *t)
 {
-    IrRef linear = tr_linear(t, tr_segment(t, 0), tr_offset(t, 0), 1, false);
-
-    ir_call_v(t->b, &probe_helper, linear);
+    probe(t, tr_linear(t, tr_segment(t, 0), tr_offset(t, 0), 1, false));
 }
 
 /* --- memory operands as a whole: FXSAVE, XSAVE, BOUND, MOVDIR64B --- */
@@ -602,7 +600,7 @@ static void umonitor(X86Tr *t)
 {
     IrRef address = tr_to_i64(t, tr_read_as(t, 0, t->in.address_width / 8));
 
-    ir_call_v(t->b, &probe_helper, tr_linear(t, X86_DS, address, 1, false));
+    probe(t, tr_linear(t, X86_DS, address, 1, false));
 }
 
 /* The wait may end at any time: it does so at once, by the deadline's reckoning. */

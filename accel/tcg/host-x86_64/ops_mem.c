@@ -113,6 +113,8 @@ static void vector_part(Jit *j, const IrInsn *insn)
 
 void jit_state(Jit *j, const IrInsn *insn)
 {
+    /* lock or dword [rsp], 0: takes half of MFENCE's time, which orders writes around the caches, too. */
+    static const uint8_t fence[] = { 0xf0, 0x83, 0x0c, 0x24, 0x00 };
     IrMem mem = insn->imm >> 32;
     RegSet keep = j->blocked;
     IrSnapshot stores;
@@ -139,7 +141,7 @@ void jit_state(Jit *j, const IrInsn *insn)
         j->blocked = keep;
         break;
     case IR_FENCE:
-        emit_bytes(&j->emit, (const uint8_t[]){ 0x0f, 0xae, 0xf0 }, 3);
+        emit_bytes(&j->emit, fence, sizeof(fence));
         break;
     default:
         vector_part(j, insn);

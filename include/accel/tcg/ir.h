@@ -47,6 +47,7 @@ typedef uint32_t IrMem;
 #define IR_MEM_SIGNED   0x08  /* the load extends by the sign; else by zeros */
 #define IR_MEM_SWAP     0x10  /* the order of bytes is not the host's */
 #define IR_MEM_ALIGNED  0x20  /* TcgTargetOps.unaligned if the address is not a multiple of size */
+#define IR_MEM_PROBE    0x40  /* a load that only raises what it would: of a device nothing is read */
 #define IR_MEM_MMU(n)   ((IrMem)(n) << 8) /* 0..7 */
 #define ir_mem_bytes(mem)   (1u << ((mem) & IR_MEM_SIZE))
 #define ir_mem_mmu(mem)     ((mem) >> 8 & 7)
@@ -133,7 +134,8 @@ void ir_store(IrBuilder *b, IrMem mem, IrRef addr, IrRef x);
 /* Atomic; the old value, zero extended. `op` is XCHG or FETCH_x. */
 IrRef ir_atomic(IrBuilder *b, IrOp op, IrMem mem, IrRef addr, IrRef x);
 IrRef ir_cmpxchg(IrBuilder *b, IrMem mem, IrRef addr, IrRef expected, IrRef x);
-void ir_fence(IrBuilder *b); /* orders all accesses */
+/* Orders all accesses to guest memory. */
+void ir_fence(IrBuilder *b);
 /* Up to four arguments; the result or 0. */
 IrRef ir_call(IrBuilder *b, const IrHelper *helper, const IrRef *args);
 #define ir_call_v(b, helper, ...) ir_call(b, helper, (const IrRef[]){ __VA_ARGS__ })
