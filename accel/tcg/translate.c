@@ -259,6 +259,28 @@ void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags)
     ir_exit_direct_in(b, pc, region_mode(b->key.cs_base, flags));
 }
 
+_Static_assert(offsetof(TcgCpu, exit_unwanted) == offsetof(TcgCpu, exit_wanted) + sizeof(int), "one is by the other");
+
+/* No locked operation is needed: what is written is 1, or written where nobody looks. */
+void tcg_look_at_requests(IrBuilder *b)
+{
+    IrRef requests = ir_ld(b, IR_I32, IR_MEM_32, offsetof(TcgCpu, requests), 0);
+    IrRef has_none = ir_zext(b, ir_setcond(b, IR_EQ, requests, ir_i32(b, 0)));
+
+    ir_st(b, IR_MEM_32, offsetof(TcgCpu, exit_wanted), ir_shl(b, has_none, ir_i64(b, 2)), ir_i32(b, 1));
+}
+
+bool tcg_serve(IrBuilder *b, uint64_t pc)
+{
+    /* Instructions are counted by the region. */
+    if (tcg_options.is_counting) {
+        ir_exit_direct(b, pc);
+        return false;
+    }
+    ir_exit_if(b, IR_NE, ir_ld(b, IR_I32, IR_MEM_32, offsetof(TcgCpu, exit_wanted), 0), ir_i32(b, 0), pc);
+    return true;
+}
+
 /* How often the region at `pc` was entered. */
 static uint32_t heat_at(const IrBuilder *b, uint64_t pc)
 {

@@ -273,7 +273,7 @@ static void x86_cpu_reset_hold(Device *dev)
 {
     X86Cpu *cpu = X86_CPU(dev);
 
-    cpu->requests = 0;
+    cpu->state.tcg.requests = 0;
     x86_reset_state(cpu, false);
     /* All but the first wait for a STARTUP message. */
     cpu->state.is_waiting = cpu->parent.vcpu.index != 0;

@@ -52,7 +52,6 @@ typedef struct X86Cpu {
     MemoryRegion smm_root, smm_system, smm_ram;
     bool has_smm_space;
     bool is_a20_masked;              /* address line 20 is held down; atomic */
-    uint32_t requests;               /* X86_REQUEST_*; atomic */
     uint8_t startup_vector;          /* of the last STARTUP */
     X86State state;
 } X86Cpu;
@@ -100,7 +99,7 @@ bool x86_cpu_check_phys_bits(X86Cpu *cpu, Error **errp);
 
 /* --- the local APIC (target/i386/cpu_apic.c) --- */
 
-/* What waits for the vCPU. */
+/* What waits for the vCPU: TcgCpu.requests. */
 #define X86_REQUEST_INTR    BIT(0) /* a level: the APIC, or the pin, has an interrupt */
 #define X86_REQUEST_NMI     BIT(1)
 #define X86_REQUEST_SMI     BIT(2)

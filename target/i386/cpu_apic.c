@@ -13,7 +13,7 @@
 
 static void request(X86Cpu *cpu, uint32_t what)
 {
-    __atomic_or_fetch(&cpu->requests, what, __ATOMIC_SEQ_CST);
+    __atomic_or_fetch(&cpu->state.tcg.requests, what, __ATOMIC_SEQ_CST);
     vcpu_kick(&cpu->parent.vcpu);
 }
 
@@ -24,7 +24,7 @@ static void set_intr(void *opaque, bool is_pending)
     if (is_pending) {
         request(cpu, X86_REQUEST_INTR);
     } else {
-        __atomic_and_fetch(&cpu->requests, ~X86_REQUEST_INTR, __ATOMIC_SEQ_CST);
+        __atomic_and_fetch(&cpu->state.tcg.requests, ~X86_REQUEST_INTR, __ATOMIC_SEQ_CST);
     }
 }
 

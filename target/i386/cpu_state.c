@@ -90,7 +90,7 @@ static const VMField x86_state_fields[] = {
 static const VMState x86_state_state = VMSTATE_INIT(x86_state_fields, .version = 2);
 
 static const VMField x86_cpu_fields[] = {
-    VM_U32(X86Cpu, requests), VM_U8(X86Cpu, startup_vector), VM_BOOL(X86Cpu, is_a20_masked),
+    VM_U32(X86Cpu, state.tcg.requests), VM_U8(X86Cpu, startup_vector), VM_BOOL(X86Cpu, is_a20_masked),
     VM_STRUCT(X86Cpu, state, x86_state_state),
 };
 

@@ -216,7 +216,11 @@ static void x86_translate(TcgCpu *tcg, IrBuilder *b, const TcgKey *key, const Tc
             return;
         }
         t.rip = t.next_rip;
-        if (is_shadowed || (!t.is_in_shadow && tcg_is_full(b, tr_pc(&t, t.rip)))) {
+        if (is_shadowed && !tcg_serve(b, tr_pc(&t, t.rip))) {
+            return;
+        }
+        t.is_in_shadow &= !is_shadowed;
+        if (!t.is_in_shadow && tcg_is_full(b, tr_pc(&t, t.rip))) {
             ir_exit_direct(b, tr_pc(&t, t.rip));
             return;
         }
@@ -326,7 +330,7 @@ void x86_halt(X86Cpu *cpu)
 
 void x86_interrupts_changed(X86Cpu *cpu)
 {
-    if (__atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST)) {
+    if (__atomic_load_n(&cpu->state.tcg.requests, __ATOMIC_SEQ_CST)) {
         tcg_request_service(&cpu->state.tcg);
     }
 }
@@ -335,7 +339,7 @@ void x86_interrupts_changed(X86Cpu *cpu)
 static uint32_t takeable(const X86Cpu *cpu)
 {
     const X86State *s = &cpu->state;
-    uint32_t requests = __atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST);
+    uint32_t requests = __atomic_load_n(&cpu->state.tcg.requests, __ATOMIC_SEQ_CST);
 
     if (s->is_waiting || s->is_shut_down) {
         return requests & (X86_REQUEST_INIT | X86_REQUEST_STARTUP);
@@ -357,7 +361,7 @@ bool x86_has_work(X86Cpu *cpu)
 
 static bool take(X86Cpu *cpu, uint32_t request)
 {
-    return __atomic_fetch_and(&cpu->requests, ~request, __ATOMIC_SEQ_CST) & request;
+    return __atomic_fetch_and(&cpu->state.tcg.requests, ~request, __ATOMIC_SEQ_CST) & request;
 }
 
 /* With the machine lock. True: state.event is to be delivered. */
@@ -407,7 +411,7 @@ static void x86_service(TcgCpu *tcg)
     unsigned exit_code;
     bool has_event;
 
-    if (!__atomic_load_n(&cpu->requests, __ATOMIC_SEQ_CST)) {
+    if (!__atomic_load_n(&cpu->state.tcg.requests, __ATOMIC_SEQ_CST)) {
         return;
     }
     machine_lock();

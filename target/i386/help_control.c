@@ -180,9 +180,15 @@ void x86_help_iret(TcgCpu *tcg, uint32_t bytes, uint64_t next_rip)
 void x86_help_load_flags(TcgCpu *tcg, uint32_t value, uint32_t mask)
 {
     X86Cpu *cpu = x86_cpu_of(tcg);
+    uint32_t before = cpu->state.eflags;
 
-    x86_load_eflags(cpu, value, mask);
-    x86_interrupts_changed(cpu);
+    x86_put_eflags(&cpu->state, value, mask);
+    if ((cpu->state.eflags ^ before) & X86_MODE_EFLAGS) {
+        x86_update_mode(cpu);
+    }
+    if (cpu->state.eflags & FLAG_IF) {
+        x86_interrupts_changed(cpu);
+    }
 }
 
 void x86_help_sti(TcgCpu *tcg)
@@ -195,11 +201,6 @@ void x86_help_sti(TcgCpu *tcg)
         s->shadow = X86_SHADOW_STI;
         x86_update_mode(cpu);
     }
-}
-
-void x86_help_look_at_requests(TcgCpu *tcg)
-{
-    x86_interrupts_changed(x86_cpu_of(tcg));
 }
 
 void x86_help_set_ac(TcgCpu *tcg, uint32_t is_set)

@@ -117,12 +117,11 @@ static void check_stack(Return *r, uint16_t selector)
     r->ss = x86_checked_stack(r->cpu, selector, rpl, VECTOR_GP);
 }
 
+/* The mode follows, with the segments. */
 static void take_flags(Return *r)
 {
-    uint32_t mask = changeable_flags(r->s, r->bytes);
-
     if (r->is_iret) {
-        x86_load_eflags(r->cpu, r->eflags, mask);
+        x86_put_eflags(r->s, r->eflags, changeable_flags(r->s, r->bytes));
     }
 }
 
@@ -153,9 +152,11 @@ static void return_outer_level(Return *r)
     take_flags(r);
     r->cs.access |= SEG_ACCESSED;
     r->s->seg[X86_CS] = r->cs;
-    x86_set_segment(r->cpu, X86_SS, r->ss);
     if (rpl > r->old_cpl) {
+        r->s->seg[X86_SS] = r->ss;
         x86_drop_inner_segments(r->cpu, rpl);
+    } else {
+        x86_set_segment(r->cpu, X86_SS, r->ss);
     }
     r->rsp += r->released;
     r->s->gpr[X86_RSP] = mask == 0xffff ? (r->s->gpr[X86_RSP] & ~mask) | (r->rsp & mask)
@@ -225,6 +226,20 @@ void x86_far_return(X86Cpu *cpu, unsigned bytes, unsigned released)
     }
 }
 
+static bool try_return_to_vm(const Return *r)
+{
+    Return probe = *r;
+
+    if (r->bytes != 4 || r->old_cpl != 0 || x86_is_long(r->s)) {
+        return false;
+    }
+    pop_target(&probe);
+    if (probe.eflags & FLAG_VM) {
+        return_to_vm(&probe);
+    }
+    return probe.eflags & FLAG_VM;
+}
+
 void x86_iret(X86Cpu *cpu, unsigned bytes, uint64_t next_rip)
 {
     X86State *s = &cpu->state;
@@ -240,15 +255,8 @@ void x86_iret(X86Cpu *cpu, unsigned bytes, uint64_t next_rip)
             x86_raise_gp(cpu);
         }
         return_from_task(cpu, next_rip);
-    } else {
-        Return probe = r;
-
-        pop_target(&probe);
-        if (bytes == 4 && (probe.eflags & FLAG_VM) && r.old_cpl == 0 && !x86_is_long(s)) {
-            return_to_vm(&probe);
-        } else {
-            return_protected(&r);
-        }
+    } else if (!try_return_to_vm(&r)) {
+        return_protected(&r);
     }
     s->is_nmi_blocked = false;
 }

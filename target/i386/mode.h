@@ -49,6 +49,8 @@ typedef enum X86Mmu {
     X86_MMU_COUNT
 } X86Mmu;
 
+/* What of EFLAGS it follows from. */
+#define X86_MODE_EFLAGS (FLAG_TF | FLAG_IOPL | FLAG_RF | FLAG_VM | FLAG_AC)
 /* After anything it follows from has changed. */
 void x86_update_mode(X86Cpu *cpu);
 /* After FS or GS alone. */

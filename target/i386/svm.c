@@ -296,7 +296,7 @@ static void enter_guest(X86Cpu *cpu)
         x86_update_mode(cpu);
     }
     if (svm->int_ctl & SVM_V_IRQ) {
-        __atomic_or_fetch(&cpu->requests, X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
+        __atomic_or_fetch(&cpu->state.tcg.requests, X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
     }
     has_event = take_injection(cpu, vmcb);
     x86_interrupts_changed(cpu);
@@ -395,7 +395,7 @@ static void make_exit(X86Cpu *cpu)
     }
     put(cpu, vmcb, VMCB_EVENT_INJ, 8,
         get(cpu, vmcb, VMCB_EVENT_INJ, 8) & ~(uint64_t)EVENT_VALID);
-    __atomic_and_fetch(&cpu->requests, ~X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&cpu->state.tcg.requests, ~X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
     svm->is_guest = false;
     svm->is_gif_clear = true;
     svm->wants_bytes = false;

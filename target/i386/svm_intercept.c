@@ -178,6 +178,6 @@ int x86_svm_acknowledge(X86Cpu *cpu)
     X86Svm *svm = &cpu->state.svm;
 
     svm->int_ctl &= ~SVM_V_IRQ;
-    __atomic_and_fetch(&cpu->requests, ~X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
+    __atomic_and_fetch(&cpu->state.tcg.requests, ~X86_REQUEST_VIRTUAL, __ATOMIC_SEQ_CST);
     return svm->int_vector & 0xff;
 }

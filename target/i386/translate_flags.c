@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "target/i386/translate.h"
 
+#include "accel/tcg/translate.h"
 #include "target/i386/helpers.h"
 
 static void put_flag(X86Tr *t, uint32_t flag, bool is_set)
@@ -136,11 +137,7 @@ static const IrHelper sti_helper = {
     .reads = GROUP_EFLAGS, .writes = GROUP_EFLAGS,
 };
 
-static const IrHelper look_at_requests = {
-    .name = "look_at_requests", .fn = x86_help_look_at_requests, .arg_count = 0,
-};
-
-/* Requests are seen where the next region begins. */
+/* Requests are seen after the next instruction. */
 static void sti(X86Tr *t)
 {
     if (!may_change_if(t)) {
@@ -152,7 +149,7 @@ static void sti(X86Tr *t)
         return;
     }
     put_flag(t, FLAG_IF, true);
-    ir_call(t->b, &look_at_requests, NULL);
+    tcg_look_at_requests(t->b);
     t->is_in_shadow = true;
 }
 

@@ -102,7 +102,8 @@ struct TcgCpu {
     uint64_t icount;            /* instructions of all regions entered, if they are counted */
     uint64_t icount_limit;      /* atomic: no region is entered that leads beyond */
     uint64_t wraps_at;          /* addresses below it go on from 0 there; 0: none does */
-    uint64_t reserved[2];
+    uint32_t requests;          /* atomic, the target's: what service() is to do, once it can; 0: nothing */
+    uint64_t reserved[1];
     uint64_t spans_used[TCG_MMU_MODES][TCG_SPAN_KINDS];
     TcgSpanSet spans[TCG_MMU_MODES][TCG_SPAN_KINDS];
     uint8_t apart[TCG_SPANS_APART];
@@ -112,6 +113,7 @@ struct TcgCpu {
     struct HostFrame *host_frame; /* generated code's, on the stack */
     uintptr_t host_pc;          /* which raising operation is under way; 0: none */
     int exit_wanted;            /* atomic: leave at the next region */
+    int exit_unwanted;          /* written instead of it */
     TcgTlbFast tlb[TCG_MMU_MODES];
 } __attribute__((aligned(64)));
 

@@ -34,6 +34,10 @@ void tcg_insn_drop(IrBuilder *b);
 bool tcg_is_full(IrBuilder *b, uint64_t next);
 /* Ends the region: goes on at `pc` in the mode of these flags, which the state has from now on. */
 void tcg_exit_in(IrBuilder *b, uint64_t pc, uint64_t flags);
+/* service() is called soon if TcgCpu.requests is not 0: what could not be done before can be done now. */
+void tcg_look_at_requests(IrBuilder *b);
+/* Leaves before the instruction at `pc` if service() is wanted. False: the region has ended there. */
+bool tcg_serve(IrBuilder *b, uint64_t pc);
 /* An unconditional jump: go on translating at `pc` (true), or end the region there (false). */
 bool tcg_follow(IrBuilder *b, uint64_t pc);
 
