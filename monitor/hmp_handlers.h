@@ -144,6 +144,7 @@ void show_memory_size(Hmp *hmp, json_object *value);
 void show_balloon(Hmp *hmp, json_object *value);
 void show_name(Hmp *hmp, json_object *value);
 void show_virtio(Hmp *hmp, json_object *list);
+void show_virtio_element(Hmp *hmp, json_object *value);
 void show_virtio_queue(Hmp *hmp, json_object *value);
 void show_virtio_status(Hmp *hmp, json_object *value);
 void show_status(Hmp *hmp, json_object *value);

@@ -1,5 +1,5 @@
 /*
- * HMP: info virtio, virtio-status, virtio-queue-status.
+ * HMP: info virtio, virtio-status, virtio-queue-status, virtio-queue-element.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -65,5 +65,33 @@ void show_virtio_queue(Hmp *hmp, json_object *value)
     for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
         hmp_printf(hmp, "  %-25s 0x%016" PRIx64 "\n", addresses[i],
                    json_object_get_uint64(json_member(value, addresses[i])));
+    }
+}
+
+static void show_descriptor(Hmp *hmp, json_object *desc)
+{
+    json_object *flags = json_member(desc, "flags");
+
+    hmp_printf(hmp, "    addr 0x%" PRIx64 " len %" PRIu64, json_object_get_uint64(json_member(desc, "addr")),
+               json_object_get_uint64(json_member(desc, "len")));
+    for (size_t i = 0; i < json_object_array_length(flags); i++) {
+        hmp_printf(hmp, " (%s)", json_object_get_string(json_object_array_get_idx(flags, i)));
+    }
+    hmp_printf(hmp, "\n");
+}
+
+void show_virtio_element(Hmp *hmp, json_object *value)
+{
+    static const char *const parts[] = { "avail", "used" };
+    json_object *descs = json_member(value, "descs");
+
+    show_members(hmp, value);
+    hmp_printf(hmp, "  descs:\n");
+    for (size_t i = 0; i < json_object_array_length(descs); i++) {
+        show_descriptor(hmp, json_object_array_get_idx(descs, i));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        hmp_printf(hmp, "  %s:\n", parts[i]);
+        show_members(hmp, json_member(value, parts[i]));
     }
 }

@@ -33,7 +33,7 @@ VirtioInfoArray *qmp_x_query_virtio(Error **errp)
     return list;
 }
 
-static VirtioDevice *find_device(const char *path, Error **errp)
+VirtioDevice *virtio_query_device(const char *path, Error **errp)
 {
     Object *obj = object_resolve(path, TYPE_VIRTIO_DEVICE, NULL);
 
@@ -42,6 +42,17 @@ static VirtioDevice *find_device(const char *path, Error **errp)
         return NULL;
     }
     return VIRTIO_DEVICE(obj);
+}
+
+VirtQueue *virtio_query_queue(const char *path, uint16_t queue, Error **errp)
+{
+    VirtioDevice *vdev = virtio_query_device(path, errp);
+    VirtQueue *vq = vdev ? virtio_queue(vdev, queue) : NULL;
+
+    if (vdev && !vq) {
+        error_set(errp, "Invalid virtqueue number %u", queue);
+    }
+    return vq;
 }
 
 /* --- bits --- */
@@ -105,7 +116,7 @@ static uint16_t selected_queue(const VirtioDevice *vdev)
 
 VirtioStatus *qmp_x_query_virtio_status(const char *path, Error **errp)
 {
-    const VirtioDevice *vdev = find_device(path, errp);
+    const VirtioDevice *vdev = virtio_query_device(path, errp);
     const GPtrArray *buses = vdev ? vdev->parent.buses : NULL;
     VirtioStatus *s;
 
@@ -154,18 +165,14 @@ static void add_positions(VirtQueueStatus *s, VirtQueue *vq)
 
 VirtQueueStatus *qmp_x_query_virtio_queue_status(const char *path, uint16_t queue, Error **errp)
 {
-    VirtioDevice *vdev = find_device(path, errp);
-    VirtQueue *vq = vdev ? virtio_queue(vdev, queue) : NULL;
+    VirtQueue *vq = virtio_query_queue(path, queue, errp);
     VirtQueueStatus *s;
 
     if (!vq) {
-        if (vdev) {
-            error_set(errp, "Invalid virtqueue number %u", queue);
-        }
         return NULL;
     }
     s = g_new0(VirtQueueStatus, 1);
-    s->name = virtio_kind_name(virtio_ops(vdev)->virtio_id);
+    s->name = virtio_kind_name(virtio_ops(vq->vdev)->virtio_id);
     s->queue_index = queue;
     s->inuse = vq->popped - vq->completed;
     s->vring_num = vq->size;

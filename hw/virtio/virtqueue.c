@@ -137,7 +137,7 @@ bool virtqueue_store(VirtQueue *vq, VirtQueueArea area, uint64_t at, unsigned by
 
 /* --- descriptors --- */
 
-static VirtqDesc parse_desc(const VirtioDevice *vdev, const uint8_t raw[VIRTQ_DESC_BYTES])
+VirtqDesc virtqueue_parse_desc(const VirtioDevice *vdev, const uint8_t raw[VIRTQ_DESC_BYTES])
 {
     bool is_packed = virtio_has_feature(vdev, VIRTIO_F_RING_PACKED);
 
@@ -154,7 +154,7 @@ bool virtqueue_load_desc(VirtQueue *vq, uint16_t n, VirtqDesc *desc)
                           sizeof(raw)) != MEM_TX_OK) {
         return bad_access(vq, VIRTQUEUE_DESC);
     }
-    *desc = parse_desc(vq->vdev, raw);
+    *desc = virtqueue_parse_desc(vq->vdev, raw);
     return true;
 }
 
@@ -201,7 +201,7 @@ static bool add_rows(VirtQueueElement *elem, const uint8_t *rows, unsigned count
     unsigned n = 0;
 
     for (unsigned done = 0; done < count; done++) {
-        VirtqDesc desc = parse_desc(elem->vq->vdev, rows + n * VIRTQ_DESC_BYTES);
+        VirtqDesc desc = virtqueue_parse_desc(elem->vq->vdev, rows + n * VIRTQ_DESC_BYTES);
 
         if (desc.flags & VIRTQ_DESC_F_INDIRECT) {
             return bad_table(elem, "holds another");

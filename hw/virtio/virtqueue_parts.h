@@ -76,6 +76,7 @@ bool virtqueue_load(VirtQueue *vq, VirtQueueArea area, uint64_t at, unsigned byt
                     uint64_t *value);
 bool virtqueue_store(VirtQueue *vq, VirtQueueArea area, uint64_t at, unsigned bytes,
                      uint64_t value);
+VirtqDesc virtqueue_parse_desc(const VirtioDevice *vdev, const uint8_t raw[VIRTQ_DESC_BYTES]);
 bool virtqueue_load_desc(VirtQueue *vq, uint16_t n, VirtqDesc *desc);
 
 /* Adds a descriptor that is no table to the buffer. False: the device is broken now. */
@@ -94,6 +95,12 @@ static inline bool virtqueue_event_passed(uint16_t event, uint16_t new, uint16_t
 
 /* What all virtio devices have (virtio.c). */
 extern const PropertyList virtio_device_properties;
+
+/* --- virtio_query.c --- */
+
+/* What a user's path names; NULL: it is no device of ours. */
+VirtioDevice *virtio_query_device(const char *path, Error **errp);
+VirtQueue *virtio_query_queue(const char *path, uint16_t queue, Error **errp);
 
 /* --- between virtio.c and virtqueue.c --- */
 

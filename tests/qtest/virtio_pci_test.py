@@ -343,6 +343,12 @@ class Queries(unittest.TestCase):
                                  'ACKNOWLEDGE', 'DRIVER', 'FEATURES_OK', 'DRIVER_OK')])
             self.assertTrue(status['started'] and status['vm-running'] and not status['broken'])
             queue.add([(0x180000, 64, True)])
+            element = vm.qmp('x-query-virtio-queue-element', path=path, queue=0)
+            self.assertEqual(element, {
+                'name': 'virtio-rng', 'index': 0, 'descs': [{'addr': 0x180000, 'len': 64, 'flags': ['write']}],
+                'avail': {'flags': 0, 'idx': 1, 'ring': 0}, 'used': {'flags': 0, 'idx': 0}})
+            self.assertIn('    addr 0x180000 len 64 (write)\r\n',
+                          vm.qmp.hmp(f'info virtio-queue-element {path} 0 0'))
             row = vm.qmp('x-query-virtio-queue-status', path=path, queue=0)
             self.assertEqual((row['last-avail-idx'], row['shadow-avail-idx'], row['used-idx']), (0, 1, 0))
             function.kick()
@@ -360,6 +366,63 @@ class Queries(unittest.TestCase):
             queue.write(queue.driver + 2, struct.pack('<H', 2))
             function.kick()
             self.assertTrue(vm.qmp('x-query-virtio-status', path=path)['broken'])
+
+    def element(self, vm, **arguments):
+        return vm.qmp('x-query-virtio-queue-element', path='/machine/peripheral/r/virtio-backend', queue=0, **arguments)
+
+    def check_elements(self, vm):
+        """What it says of chains and tables, as lists."""
+        function, queue, found = Function(vm), virtio.Queue(vm), []
+
+        def look(**arguments):
+            element = self.element(vm, **arguments)
+            found.append((element['index'], [(row['addr'], row['len'], row['flags']) for row in element['descs']],
+                          element['avail'], element['used']))
+        function.start(queue, features=1 << virtio.VERSION_1 | 1 << 28)
+        queue.add([(0x180000, 64, False), (0x190000, 32, True)])
+        look()
+        look(index=0)
+        look(index=queue.size)
+        queue.add([(0x1a0000, 16, True)])
+        look(index=1)
+        rows = struct.pack('<QIHHQIHH', 0x180000, 64, 1, 1, 0x190000, 32, 2, 0)
+        queue.write(0x1b0000, rows)
+        queue.write(queue.desc, struct.pack('<QIHH', 0x1b0000, len(rows), 4, 0))
+        look(index=0)
+        queue.write(queue.desc, struct.pack('<QIHH', 0x1a0000, 5, 1, 0))  # leads to itself
+        element = self.element(vm, index=0)
+        found.append((len(element['descs']), element['descs'][0]))
+        return found
+
+    def test_elements(self):
+        with self.machine(house.binary()) as vm:
+            mine = self.check_elements(vm)
+            path = '/machine/peripheral/r/virtio-backend'
+            function, queue = Function(vm), virtio.Queue(vm)
+            function.start(queue, features=1 << virtio.VERSION_1 | 1 << 28)
+            for rows, why in ((struct.pack('<QIHH', 0x1a0000, 7, 4, 0), 'table of 7 bytes cannot be'),
+                              (struct.pack('<QIHH', queue.desc, 16, 4, 0), 'in another'),
+                              (struct.pack('<QIHH', 0x1a0000, 7, 1, 99), 'descriptor 99 of 8'),
+                              (struct.pack('<QIHH', 1 << 60, 32, 4, 0), 'cannot be read')):
+                queue.write(queue.desc, rows)
+                with self.assertRaisesRegex(QmpError, why):
+                    self.element(vm, index=0)
+            queue.write(queue.driver + 4, struct.pack('<H', 99))
+            with self.assertRaisesRegex(QmpError, 'descriptor 99 of 8'):
+                self.element(vm, index=0)
+            self.assertFalse(vm.qmp('x-query-virtio-status', path=path)['broken'])
+        with Vm(house.binary(), '-M', 'pc', '-nodefaults', '-device', 'virtio-rng-pci,addr=4,id=r,packed=on',
+                qtest=True) as vm:
+            with self.assertRaisesRegex(QmpError, 'Queue 0 is not in use'):
+                self.element(vm)
+            Function(vm).start(virtio.PackedQueue(vm), features=1 << virtio.VERSION_1 | 1 << 34)
+            with self.assertRaisesRegex(QmpError, 'is packed'):
+                self.element(vm)
+        peer = house.peer()
+        if not peer:
+            self.skipTest('there is no peer to compare with')
+        with self.machine(peer) as vm:
+            self.assertEqual(mine, self.check_elements(vm))
 
     def test_errors(self):
         with self.machine(house.binary()) as vm:
