@@ -18,7 +18,7 @@
 #define MODERN_ID_BASE    0x1040
 #define MODERN_REVISION   1
 #define PCIE_EXTENDED     0x100 /* where extended capabilities begin */
-#define AER_BYTES         0x50  /* room for AER's */
+#define AER_BYTES         0x48  /* with the log of prefixes, which ours does not have */
 #define TYPE_VIRTIO_PCI_BUS "virtio-pci-bus"
 
 VirtioDevice *virtio_pci_device(const VirtioPci *pci)

@@ -10,10 +10,10 @@ STATUS_OK = virtio.ACKNOWLEDGE | virtio.DRIVER | virtio.FEATURES_OK | virtio.DRI
 
 
 class Function:
-    """A virtio function on bus 0, its BARs in place."""
+    """A virtio function, its BARs in place."""
 
-    def __init__(self, vm, is_master=True):
-        self.vm = vm
+    def __init__(self, vm, is_master=True, slot=SLOT, bus=0):
+        self.vm, self.slot, self.bus = vm, slot, bus
         self.pci = Pci(vm)
         self.caps = {}
         self.write(0x10, IO_BASE)
@@ -30,10 +30,10 @@ class Function:
             at = self.read(at + 1, 1)
 
     def read(self, at, size=4):
-        return self.pci.read(SLOT, at, size)
+        return self.pci.read(self.slot, at, size, self.bus)
 
     def write(self, at, value, size=4):
-        self.pci.write(SLOT, at, value, size)
+        self.pci.write(self.slot, at, value, size, self.bus)
 
     def place(self, kind):
         """Where a structure is, by its capability."""
