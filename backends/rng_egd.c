@@ -31,6 +31,7 @@ static void ask(RngEgd *rng, size_t size)
 static void requested(RngBackend *rng, size_t size)
 {
     ask(RNG_EGD(rng), size);
+    char_frontend_accept_input(&RNG_EGD(rng)->chr); /* there is somebody to read for */
 }
 
 static size_t egd_can_read(void *opaque)

@@ -23,8 +23,13 @@ static void ready(void *opaque, GIOCondition events)
 {
     RngBackend *rng = opaque;
     uint8_t bytes[CHUNK_BYTES];
-    ssize_t got = read(RNG_RANDOM(rng)->fd, bytes, MIN(rng_backend_wanted(rng), sizeof(bytes)));
+    size_t wanted = MIN(rng_backend_wanted(rng), sizeof(bytes));
+    ssize_t got = wanted ? read(RNG_RANDOM(rng)->fd, bytes, wanted) : 0;
 
+    if (!wanted) { /* who asked is gone */
+        fd_watch_set_events(RNG_RANDOM(rng)->watch, 0);
+        return;
+    }
     if (got > 0) {
         rng_backend_answer(rng, bytes, got);
     } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
