@@ -154,6 +154,7 @@ static void user_free(NetEnd *end)
     if (net->slirp) {
         slirp_cleanup(net->slirp);
     }
+    user_smb_clear(net);
     g_free(net->detail);
     g_free(net);
 }
@@ -210,7 +211,8 @@ bool net_user_open(const Netdev *netdev, Error **errp)
     }
     net->source = slirp_source_new(net->slirp, &net->end.ports[0]);
     if (!add_rules(net, options->hostfwd, add_forward, errp) ||
-        !add_rules(net, options->guestfwd, user_add_port, errp)) {
+        !add_rules(net, options->guestfwd, user_add_port, errp) ||
+        (options->smb && !user_smb_add(net, options->smb, options->smbserver, errp))) {
         net_backend_remove(&net->end);
         return false;
     }

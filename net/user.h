@@ -27,6 +27,7 @@ typedef struct UserNet {
     SlirpSource *source;
     char *detail;
     GPtrArray *ports; /* UserPort, owned */
+    char *smb_folder; /* what a file server keeps; NULL: there is none */
     bool is_burst;
 } UserNet;
 
@@ -45,6 +46,11 @@ bool user_parse_forward(const char *rule, bool has_guest, UserForward *out, Erro
 /* --- net/user_state.c --- */
 void user_state_save(NetEnd *end, NetSaved *saved);
 bool user_state_load(NetEnd *end, const NetSaved *saved, Error **errp);
+
+/* --- net/user_smb.c --- */
+/* `server`: its address; NULL: the usual one. */
+bool user_smb_add(UserNet *net, const char *folder, const char *server, Error **errp);
+void user_smb_clear(UserNet *net);
 
 /* --- net/user_ports.c --- */
 bool user_add_port(UserNet *net, const char *rule, Error **errp);

@@ -153,9 +153,6 @@ static bool pick_families(const NetdevUserOptions *o, SlirpConfig *config, Error
 static bool put_names(const NetdevUserOptions *o, SlirpConfig *config, GPtrArray *search,
                       Error **errp)
 {
-    if (o->smb || o->smbserver) {
-        return error_set(errp, "this build has no file server for smb");
-    }
     if (o->hostname && strlen(o->hostname) > MAX_HOST_NAME - 1) {
         return error_set(errp, "hostname is too long");
     }

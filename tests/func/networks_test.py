@@ -43,8 +43,8 @@ class Base(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder.name, name)
 
-    def machine(self, *args):
-        vm = Vm(house.binary(), '-M', 'none', '-nodefaults', *args)
+    def machine(self, *args, **more):
+        vm = Vm(house.binary(), '-M', 'none', '-nodefaults', *args, **more)
         vm.__enter__()
         self.addCleanup(vm.__exit__, None, None, None)
         return vm
@@ -380,8 +380,8 @@ class Adapters(Base):
 class User(Base):
     """The guest is ours: a stream at a hub with the user network."""
 
-    def guest(self, *options, name='guest', more=()):
-        vm = self.machine('-netdev', ','.join(('user,id=u', *options)), *more)
+    def guest(self, *options, name='guest', more=(), env=None):
+        vm = self.machine('-netdev', ','.join(('user,id=u', *options)), *more, env=env)
         line = self.local(vm, name)
         self.plug(vm, name, 'u')
         return vm, line
@@ -470,6 +470,33 @@ class User(Base):
         self.assertEqual(got, (start + 1, 112, 0x18, b'and back'))
         self.assertEqual(self.lease(line, b'\2other'), '10.0.2.16')  # the first is taken
 
+    def test_smb(self):
+        """Who connects to the server's ports speaks to a daemon with settings of its own; they go with the network."""
+        with open(self.path('smbd'), 'w', encoding='ascii') as file:
+            file.write('#!/bin/sh\necho "$1 $2 $3 $4"\ncat "$4"\necho end\n')
+        os.chmod(self.path('smbd'), 0o755)
+        env = {**os.environ, 'PATH': f"{self.folder.name}:{os.environ['PATH']}", 'TMPDIR': self.folder.name}
+        vm, line = self.guest(f'smb={self.folder.name},smbserver=10.0.2.7', env=env)
+        put_frame(line, arp(1, '10.0.2.2'))
+        host = get_frame(line)[6:12]
+        for port in 139, 445:
+            us, them = ('10.0.2.15', 3000 + port), ('10.0.2.7', port)
+            put_frame(line, tcp(host, us, them, (100, 0), 2))
+            start, seen, flags, _ = self.tcp_answer(line, us[1])
+            self.assertEqual((seen, flags), (101, 0x12))
+            said = b''
+            put_frame(line, tcp(host, us, them, (101, start + 1), 0x10))
+            while not said.endswith(b'end\n'):
+                number, _, _, more = self.tcp_answer(line, us[1])
+                if number == start + 1 + len(said):
+                    said += more
+                    put_frame(line, tcp(host, us, them, (101, start + 1 + len(said)), 0x10))
+            option, kept, other, settings = said.decode().split('\n')[0].split()
+            self.assertEqual((option, other, settings), ('-l', '-s', kept + '/smb.conf'))
+            self.assertIn(f'\n[qemu]\npath = {self.folder.name}\n', said.decode())
+        vm.qmp('netdev_del', id='u')
+        self.assertFalse(os.path.exists(kept))
+
     def test_forward(self):
         """Who connects to the host's port is heard of by the guest; a removed one is closed."""
         vm, line = self.guest('hostfwd=tcp:127.0.0.1:0-:22')
@@ -523,7 +550,7 @@ class User(Base):
         for want, options in (
                 ('belong', {'host': '1.2.3.4'}), ('parse net', {'net': 'x'}),
                 ('disabled', {'ipv4': False, 'ipv6': False}), ('separator', {'hostfwd': [{'str': 'tcp:x'}]}),
-                ('different', {'dns': '10.0.2.2'}), ('smb', {'smb': '/'}),
+                ('different', {'dns': '10.0.2.2'}), ('SMB address', {'smb': '/', 'smbserver': 'x'}),
                 ('not a valid char driver', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-nothing'}]}),
                 ('guestfwd.tcp.1', {'guestfwd': [{'str': 'tcp:10.0.2.9:1-chardev:nothing'}]}),
                 ("Host doesn't belong", {'net': '10.0.0.0/24', 'host': '10.0.1.2'}),
