@@ -1,7 +1,7 @@
 /*
  * virtio-net: a network adapter (virtio 1.3, 5.1): pairs of queues for what comes and goes, and a
  * queue that controls it. What needs the back end's help (checksums, segmentation) is offered if that
- * can give it. Merged segments (RSC) are not modelled.
+ * can give it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,6 +50,9 @@ static uint64_t virtio_net_features(VirtioDevice *vdev)
         if (!(net_offloads(backend) & offload_features[n].kind)) {
             offered &= ~(offload_features[n].to_driver | offload_features[n].from_driver);
         }
+    }
+    if (!(offered & (BIT64(VIRTIO_NET_F_HOST_TSO4) | BIT64(VIRTIO_NET_F_HOST_TSO6)))) {
+        offered &= ~BIT64(VIRTIO_NET_F_RSC_EXT); /* 5.1.3.1 */
     }
     if (!(offered & BIT64(VIRTIO_NET_F_CTRL_VQ))) {
         offered &= ~CONTROLLED;
@@ -137,7 +140,7 @@ void virtio_net_tell_offloads(VirtioNet *net)
 
 static uint64_t guest_offload_features(void)
 {
-    uint64_t all = 0;
+    uint64_t all = BIT64(VIRTIO_NET_F_RSC_EXT);
 
     for (unsigned n = 0; n < ARRAY_SIZE(offload_features); n++) {
         all |= offload_features[n].to_driver;
@@ -236,9 +239,21 @@ static void kicked(VirtioDevice *vdev, VirtQueue *vq)
     } else if (n & 1) {
         virtio_net_tx_kicked(&net->pairs[n / 2]);
     } else if (net->rss.is_on) {
+        virtio_net_merge_go_on(net);
         virtio_net_ready(net); /* what waits for it may have come to any port */
     } else {
+        virtio_net_merge_go_on(net);
         net_ready(&net->end.ports[n / 2]);
+    }
+}
+
+/* Nothing moves while the machine stands; connections send again what is lost of them. */
+static void virtio_net_run_changed(VirtioDevice *vdev)
+{
+    VirtioNet *net = VIRTIO_NET(vdev);
+
+    for (unsigned n = 0; n < net->max_pairs; n++) {
+        virtio_net_merge_drop(&net->pairs[n]);
     }
 }
 
@@ -256,6 +271,7 @@ static bool make_queues(VirtioNet *net, Error **errp)
         pair->tx = virtqueue_init(&net->parent, 2 * n + 1, net->tx_size, kicked);
         pair->more = deferred_new(event_loop_main(), virtio_net_transmit, pair);
         timer_init(&pair->timer, CLOCK_VIRTUAL, virtio_net_transmit, pair);
+        virtio_net_merge_init(pair);
     }
     net->control = virtqueue_init(&net->parent, 2 * net->max_pairs, CONTROL_SIZE, kicked);
     return true;
@@ -316,6 +332,7 @@ static void virtio_net_unrealize(Device *dev)
     for (unsigned n = 0; n < net->max_pairs; n++) {
         deferred_free(net->pairs[n].more);
         timer_clear(&net->pairs[n].timer);
+        virtio_net_merge_clear(&net->pairs[n]);
     }
     g_clear_pointer(&net->pairs, g_free);
     g_clear_pointer(&net->frame, g_free);
@@ -327,6 +344,7 @@ static void virtio_net_queue_reset(VirtioDevice *vdev, VirtQueue *vq)
     unsigned n = virtqueue_index(vq);
 
     if (n < 2 * net->max_pairs && !(n & 1)) {
+        virtio_net_merge_drop(&net->pairs[n / 2]);
         net_drop_waiting(&net->end.ports[n / 2]);
     }
 }
@@ -339,6 +357,7 @@ static void virtio_net_reset(Device *dev)
         deferred_cancel(net->pairs[n].more);
         timer_cancel(&net->pairs[n].timer);
         net->pairs[n].is_held = false;
+        virtio_net_merge_drop(&net->pairs[n]);
         net_drop_waiting(&net->end.ports[n]);
         net_ready(&net->end.ports[n]);
     }
@@ -446,6 +465,10 @@ static const Property virtio_net_props[] = {
                .doc = "Lets the driver choose queues by hashes of frames"),
     PROP_BIT64("hash", VirtioNet, wanted, VIRTIO_NET_F_HASH_REPORT,
                .doc = "Gives frames with a hash of them"),
+    PROP_BIT64("guest_rsc_ext", VirtioNet, wanted, VIRTIO_NET_F_RSC_EXT,
+               .doc = "Gives segments that follow each other as one"),
+    PROP_U32("rsc_interval", VirtioNet, rsc_interval_ns, .initial = 300000,
+             .doc = "Nanoseconds that a segment waits for others"),
     PROP_U16("rx_queue_size", VirtioNet, rx_size, .initial = 256, .doc = "Buffers of a receive queue"),
     PROP_U16("tx_queue_size", VirtioNet, tx_size, .initial = 256, .doc = "Buffers of a send queue"),
     PROP_U16("host_mtu", VirtioNet, mtu, .doc = "The MTU to use; 0 says nothing"),
@@ -470,6 +493,7 @@ static const VirtioDeviceType virtio_net_type = {
     .config_written = virtio_net_config_written,
     .status_changed = virtio_net_status_changed,
     .queue_reset = virtio_net_queue_reset,
+    .run_changed = virtio_net_run_changed,
     .properties = PROPERTIES(virtio_net_props),
     .vmstate = VMSTATE(virtio_net_fields, .version = 1, .post_load = virtio_net_post_load,
                        .subsections = VM_SUBSECTIONS(&rss_state)),

@@ -19,6 +19,17 @@
 
 typedef struct VirtioNet VirtioNet;
 
+/* Segments of a connection that are held to be given as one (virtio_net_rsc.c). */
+#define NET_FLOWS 8
+typedef struct NetFlow {
+    unsigned segments;     /* 0: the place is free */
+    uint8_t *bytes;        /* the frame so far, NET_FRAME_MAX; NULL: not used yet */
+    size_t size;
+    NetPacket packet;      /* the first segment */
+    size_t segment_bytes;  /* of data, in all but the last */
+    uint32_t next_seq;
+} NetFlow;
+
 /* A pair of queues. */
 typedef struct NetPair {
     VirtioNet *net;
@@ -27,6 +38,9 @@ typedef struct NetPair {
     Timer timer;           /* of tx=timer: does so later */
     bool is_held;          /* the network told us to wait */
     bool is_untold;        /* frames of a burst are in its buffers */
+    NetFlow flows[NET_FLOWS];
+    Timer interval;        /* at whose end they are given */
+    bool is_blocked;       /* they wait for buffers */
 } NetPair;
 
 /* Which queue a frame goes to, by a hash of it. */
@@ -60,6 +74,7 @@ struct VirtioNet {
     bool waits_for_more;   /* tx=timer */
     uint32_t tx_timer_ns;
     int32_t tx_burst;
+    uint32_t rsc_interval_ns;
     /* state, for the driver to change */
     uint8_t mac[ETH_ADDR_BYTES];
     uint16_t status;       /* VIRTIO_NET_S_* */
@@ -92,6 +107,23 @@ NetResult virtio_net_receive(NetPort *port, const NetFrame *frame);
 void virtio_net_burst(NetPort *port, bool is_on);
 void virtio_net_reset_filter(VirtioNet *net);
 struct RxFilterInfo *virtio_net_show_filter(NetEnd *end);
+
+/* A frame that the driver wants, into the buffers of a queue: the pair's, or as hashes say. */
+NetResult virtio_net_deliver(NetPair *pair, const NetFrame *frame);
+/* Its first bytes; `bytes` are there. */
+void virtio_net_copy_head(const NetFrame *frame, uint8_t *head, size_t bytes);
+
+/* --- virtio_net_rsc.c --- */
+/* The driver takes merged segments. */
+bool virtio_net_merges(const VirtioNet *net);
+/* As deliver, perhaps later and together with others. */
+NetResult virtio_net_merge(NetPair *pair, const NetFrame *frame);
+/* There may be buffers again. */
+void virtio_net_merge_go_on(VirtioNet *net);
+void virtio_net_merge_init(NetPair *pair);
+/* What is held is lost. */
+void virtio_net_merge_drop(NetPair *pair);
+void virtio_net_merge_clear(NetPair *pair);
 
 /* --- virtio_net_rss.c --- */
 NetHash virtio_net_hash(VirtioNet *net, const NetFrame *frame);

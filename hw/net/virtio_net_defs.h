@@ -36,6 +36,8 @@ enum {
     VIRTIO_NET_F_HOST_USO = 56,
     VIRTIO_NET_F_HASH_REPORT = 57,
     VIRTIO_NET_F_RSS = 60,
+    VIRTIO_NET_F_RSC_EXT = 61,
+    VIRTIO_NET_F_STANDBY = 62,
     VIRTIO_NET_F_SPEED_DUPLEX = 63,
 };
 
@@ -56,6 +58,10 @@ enum { VIRTIO_NET_S_LINK_UP = 1, VIRTIO_NET_S_ANNOUNCE = 2 };
 #define VIRTIO_NET_HDR_BYTES        10
 #define VIRTIO_NET_HDR_MERGED_BYTES 12
 #define VIRTIO_NET_HDR_HASH_BYTES   20 /* with a hash */
+#define VIRTIO_NET_HDR_F_NEEDS_CSUM 1
+#define VIRTIO_NET_HDR_F_RSC_INFO   4
+#define VIRTIO_NET_HDR_GSO_TCPV4    1
+#define VIRTIO_NET_HDR_GSO_TCPV6    4
 
 /* 5.1.6.4.3: what may be hashed, by number of its bit, and what a header says was */
 enum {

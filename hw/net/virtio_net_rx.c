@@ -63,7 +63,7 @@ static bool wants_vlan(const VirtioNet *net, const uint8_t *head)
     return (head[12] << 8 | head[13]) != ETH_VLAN || net->vlans[tag / 32] & BIT(tag % 32);
 }
 
-static void copy_head(const NetFrame *frame, uint8_t *head, size_t bytes)
+void virtio_net_copy_head(const NetFrame *frame, uint8_t *head, size_t bytes)
 {
     size_t at = 0;
 
@@ -82,7 +82,7 @@ static bool is_wanted(const VirtioNet *net, const NetFrame *frame)
     if (net->is_promiscuous) {
         return true;
     }
-    copy_head(frame, head, sizeof(head));
+    virtio_net_copy_head(frame, head, sizeof(head));
     return wants_vlan(net, head) &&
            (head[0] & IS_MULTICAST ? wants_group(net, head) : wants_unicast(net, head));
 }
@@ -193,31 +193,37 @@ static void tell(VirtioNet *net)
     }
 }
 
+NetResult virtio_net_deliver(NetPair *pair, const NetFrame *frame)
+{
+    VirtioNet *net = pair->net;
+    uint64_t bytes = virtio_net_header_bytes(net) + frame->bytes;
+    bool may_spread = virtio_has_feature(&net->parent, VIRTIO_NET_F_MRG_RXBUF);
+    NetHash hash = virtio_net_hash(net, frame);
+    NetPair *to = &net->pairs[virtio_net_queue_of(net, &hash, pair - net->pairs)];
+    Buffers b;
+
+    if (!take_buffers(to->rx, bytes, may_spread ? MAX_BUFFERS : 1, &b)) {
+        /* A buffer that is there is too small for ever: the frame is lost. */
+        return virtqueue_is_empty(to->rx) || may_spread ? NET_WAIT : NET_DONE;
+    }
+    fill(net, &b, frame, &hash);
+    to->is_untold = true;
+    if (!net->bursts) {
+        tell(net);
+    }
+    return NET_DONE;
+}
+
 NetResult virtio_net_receive(NetPort *port, const NetFrame *frame)
 {
     VirtioNet *net = port->end->owner;
-    uint64_t bytes = virtio_net_header_bytes(net) + frame->bytes;
-    bool may_spread = virtio_has_feature(&net->parent, VIRTIO_NET_F_MRG_RXBUF);
-    NetPair *pair;
-    NetHash hash;
-    Buffers b;
 
     if (!virtio_is_running(&net->parent) || port->index >= virtio_net_pairs(net) ||
         !is_wanted(net, frame)) {
         return NET_DONE;
     }
-    hash = virtio_net_hash(net, frame);
-    pair = &net->pairs[virtio_net_queue_of(net, &hash, port->index)];
-    if (!take_buffers(pair->rx, bytes, may_spread ? MAX_BUFFERS : 1, &b)) {
-        /* A buffer that is there is too small for ever: the frame is lost. */
-        return virtqueue_is_empty(pair->rx) || may_spread ? NET_WAIT : NET_DONE;
-    }
-    fill(net, &b, frame, &hash);
-    pair->is_untold = true;
-    if (!net->bursts) {
-        tell(net);
-    }
-    return NET_DONE;
+    return virtio_net_merges(net) ? virtio_net_merge(&net->pairs[port->index], frame)
+                                  : virtio_net_deliver(&net->pairs[port->index], frame);
 }
 
 void virtio_net_burst(NetPort *port, bool is_on)

@@ -222,6 +222,110 @@ class Taps(unittest.TestCase):
             driver.send(virtio_net.ether(packet, dest=mac), struct.pack('<BBHHHH', 1, 5, 42, 100, 34, 6))
             self.assertEqual([server.recv(1000) for _ in range(3)], [data[:100], data[100:200], data[200:]])
 
+    @staticmethod
+    def segment(number, data, flags=0x10, port=4000, ack=7, options=b'', is_ipv6=False, ttl=64):
+        """A frame with a segment of TCP, its checksums in place."""
+        tcp = struct.pack('>HHIIBBHHH', 80, port, number, ack, (20 + len(options)) << 2, flags, 500, 0, 0) + options + data
+        addresses = (bytes(range(32)) if is_ipv6 else socket.inet_aton('10.7.7.1') + socket.inet_aton('10.7.7.2'))
+        pseudo = addresses + struct.pack('>HH', 6, len(tcp))
+        total = virtio_net.checksum(pseudo + tcp + bytes(len(tcp) % 2))
+        tcp = tcp[:16] + struct.pack('>H', total) + tcp[18:]
+        if is_ipv6:
+            return virtio_net.ether(struct.pack('>IHBB', 6 << 28, len(tcp), 6, ttl) + addresses + tcp, kind=0x86dd)
+        head = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(tcp), number & 0xffff, 0x4000, ttl, 6, 0) + addresses
+        return virtio_net.ether(head[:10] + struct.pack('>H', virtio_net.checksum(head)) + head[12:] + tcp)
+
+    def test_segments_in_one(self):
+        """What follows each other comes as one (RSC), after a while or when something else comes."""
+        driver = self.adapter(f'tap,id=t,ifname=tt7,script={self.script("up")},downscript=no',
+                              ',guest_rsc_ext=on,rsc_interval=1000000',
+                              (0, 1, 7, 8, 11, virtio_net.MERGED, virtio_net.OFFLOADS, 61))
+        self.assertTrue(driver.offered & 1 << 61)
+        host = self.enterContext(socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL)))
+        host.bind(('tt7', ALL))
+        queue, room = driver.queues[0], 0x4000
+        base = virtio_net.DATA + 0x8000
+
+        def refill():
+            while queue.next - queue.used < queue.size:
+                queue.add([(base + room * (queue.next % queue.size), room, True)])
+            driver.kick(0)
+
+        def take(step=0):
+            """(header's fields, frame) of the next one with an address of ours."""
+            while True:
+                used = queue.take()
+                if not used:
+                    driver.vm.qmp('query-status')
+                    driver.vm.qtest(f'clock_step {step}')
+                    continue
+                data = queue.read(base + room * used[0], used[1])
+                fields = struct.unpack('<BBHHHHH', data[:12])
+                for _ in range(fields[6] - 1):
+                    ident, size = queue.wait()
+                    data += queue.read(base + room * ident, size)
+                if data[12:18] == virtio_net.OWN:
+                    return fields, data[12:]
+
+        def flush(step=2000000):
+            return take(step)
+
+        data = [bytes([n]) * 1000 for n in range(1, 6)]
+        for is_ipv6, kind, header in (False, 1, 54), (True, 4, 74):
+            with self.subTest(is_ipv6=is_ipv6):
+                refill()
+                for n in range(3):
+                    host.send(self.segment(1000 * n, data[n], is_ipv6=is_ipv6))
+                host.send(self.segment(3000, data[3][:500], is_ipv6=is_ipv6))  # a short one ends it
+                fields, frame = take()
+                self.assertEqual(fields, (4, kind, header, 1000, 4, 0, 1))
+                whole = self.segment(0, b''.join(data[:3]) + data[3][:500], is_ipv6=is_ipv6)
+                self.assertEqual(frame, whole)
+                # PSH is seen at once, and is the whole's.
+                host.send(self.segment(0, data[0], is_ipv6=is_ipv6))
+                host.send(self.segment(1000, data[1], flags=0x18, is_ipv6=is_ipv6))
+                fields, frame = take()
+                self.assertEqual((fields[4], frame), (2, self.segment(0, b''.join(data[:2]), flags=0x18, is_ipv6=is_ipv6)))
+                # One alone waits for its time, and comes as it was.
+                alone = self.segment(5, data[2], is_ipv6=is_ipv6)
+                host.send(alone)
+                self.assertEqual(flush(), ((0, 0, 0, 0, 0, 0, 1), alone))
+        # What is not the next, or differs, comes behind what is held; other connections do not matter.
+        for other in (self.segment(7000, data[1]), self.segment(1000, data[1], ack=8), self.segment(1000, data[1], ttl=63),
+                      self.segment(1000, data[1], flags=0x11), self.segment(1000, b''), self.segment(1000, data[1] + b'x'),
+                      self.segment(1000, data[1], options=bytes((1, 1, 8, 10)) + bytes(8))):
+            refill()
+            first = self.segment(0, data[0])
+            host.send(first)
+            host.send(self.segment(0, data[3], port=4001))
+            host.send(other)
+            found = [flush()[1] for _ in range(3)]
+            self.assertLess(found.index(first), found.index(other))
+        refill()
+        options = [self.segment(1000 * n, data[n], options=bytes((1, 1, 8, 10)) + bytes(8)) for n in range(2)]
+        for frame in options:
+            host.send(frame)
+        self.assertEqual(flush()[0], (4, 1, 66, 1000, 2, 0, 1))
+        wrong = self.segment(1000, data[1])
+        wrong = wrong[:-1] + b'?'
+        host.send(self.segment(0, data[0]))
+        host.send(wrong)
+        self.assertEqual([flush()[1] for _ in range(2)], [self.segment(0, data[0]), wrong])
+        # As much as a packet can be; then the driver is late with buffers.
+        while queue.take():
+            pass
+        refill()
+        for n in range(66):
+            host.send(self.segment(1000 * n, bytes([n]) * 1000))
+        fields, frame = flush()
+        self.assertEqual((fields[4], fields[6], len(frame)), (65, 4, 14 + 40 + 65000))
+        self.assertEqual(flush()[0][4], 0)
+        self.assertTrue(driver.ask(5, 0, struct.pack('<Q', 1 << 1)))  # no longer
+        refill()
+        for n in range(2):
+            host.send(self.segment(1000 * n, data[n]))
+        self.assertEqual([take()[1] for n in range(2)], [self.segment(1000 * n, data[n]) for n in range(2)])
+
     def test_refusals(self):
         failing = self.file('failing', '#!/bin/sh\nexit 3\n')
         for want, *args in (
