@@ -44,9 +44,19 @@ def start(binary, board='none'):
     return passed * 1000
 
 
-def memory(binary, board='none'):
+# Sixteen that a guest lives on.
+DEVICES = ['-netdev', 'user,id=n0', '-netdev', 'user,id=n1', *(
+    word for n in range(4) for word in ('-blockdev', f'null-co,node-name=d{n},size=64M')), *(
+    word for device in (
+        'virtio-blk-pci,drive=d0', 'nvme,drive=d1,serial=1', 'virtio-scsi-pci', 'scsi-hd,drive=d2', 'ide-hd,drive=d3',
+        'virtio-net-pci,netdev=n0', 'e1000e,netdev=n1', 'virtio-serial-pci', 'virtio-rng-pci', 'virtio-balloon-pci',
+        'virtio-gpu-pci', 'virtio-keyboard-pci', 'virtio-mouse-pci', 'virtio-tablet-pci', 'qemu-xhci', 'usb-kbd')
+    for word in ('-device', device))]
+
+
+def memory(binary, board='none', devices=()):
     """Resident memory at the first answer, in KiB."""
-    vm = Vm(binary, '-machine', board, '-nodefaults', '-S')
+    vm = Vm(binary, '-machine', board, '-nodefaults', '-S', *devices)
     with open(f'/proc/{vm.process.pid}/status', encoding='ascii') as status:
         fields = dict(line.split(':', 1) for line in status)
     vm.kill()
@@ -201,6 +211,7 @@ BENCHES = {
     **{f'{name}-{board}': (lambda binary, fn=fn, board=board: fn(binary, board), unit, False)
        for board in ('microvm', 'pc', 'q35')
        for name, fn, unit in (('start', start, 'ms'), ('memory', memory, 'KiB'))},
+    'memory-devices': (lambda binary: memory(binary, 'q35', DEVICES), 'KiB', False),
     'qmp-commands': (qmp_commands, '/s', True),
     'qmp-round-trips': (round_trips, '/s', True),
     'qom-get': (qom_get, '/s', True),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Linux with a balloon: memory goes to the host and comes back; statistics."""
+"""Linux with a balloon: memory goes to the host and comes back; statistics; what is free is reported."""
+import hashlib
 import os
 import re
 import socket
@@ -99,6 +100,27 @@ class Balloon(unittest.TestCase):
 
     def test_anonymous(self):
         self.check()
+
+    def check_reports(self, *args):
+        """What Linux has free goes to the host by itself, and comes back when it is used again."""
+        shell = self.boot('-device', 'virtio-balloon-pci,id=b,free-page-reporting=on', *args)
+        for _ in range(2):
+            self.assertEqual(shell.run('mount -t tmpfs -o size=90% full /tmp && '
+                                       f'head -c {RAM * 6 // 10}m /dev/zero > /tmp/full && echo done'), 'done')
+            full = self.resident(shell)
+            self.assertGreater(full, RAM * MIB * 6 // 10)
+            self.assertEqual(shell.run('md5sum </tmp/full; umount /tmp').split()[0],
+                             hashlib.md5(bytes(RAM * 6 // 10 * MIB), usedforsecurity=False).hexdigest())
+            self.until(shell, lambda full=full: self.resident(shell) < full - 250 * MIB)
+        self.assertEqual(self.actual(), RAM * MIB)
+        self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|hung task'"), '')
+        self.assertEqual(shell.end(), 0)
+
+    def test_reports(self):
+        self.check_reports()
+
+    def test_reports_memfd(self):
+        self.check_reports('-object', f'memory-backend-memfd,id=m,size={RAM}M', '-M', 'q35,memory-backend=m')
 
     def test_memfd(self):
         self.check('-object', f'memory-backend-memfd,id=m,size={RAM}M', '-M', 'q35,memory-backend=m')
