@@ -1,7 +1,8 @@
 /*
  * Fuzzes virtio-net from both sides: rings, requests of the control queue and frames of a driver that
  * has negotiated what it likes of two pairs of queues, hashes and offloads; frames, links and bursts of
- * a back end that takes everything undone, and sends back what it gets or has it wait.
+ * a back end that takes everything undone, and sends back what it gets or has it wait. Segments of TCP have
+ * good checksums, so that they can be merged.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -68,6 +69,31 @@ static void arrive(FuzzInput *in)
         net_send(port, &frame);
     }
     net_burst_end(port, has_begun);
+}
+
+/* Of one of four connections, with a piece of what is sent over it. */
+static void segment_arrives(FuzzInput *in)
+{
+    enum { IP_AT = ETH_HEADER_BYTES, TCP_AT = IP_AT + 20, DATA = TCP_AT + 20 };
+    uint8_t bytes[DATA + 1500] = { 0 }, *ip = bytes + IP_AT, *tcp = bytes + TCP_AT;
+    size_t size = fuzz_take(in, 2) % 1500;
+    struct iovec piece = { bytes, DATA + size };
+    NetFrame frame = NET_FRAME(&piece);
+    NetPacket packet;
+
+    store_be16(bytes + 12, ETHER_TYPE_IPV4);
+    ip[0] = 0x45;
+    store_be16(ip + 2, 40 + size);
+    ip[9] = IP_PROTOCOL_TCP;
+    store_be16(ip + 10, ~net_sum(0, ip, 20));
+    tcp[0] = fuzz_take(in, 1) & 3;
+    store_be32(tcp + 4, UINT32_MAX - 2000 + fuzz_take(in, 2));
+    tcp[12] = 5 << 4;
+    tcp[13] = 0x10 | (fuzz_take(in, 1) & 0x3f);
+    memset(bytes + DATA, size, size);
+    net_packet_parse(&packet, bytes, piece.iov_len);
+    store_be16(tcp + 16, ~net_sum(net_packet_pseudo_sum(&packet), tcp, packet.l4_bytes));
+    net_send(&wire.ports[0], &frame);
 }
 
 /* --- the driver --- */
@@ -143,7 +169,7 @@ static void ask(FuzzInput *in)
     virtqueue_kick(virtio_queue(&nic->parent, QUEUES - 1));
 }
 
-enum { ARRIVE, BUFFER, ASK, PUT_DATA, SLOW, LINK, RESET_QUEUE, TURN, OPERATIONS };
+enum { ARRIVE, BUFFER, ASK, PUT_DATA, SLOW, LINK, RESET_QUEUE, SEGMENT, TURN, OPERATIONS };
 
 static void operate(FuzzInput *in)
 {
@@ -174,6 +200,9 @@ static void operate(FuzzInput *in)
         virtqueue_reset(virtio_queue(&nic->parent, queue));
         start_queue(queue);
         break;
+    case SEGMENT:
+        segment_arrives(in);
+        break;
     default:
         event_loop_run_once(event_loop_main(), false);
         break;
@@ -192,7 +221,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     nic = VIRTIO_NET(dev);
     nic->conf.netdev = g_strdup("wire");
     nic->wanted |= BIT64(VIRTIO_NET_F_MQ) | BIT64(VIRTIO_NET_F_RSS) |
-                   BIT64(VIRTIO_NET_F_HASH_REPORT);
+                   BIT64(VIRTIO_NET_F_HASH_REPORT) | BIT64(VIRTIO_NET_F_RSC_EXT);
     test_transport_with(dev);
     return 0;
 }
