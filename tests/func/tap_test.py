@@ -225,7 +225,8 @@ class Taps(unittest.TestCase):
     @staticmethod
     def segment(number, data, flags=0x10, port=4000, ack=7, options=b'', is_ipv6=False, ttl=64):
         """A frame with a segment of TCP, its checksums in place."""
-        tcp = struct.pack('>HHIIBBHHH', 80, port, number, ack, (20 + len(options)) << 2, flags, 500, 0, 0) + options + data
+        tcp = struct.pack('>HHIIBBHHH', 80, port, number, ack, (20 + len(options)) << 2, flags, 500, 0, 0)
+        tcp += options + data
         addresses = (bytes(range(32)) if is_ipv6 else socket.inet_aton('10.7.7.1') + socket.inet_aton('10.7.7.2'))
         pseudo = addresses + struct.pack('>HH', 6, len(tcp))
         total = virtio_net.checksum(pseudo + tcp + bytes(len(tcp) % 2))
@@ -285,14 +286,16 @@ class Taps(unittest.TestCase):
                 host.send(self.segment(0, data[0], is_ipv6=is_ipv6))
                 host.send(self.segment(1000, data[1], flags=0x18, is_ipv6=is_ipv6))
                 fields, frame = take()
-                self.assertEqual((fields[4], frame), (2, self.segment(0, b''.join(data[:2]), flags=0x18, is_ipv6=is_ipv6)))
+                whole = self.segment(0, b''.join(data[:2]), flags=0x18, is_ipv6=is_ipv6)
+                self.assertEqual((fields[4], frame), (2, whole))
                 # One alone waits for its time, and comes as it was.
                 alone = self.segment(5, data[2], is_ipv6=is_ipv6)
                 host.send(alone)
                 self.assertEqual(flush(), ((0, 0, 0, 0, 0, 0, 1), alone))
         # What is not the next, or differs, comes behind what is held; other connections do not matter.
-        for other in (self.segment(7000, data[1]), self.segment(1000, data[1], ack=8), self.segment(1000, data[1], ttl=63),
-                      self.segment(1000, data[1], flags=0x11), self.segment(1000, b''), self.segment(1000, data[1] + b'x'),
+        for other in (self.segment(7000, data[1]), self.segment(1000, data[1], ack=8),
+                      self.segment(1000, data[1], ttl=63), self.segment(1000, data[1], flags=0x11),
+                      self.segment(1000, b''), self.segment(1000, data[1] + b'x'),
                       self.segment(1000, data[1], options=bytes((1, 1, 8, 10)) + bytes(8))):
             refill()
             first = self.segment(0, data[0])

@@ -49,8 +49,9 @@ class Answers:
     def until_taken(self):
         """The adapter has all that was given to it."""
         path = '/machine/peripheral/s/virtio-backend'
-        while self.vm.qmp('x-query-virtio-queue-status', path=path, queue=2)['last-avail-idx'] != self.adapter.queues[2].next:
-            pass
+        taken = None
+        while taken != self.adapter.queues[2].next:
+            taken = self.vm.qmp('x-query-virtio-queue-status', path=path, queue=2)['last-avail-idx']
 
     def responses(self, count=4):
         return [self.adapter.peek(self.place(n) + 0x100, 12)[11] for n in range(count)]

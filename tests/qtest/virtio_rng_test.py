@@ -26,8 +26,8 @@ class Rng(unittest.TestCase):
         return os.path.join(self.folder, name)
 
     def start(self, options='', *args):
-        self.vm = Vm(house.binary(), '-M', 'pc', '-nodefaults', *args, '-device', 'virtio-rng-pci,addr=4,id=r' + options,
-                     qtest=True)
+        self.vm = Vm(house.binary(), '-M', 'pc', '-nodefaults', *args, '-device',
+                     'virtio-rng-pci,addr=4,id=r' + options, qtest=True)
         self.vm.__enter__()
         self.addCleanup(self.vm.__exit__, None, None, None)
         self.function, self.queue = Function(self.vm), virtio.Queue(self.vm)
