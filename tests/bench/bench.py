@@ -46,7 +46,7 @@ def start(binary, board='none'):
 
 # Sixteen that a guest lives on.
 DEVICES = ['-netdev', 'user,id=n0', '-netdev', 'user,id=n1', *(
-    word for n in range(4) for word in ('-blockdev', f'null-co,node-name=d{n},size=64M')), *(
+    word for n in range(4) for word in ('-blockdev', f'null-co,node-name=d{n},size=67108864')), *(
     word for device in (
         'virtio-blk-pci,drive=d0', 'nvme,drive=d1,serial=1', 'virtio-scsi-pci', 'scsi-hd,drive=d2', 'ide-hd,drive=d3',
         'virtio-net-pci,netdev=n0', 'e1000e,netdev=n1', 'virtio-serial-pci', 'virtio-rng-pci', 'virtio-balloon-pci',
