@@ -11,13 +11,28 @@
 #define PARAM_MAX 9999
 
 enum { STATE_TEXT, STATE_ESCAPE, STATE_CONTROL };
+enum { VGA_BLACK = 0, VGA_GREY = 7, VGA_BRIGHT = 8 };
+
+static uint16_t cell_of(const TextScreen *s, uint8_t c)
+{
+    uint8_t ink = s->is_inverse ? s->paper : s->ink, paper = s->is_inverse ? s->ink : s->paper;
+
+    return c | (ink | (s->is_bright ? VGA_BRIGHT : 0)) << 8 | (paper & 7) << 12;
+}
+
+static void erase(TextScreen *s, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        s->cells[i] = cell_of(s, ' ');
+    }
+}
 
 bool text_screen_init(TextScreen *screen, unsigned cols, unsigned rows)
 {
-    *screen = (TextScreen){ .cols = cols, .rows = rows };
-    screen->cells = g_try_malloc((size_t)cols * rows);
+    *screen = (TextScreen){ .cols = cols, .rows = rows, .ink = VGA_GREY, .paper = VGA_BLACK };
+    screen->cells = g_try_malloc_n((size_t)cols * rows, sizeof(*screen->cells));
     if (screen->cells) {
-        memset(screen->cells, ' ', (size_t)cols * rows);
+        erase(screen, 0, (size_t)cols * rows);
     }
     return screen->cells;
 }
@@ -26,11 +41,6 @@ void text_screen_clear(TextScreen *screen)
 {
     g_free(screen->cells);
     screen->cells = NULL;
-}
-
-static void erase(TextScreen *s, size_t from, size_t to)
-{
-    memset(s->cells + from, ' ', to - from);
 }
 
 static size_t cursor(const TextScreen *s)
@@ -46,7 +56,7 @@ static void line_feed(TextScreen *s)
         s->y++;
         return;
     }
-    memmove(s->cells, s->cells + s->cols, size - s->cols);
+    memmove(s->cells, s->cells + s->cols, (size - s->cols) * sizeof(*s->cells));
     erase(s, size - s->cols, size);
 }
 
@@ -56,7 +66,7 @@ static void put(TextScreen *s, uint8_t c)
         s->x = 0;
         line_feed(s);
     }
-    s->cells[cursor(s)] = c;
+    s->cells[cursor(s)] = cell_of(s, c);
     s->x++;
 }
 
@@ -80,6 +90,46 @@ static void erase_display(TextScreen *s)
 
     erase(s, what == 0 ? cursor(s) : 0,
           what == 1 ? cursor(s) + 1 : (size_t)s->cols * s->rows);
+}
+
+/* ECMA-48 counts from red, a VGA from blue. */
+static uint8_t color(unsigned n)
+{
+    return (n & 1) << 2 | (n & 2) | (n & 4) >> 2;
+}
+
+static void select_rendition(TextScreen *s, unsigned what)
+{
+    switch (what) {
+    case 0:
+        s->ink = VGA_GREY;
+        s->paper = VGA_BLACK;
+        s->is_bright = s->is_inverse = false;
+        break;
+    case 1:
+    case 22:
+        s->is_bright = what == 1;
+        break;
+    case 7:
+    case 27:
+        s->is_inverse = what == 7;
+        break;
+    case 30 ... 37:
+        s->ink = color(what - 30);
+        break;
+    case 39:
+        s->ink = VGA_GREY;
+        break;
+    case 40 ... 47:
+        s->paper = color(what - 40);
+        break;
+    case 49:
+        s->paper = VGA_BLACK;
+        break;
+    case 90 ... 97:
+        s->ink = color(what - 90) | VGA_BRIGHT;
+        break;
+    }
 }
 
 static void control(TextScreen *s, uint8_t final)
@@ -110,6 +160,11 @@ static void control(TextScreen *s, uint8_t final)
         break;
     case 'K':
         erase_line(s);
+        break;
+    case 'm':
+        for (unsigned i = 0; i < s->param_count; i++) {
+            select_rendition(s, s->params[i]);
+        }
         break;
     }
 }
@@ -178,13 +233,15 @@ char *text_screen_text(const TextScreen *s)
     GString *text = g_string_new(NULL);
 
     for (unsigned y = 0; y < s->rows; y++) {
-        const char *row = s->cells + (size_t)y * s->cols;
+        const uint16_t *row = s->cells + (size_t)y * s->cols;
         size_t used = s->cols;
 
-        while (used && row[used - 1] == ' ') {
+        while (used && (uint8_t)row[used - 1] == ' ') {
             used--;
         }
-        g_string_append_len(text, row, used);
+        for (size_t x = 0; x < used; x++) {
+            g_string_append_c(text, (char)row[x]);
+        }
         g_string_append_c(text, '\n');
     }
     return g_string_free(text, FALSE);

@@ -1,6 +1,6 @@
 /*
  * TextScreen: what a terminal shows after the bytes sent to it. Plain text, CR, LF, BS, TAB, and
- * of ECMA-48 cursor movement, erasing and SGR (which is read over); lines leave at the top.
+ * of ECMA-48 cursor movement, erasing and colours (SGR); lines leave at the top.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,7 +12,9 @@
 typedef struct TextScreen {
     unsigned cols, rows;
     unsigned x, y;         /* of the cursor; x == cols: the next character wraps */
-    char *cells;           /* rows * cols */
+    uint16_t *cells;       /* rows * cols: ASCII, a VGA's colours in the high byte */
+    uint8_t ink, paper;    /* of what is written now, as a VGA has them */
+    bool is_bright, is_inverse;
     int state;
     unsigned params[TEXT_SCREEN_PARAMS], param_count;
 } TextScreen;

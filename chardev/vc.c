@@ -52,7 +52,7 @@ ChardevVcPicture chardev_vc_picture(Chardev *chr)
     g_mutex_lock(&chr->write_lock);
     picture = (ChardevVcPicture){ screen->cols, screen->rows, MIN(screen->x, screen->cols - 1),
                                   screen->y, NULL };
-    picture.cells = g_memdup2(screen->cells, (size_t)screen->cols * screen->rows);
+    picture.cells = g_memdup2(screen->cells, (size_t)screen->cols * screen->rows * sizeof(*screen->cells));
     g_mutex_unlock(&chr->write_lock);
     return picture;
 }

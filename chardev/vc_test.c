@@ -40,6 +40,32 @@ static void test_control(void)
     expect("\033(a\033", "a\n\n\n");
 }
 
+/* Ink, paper and brightness as a VGA's attribute. */
+static void expect_colors(const char *bytes, unsigned attribute)
+{
+    TextScreen screen;
+
+    g_assert_true(text_screen_init(&screen, 5, 3));
+    text_screen_write(&screen, (const uint8_t *)bytes, strlen(bytes));
+    text_screen_write(&screen, (const uint8_t *)"x", 1);
+    g_assert_cmphex(screen.cells[0], ==, attribute << 8 | 'x');
+    text_screen_clear(&screen);
+}
+
+static void test_colors(void)
+{
+    expect_colors("", 0x07);
+    expect_colors("\033[31m", 0x04);
+    expect_colors("\033[1;34m", 0x09);
+    expect_colors("\033[94m", 0x09);
+    expect_colors("\033[33;41m", 0x46);
+    expect_colors("\033[7m", 0x70);
+    expect_colors("\033[1;7;27;22;32;39;45;49m", 0x07);
+    expect_colors("\033[1;31;42;7m\033[m", 0x07);
+    expect_colors("\033[5;38;2m", 0x07);
+    expect_colors("\033[44m\033[2J", 0x17);
+}
+
 static void test_random(void)
 {
     TextScreen screen;
@@ -85,6 +111,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vc/text", test_text);
     g_test_add_func("/vc/control", test_control);
+    g_test_add_func("/vc/colors", test_colors);
     g_test_add_func("/vc/random", test_random);
     g_test_add_func("/vc/chardev", test_chardev);
     return g_test_run();

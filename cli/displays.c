@@ -10,6 +10,7 @@
 #include "system/identity.h"
 #include "system/run_state.h"
 #include "ui/curses.h"
+#include "ui/text_console.h"
 #include "ui/vnc.h"
 #include "util/keyval.h"
 
@@ -134,4 +135,5 @@ void displays_cleanup(void)
 {
     vnc_cleanup();
     curses_cleanup();
+    text_consoles_cleanup();
 }

@@ -83,7 +83,9 @@ Console *console_new(Object *owner, unsigned head, const ConsoleOps *ops, void *
     console->ops = ops;
     console->opaque = opaque;
     console->surface = surface_new(FIRST_WIDTH, FIRST_HEIGHT);
-    g_ptr_array_add(all_consoles(), console);
+    if (owner) {
+        g_ptr_array_add(all_consoles(), console);
+    }
     object_add_child(object_container("/backend"), "console[*]", console, NULL);
     return console;
 }

@@ -10,9 +10,8 @@
 #include <curses.h>
 #include <locale.h>
 
-#include "chardev/vc.h"
-#include "ui/console.h"
 #include "ui/input.h"
+#include "ui/text_console.h"
 #include "util/event_loop.h"
 
 #define ESC            27
@@ -24,9 +23,8 @@ static struct {
     bool is_on;
     SCREEN *screen;
     const Keymap *keymap;
-    Console *console;         /* the machine's screen; NULL: it has none */
+    Console *shown;           /* NULL: there is nothing to show */
     ConsoleListener listener;
-    Chardev *vc;              /* shown in place of it */
     FdWatch *typed;
     Deferred *redraw;
     cchar_t glyphs[256];      /* of code page 437 */
@@ -72,51 +70,37 @@ static void draw_text(const ConsoleText *text)
     }
 }
 
-static void draw_vc(void)
-{
-    ChardevVcPicture picture = chardev_vc_picture(terminal.vc);
-    ConsoleText text = { picture.cols, picture.rows, picture.x, picture.y, NULL };
-
-    text.cells = g_new(uint16_t, picture.cols * picture.rows);
-    for (unsigned i = 0; i < picture.cols * picture.rows; i++) {
-        text.cells[i] = (uint8_t)picture.cells[i] | 0x700;
-    }
-    draw_text(&text);
-    g_free(text.cells);
-    g_free(picture.cells);
-}
-
 static void draw_size(void)
 {
-    g_autofree char *words = terminal.console
-        ? g_strdup_printf("%u x %u Graphic mode", console_surface(terminal.console)->width,
-                          console_surface(terminal.console)->height)
+    g_autofree char *words = terminal.shown
+        ? g_strdup_printf("%u x %u Graphic mode", console_surface(terminal.shown)->width,
+                          console_surface(terminal.shown)->height)
         : g_strdup("No screen");
 
     curs_set(0);
     mvaddstr(LINES / 2, MAX(0, (COLS - (int)strlen(words)) / 2), words);
 }
 
-/* A text console may have been removed meanwhile. */
-static void check_vc(void)
+static void show(Console *console)
 {
-    unsigned n = 0;
-
-    while (chardev_vc_nth(n) && chardev_vc_nth(n) != terminal.vc) {
-        n++;
+    if (terminal.shown) {
+        console_remove_listener(terminal.shown, &terminal.listener);
     }
-    terminal.vc = chardev_vc_nth(n);
+    terminal.shown = console;
+    if (console) {
+        console_add_listener(console, &terminal.listener);
+    }
 }
 
 static void draw(void *opaque)
 {
     ConsoleText text;
 
-    check_vc();
+    if (!terminal.shown) {
+        show(console_choice(0));
+    }
     erase();
-    if (terminal.vc) {
-        draw_vc();
-    } else if (terminal.console && console_text(terminal.console, &text)) {
+    if (terminal.shown && console_text(terminal.shown, &text)) {
         draw_text(&text);
         g_free(text.cells);
     } else {
@@ -137,25 +121,16 @@ static void pixels_changed(ConsoleListener *listener, SurfaceRect rect)
 
 static void console_gone(ConsoleListener *listener)
 {
-    terminal.console = NULL;
+    terminal.shown = NULL;
     deferred_schedule(terminal.redraw);
 }
 
-static void vc_changed(void)
-{
-    deferred_schedule(terminal.redraw);
-}
-
-/* Digit 1 is the machine's screen, if it has one; text consoles follow. */
 static void choose(int digit)
 {
-    int n = digit - '1';
-    Chardev *vc = chardev_vc_nth(terminal.console ? n - 1 : n);
+    Console *console = console_choice(digit - '1');
 
-    if (n == 0 && terminal.console) {
-        terminal.vc = NULL;
-    } else if (vc) {
-        terminal.vc = vc;
+    if (console) {
+        show(console);
     }
     clear();
     draw(NULL);
@@ -164,25 +139,24 @@ static void choose(int digit)
 /* --- keys --- */
 
 static const struct SpecialKey {
-    int code;         /* of curses */
+    int code; /* of curses */
     QKeyCode key;
-    const char *bytes; /* on a text console */
 } special_keys[] = {
-    { KEY_UP, Q_KEY_CODE_UP, "\033[A" }, { KEY_DOWN, Q_KEY_CODE_DOWN, "\033[B" },
-    { KEY_RIGHT, Q_KEY_CODE_RIGHT, "\033[C" }, { KEY_LEFT, Q_KEY_CODE_LEFT, "\033[D" },
-    { KEY_HOME, Q_KEY_CODE_HOME, "\033[1~" }, { KEY_END, Q_KEY_CODE_END, "\033[4~" },
-    { KEY_PPAGE, Q_KEY_CODE_PGUP, "\033[5~" }, { KEY_NPAGE, Q_KEY_CODE_PGDN, "\033[6~" },
-    { KEY_IC, Q_KEY_CODE_INSERT, "\033[2~" }, { KEY_DC, Q_KEY_CODE_DELETE, "\033[3~" },
-    { KEY_BACKSPACE, Q_KEY_CODE_BACKSPACE, "\b" }, { 127, Q_KEY_CODE_BACKSPACE, "\b" },
-    { '\b', Q_KEY_CODE_BACKSPACE, "\b" }, { '\r', Q_KEY_CODE_RET, "\r" },
-    { '\n', Q_KEY_CODE_RET, "\r" }, { KEY_ENTER, Q_KEY_CODE_RET, "\r" },
-    { '\t', Q_KEY_CODE_TAB, "\t" }, { ESC, Q_KEY_CODE_ESC, "\033" },
-    { KEY_F(1), Q_KEY_CODE_F1, "" }, { KEY_F(2), Q_KEY_CODE_F2, "" },
-    { KEY_F(3), Q_KEY_CODE_F3, "" }, { KEY_F(4), Q_KEY_CODE_F4, "" },
-    { KEY_F(5), Q_KEY_CODE_F5, "" }, { KEY_F(6), Q_KEY_CODE_F6, "" },
-    { KEY_F(7), Q_KEY_CODE_F7, "" }, { KEY_F(8), Q_KEY_CODE_F8, "" },
-    { KEY_F(9), Q_KEY_CODE_F9, "" }, { KEY_F(10), Q_KEY_CODE_F10, "" },
-    { KEY_F(11), Q_KEY_CODE_F11, "" }, { KEY_F(12), Q_KEY_CODE_F12, "" },
+    { KEY_UP, Q_KEY_CODE_UP }, { KEY_DOWN, Q_KEY_CODE_DOWN },
+    { KEY_RIGHT, Q_KEY_CODE_RIGHT }, { KEY_LEFT, Q_KEY_CODE_LEFT },
+    { KEY_HOME, Q_KEY_CODE_HOME }, { KEY_END, Q_KEY_CODE_END },
+    { KEY_PPAGE, Q_KEY_CODE_PGUP }, { KEY_NPAGE, Q_KEY_CODE_PGDN },
+    { KEY_IC, Q_KEY_CODE_INSERT }, { KEY_DC, Q_KEY_CODE_DELETE },
+    { KEY_BACKSPACE, Q_KEY_CODE_BACKSPACE }, { 127, Q_KEY_CODE_BACKSPACE },
+    { '\b', Q_KEY_CODE_BACKSPACE }, { '\r', Q_KEY_CODE_RET },
+    { '\n', Q_KEY_CODE_RET }, { KEY_ENTER, Q_KEY_CODE_RET },
+    { '\t', Q_KEY_CODE_TAB }, { ESC, Q_KEY_CODE_ESC },
+    { KEY_F(1), Q_KEY_CODE_F1 }, { KEY_F(2), Q_KEY_CODE_F2 },
+    { KEY_F(3), Q_KEY_CODE_F3 }, { KEY_F(4), Q_KEY_CODE_F4 },
+    { KEY_F(5), Q_KEY_CODE_F5 }, { KEY_F(6), Q_KEY_CODE_F6 },
+    { KEY_F(7), Q_KEY_CODE_F7 }, { KEY_F(8), Q_KEY_CODE_F8 },
+    { KEY_F(9), Q_KEY_CODE_F9 }, { KEY_F(10), Q_KEY_CODE_F10 },
+    { KEY_F(11), Q_KEY_CODE_F11 }, { KEY_F(12), Q_KEY_CODE_F12 },
 };
 
 static const struct SpecialKey *find_special(int code)
@@ -195,16 +169,11 @@ static const struct SpecialKey *find_special(int code)
     return NULL;
 }
 
-static void type_into_vc(int code)
+static void type_into_text(int code)
 {
     const struct SpecialKey *special = find_special(code);
-    uint8_t byte = code;
 
-    if (special) {
-        chardev_vc_input(terminal.vc, (const uint8_t *)special->bytes, strlen(special->bytes));
-    } else if (code < 0x80) {
-        chardev_vc_input(terminal.vc, &byte, 1);
-    }
+    text_console_type(terminal.shown, special ? special->key : Q_KEY_CODE_UNMAPPED, code < 0x80 ? code : 0);
 }
 
 /* With what is held meanwhile. */
@@ -241,8 +210,8 @@ static void type_into_guest(int code, bool has_alt)
                keymap_lookup(terminal.keymap, has_control ? code + 'a' - 1 : code, &key)) {
         press(key, has_control, has_alt);
     }
-    if (terminal.console) {
-        console_hurry(terminal.console);
+    if (terminal.shown) {
+        console_hurry(terminal.shown);
     }
 }
 
@@ -262,8 +231,8 @@ static void take_key(int code)
     } else if (code == KEY_RESIZE) {
         clear();
         draw(NULL);
-    } else if (terminal.vc) {
-        type_into_vc(code);
+    } else if (console_is_text(terminal.shown)) {
+        type_into_text(code);
     } else {
         type_into_guest(code, has_alt);
     }
@@ -274,7 +243,6 @@ static void keys_come(void *opaque, GIOCondition events)
     int code;
 
     while ((code = getch()) != ERR) {
-        check_vc();
         take_key(code);
     }
     if (events & (G_IO_HUP | G_IO_ERR)) {
@@ -343,13 +311,6 @@ bool curses_start(const Keymap *keymap, Error **errp)
     terminal.typed = fd_watch_new(event_loop_main(), STDIN_FILENO, G_IO_IN, keys_come, NULL);
     terminal.listener = (ConsoleListener){ surface_changed, pixels_changed, NULL, console_gone,
                                            true };
-    terminal.console = console_nth(0);
-    if (terminal.console) {
-        console_add_listener(terminal.console, &terminal.listener);
-    } else {
-        terminal.vc = chardev_vc_nth(0);
-    }
-    chardev_vc_set_watcher(vc_changed);
     draw(NULL);
     return true;
 }
@@ -359,10 +320,7 @@ void curses_cleanup(void)
     if (!terminal.is_on) {
         return;
     }
-    chardev_vc_set_watcher(NULL);
-    if (terminal.console) {
-        console_remove_listener(terminal.console, &terminal.listener);
-    }
+    show(NULL);
     fd_watch_free(terminal.typed);
     deferred_free(terminal.redraw);
     endwin();

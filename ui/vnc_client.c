@@ -257,7 +257,7 @@ static void key_event(rfbBool is_down, rfbKeySym symbol, rfbClientPtr rfb)
     KeymapKey key;
 
     if (keymap_lookup(client->server->keymap, symbol, &key)) {
-        vnc_send_key(client, key.key, is_down);
+        vnc_send_key(client, key.key, symbol, is_down);
     }
 }
 

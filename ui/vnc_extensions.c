@@ -66,7 +66,7 @@ static rfbBool handle(rfbClientPtr rfb, void *data, const rfbClientToServerMsg *
 {
     VncSession *s = vnc_session(rfb);
     uint8_t rest[11];
-    uint32_t code;
+    uint32_t symbol, code;
 
     if (message->type != MESSAGE_QEMU) {
         return FALSE;
@@ -75,10 +75,12 @@ static rfbBool handle(rfbClientPtr rfb, void *data, const rfbClientToServerMsg *
         rfbCloseClient(rfb);
         return TRUE;
     }
+    memcpy(&symbol, rest + 3, sizeof(symbol));
+    symbol = GUINT32_FROM_BE(symbol);
     memcpy(&code, rest + 7, sizeof(code));
     code = GUINT32_FROM_BE(code);
     if (key_from_number(code) != Q_KEY_CODE_UNMAPPED) {
-        vnc_send_key(s->client, key_from_number(code), rest[1] || rest[2]);
+        vnc_send_key(s->client, key_from_number(code), symbol, rest[1] || rest[2]);
     }
     return TRUE;
 }

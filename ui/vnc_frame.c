@@ -162,6 +162,7 @@ static void cursor_changed(ConsoleListener *listener, const ConsoleCursor *curso
 static void console_gone(ConsoleListener *listener)
 {
     server_of(listener)->console = NULL;
+    deferred_schedule(server_of(listener)->rewatch);
 }
 
 const ConsoleListener vnc_console_listener = {

@@ -5,10 +5,15 @@
  */
 #include "util/osdep.h"
 #include "ui/input.h"
+#include "ui/text_console.h"
 #include "ui/vnc_parts.h"
 
 #define WAITING_MAX 256 /* acts of one client that the main loop has not seen */
 #define KEYS_MAX    1024 /* that wait for those before */
+/* symbols of X */
+#define XK_KP_MULTIPLY 0xffaa
+#define XK_KP_9        0xffb9
+#define CONTROL_MASK   0x1f
 /* what clients ask of the machine's power, by the protocol's numbers */
 #define XVP_SHUTDOWN 2
 #define XVP_RESET    4
@@ -17,6 +22,7 @@ typedef struct Act {
     VncClient *client;
     enum { ACT_KEY, ACT_POINTER, ACT_WISH, ACT_POWER } what;
     QKeyCode key;
+    uint32_t symbol;
     bool is_down;
     VncPointer pointer;
     void (*power)(void);
@@ -65,12 +71,61 @@ static void do_key(VncServer *server, QKeyCode key, bool is_down)
     }
 }
 
-/* Who types faster than the guest is told loses keys; those that are down come up again. */
-static void client_key(VncClient *client, QKeyCode key, bool is_down)
+static bool has_control(const VncClient *client)
 {
-    if (is_down ? client->server->keys.length < KEYS_MAX : client->keys_down[key]) {
-        client->keys_down[key] = is_down;
-        do_key(client->server, key, is_down);
+    return client->keys_down[Q_KEY_CODE_CTRL] || client->keys_down[Q_KEY_CODE_CTRL_R];
+}
+
+static bool has_alt(const VncClient *client)
+{
+    return client->keys_down[Q_KEY_CODE_ALT] || client->keys_down[Q_KEY_CODE_ALT_R];
+}
+
+/* Control, Alt and a digit choose a screen; what anybody holds down comes up in the one before. */
+static bool choose_console(VncClient *client, QKeyCode key)
+{
+    VncServer *server = client->server;
+
+    if (server->display || key < Q_KEY_CODE_1 || key > Q_KEY_CODE_9 || !has_control(client) || !has_alt(client)) {
+        return false;
+    }
+    for (guint i = 0; i < server->clients->len; i++) {
+        vnc_client_release_keys(server->clients->pdata[i]);
+    }
+    vnc_server_choose(server, key - Q_KEY_CODE_1);
+    return true;
+}
+
+/* A symbol of Latin-1 is its character, one of the keypad lies above it. */
+static uint8_t character_of(uint32_t symbol)
+{
+    if (symbol >= XK_KP_MULTIPLY && symbol <= XK_KP_9) {
+        symbol -= XK_KP_MULTIPLY - '*';
+    }
+    return symbol >= ' ' && symbol <= '~' ? symbol : 0;
+}
+
+static void type_into_text(VncClient *client, QKeyCode key, uint32_t symbol)
+{
+    uint8_t character = character_of(symbol);
+
+    text_console_type(client->server->console, key,
+                      has_control(client) ? character & CONTROL_MASK : character);
+}
+
+/* Who types faster than the guest is told loses keys; those that are down come up again. */
+static void client_key(VncClient *client, const Act *act)
+{
+    bool is_taken = act->is_down ? client->server->keys.length < KEYS_MAX : client->keys_down[act->key];
+
+    if (!is_taken || (act->is_down && choose_console(client, act->key))) {
+        return;
+    }
+    client->keys_down[act->key] = act->is_down;
+    if (!console_is_text(client->server->console)) {
+        do_key(client->server, act->key, act->is_down);
+    } else if (act->is_down) {
+        type_into_text(client, act->key, act->symbol);
     }
 }
 
@@ -86,9 +141,10 @@ void vnc_input_clear(VncServer *server)
 void vnc_client_release_keys(VncClient *client)
 {
     for (int key = 0; key < Q_KEY_CODE_COUNT; key++) {
-        if (client->keys_down[key]) {
+        if (client->keys_down[key] && !console_is_text(client->server->console)) {
             do_key(client->server, key, false);
         }
+        client->keys_down[key] = false;
     }
 }
 
@@ -152,10 +208,12 @@ static void run_act(void *opaque)
 
     switch (act->what) {
     case ACT_KEY:
-        client_key(client, act->key, act->is_down);
+        client_key(client, act);
         break;
     case ACT_POINTER:
-        do_pointer(client, &act->pointer);
+        if (!console_is_text(client->server->console)) {
+            do_pointer(client, &act->pointer);
+        }
         break;
     case ACT_WISH:
         if (client->server->console) {
@@ -191,9 +249,9 @@ static void hand_over(const Act *act)
     }
 }
 
-void vnc_send_key(VncClient *client, QKeyCode key, bool is_down)
+void vnc_send_key(VncClient *client, QKeyCode key, uint32_t symbol, bool is_down)
 {
-    hand_over(&(Act){ .client = client, .what = ACT_KEY, .key = key, .is_down = is_down });
+    hand_over(&(Act){ .client = client, .what = ACT_KEY, .key = key, .symbol = symbol, .is_down = is_down });
 }
 
 void vnc_send_pointer(VncClient *client, const VncPointer *pointer)

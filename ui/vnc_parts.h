@@ -46,7 +46,9 @@ struct VncServer {
     VncShare share;
     bool is_lossy, has_power;
     GPtrArray *listeners;
+    unsigned chosen;     /* where no display is named: which of console_choice() */
     Console *console;    /* watched, while there are clients; else NULL */
+    Deferred *rewatch;   /* when it is gone */
     ConsoleListener listener;
     /* keys wait for each other (vnc_input.c) */
     GQueue keys;
@@ -87,6 +89,8 @@ struct VncClient {
 /* --- vnc_server.c --- */
 GPtrArray *vnc_servers(void);
 VncServer *vnc_server_find(const char *id); /* NULL id: the first */
+/* Clients see the screen of this number, if there is one. */
+void vnc_server_choose(VncServer *server, unsigned n);
 /* Its thread cannot go on: soon vnc_client_free(). Server's lock. */
 void vnc_client_end(VncClient *client);
 bool vnc_server_listen_anew(VncServer *server, const SocketAddressArray *addresses, Error **errp);
@@ -115,8 +119,8 @@ void vnc_client_forget(VncClient *client);
 void *vnc_client_run(void *client);
 
 /* --- vnc_input.c --- */
-/* In a client's thread: handed to the main loop, which may have to catch up first. */
-void vnc_send_key(VncClient *client, QKeyCode key, bool is_down);
+/* In a client's thread: handed to the main loop, which may have to catch up first. `symbol`: as X has them. */
+void vnc_send_key(VncClient *client, QKeyCode key, uint32_t symbol, bool is_down);
 typedef struct VncPointer {
     int x, y;            /* of the frame, or a distance */
     uint32_t width, height;

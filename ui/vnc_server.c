@@ -15,6 +15,7 @@
 #include "crypto/secret.h"
 #include "qapi/qapi-events-ui.h"
 #include "sockets/socket_address.h"
+#include "ui/text_console.h"
 #include "util/thread.h"
 
 #define MAX_CLIENTS_DEFAULT  32
@@ -59,19 +60,38 @@ void vnc_client_end(VncClient *client)
     (void)!write(client->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
 }
 
-/* Who is drawn for is watched; nobody else. */
-static void watch_console(VncServer *server)
+static Console *console_to_show(VncServer *server)
 {
-    Console *console = server->display ? console_find(server->display, server->head, NULL) :
-                                         console_nth(0);
+    Console *chosen = server->display ? console_find(server->display, server->head, NULL) :
+                                        console_choice(server->chosen);
 
-    if (!server->clients->len && server->console) {
+    return chosen || server->display ? chosen : console_choice(0);
+}
+
+/* Who is drawn for is watched; nobody else. */
+static void watch_console(void *opaque)
+{
+    VncServer *server = opaque;
+    Console *console = server->clients->len ? console_to_show(server) : NULL;
+
+    if (console == server->console) {
+        return;
+    }
+    if (server->console) {
         console_remove_listener(server->console, &server->listener);
-        server->console = NULL;
-    } else if (server->clients->len && !server->console && console) {
-        server->console = console;
+    }
+    server->console = console;
+    if (console) {
         console_add_listener(console, &server->listener);
         console_refresh(console);
+    }
+}
+
+void vnc_server_choose(VncServer *server, unsigned n)
+{
+    if (console_choice(n)) {
+        server->chosen = n;
+        watch_console(server);
     }
 }
 
@@ -291,6 +311,7 @@ static void server_free(VncServer *server)
     g_ptr_array_unref(server->listeners);
     g_ptr_array_unref(server->clients);
     vnc_input_clear(server);
+    deferred_free(server->rewatch);
     vnc_frame_clear(&server->frame);
     g_mutex_clear(&server->lock);
     g_free(server->id);
@@ -324,6 +345,7 @@ static VncServer *server_new(const VncOptions *o, const Keymap *keymap)
     server->frame.width = FIRST_WIDTH;
     server->frame.height = FIRST_HEIGHT;
     server->frame.pixels = g_new0(uint32_t, FIRST_WIDTH * FIRST_HEIGHT);
+    server->rewatch = deferred_new(event_loop_main(), watch_console, server);
     g_mutex_init(&server->lock);
     g_ptr_array_add(vnc_servers(), server);
     return server;

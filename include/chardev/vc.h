@@ -11,7 +11,7 @@
 typedef struct ChardevVcPicture {
     unsigned cols, rows;
     unsigned x, y;       /* of the cursor */
-    char *cells;         /* rows * cols of ASCII; free it */
+    uint16_t *cells;     /* rows * cols: ASCII, a VGA's colours in the high byte; free it */
 } ChardevVcPicture;
 
 /* In order of making; NULL: there are not so many. Machine lock. */
@@ -20,7 +20,7 @@ Chardev *chardev_vc_nth(unsigned n);
 ChardevVcPicture chardev_vc_picture(Chardev *vc);
 /* As though a user typed them there; what the front end has no room for is lost. Main loop. */
 void chardev_vc_input(Chardev *vc, const uint8_t *bytes, size_t size);
-/* The one display's: called, in any thread, when something was written or one is gone. NULL:
+/* Whose screens they are: called, in any thread, when something was written or one is gone. NULL:
  * nobody's. */
 void chardev_vc_set_watcher(void (*changed)(void));
 

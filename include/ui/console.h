@@ -78,7 +78,8 @@ struct ConsoleListener {
     bool is_watching;
 };
 
-/* `owner` is the device, borrowed; `head` numbers its screens. It starts with 640 x 480 black. */
+/* `owner` is the device, borrowed; `head` numbers its screens. It starts with 640 x 480 black. Without a device (NULL)
+ * it is nobody's screen: not among those of console_nth(). */
 Console *console_new(Object *owner, unsigned head, const ConsoleOps *ops, void *opaque);
 void console_free(Console *console); /* NULL is fine */
 

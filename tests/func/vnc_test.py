@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """VNC servers as clients see them: pictures, passwords, who may be there, keys and pointers."""
 import os
+import re
 import shutil
 import socket
 import struct
@@ -20,7 +21,7 @@ from vnc import Refused, Vnc  # noqa: E402
 BINARY = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
 
 
-class Servers(unittest.TestCase):
+class Server(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -37,6 +38,8 @@ class Servers(unittest.TestCase):
         with open(path, 'rb') as file:
             return file.read().split(b'\n255\n', 1)[1]
 
+
+class Servers(Server):
     def ends(self, sock):
         """The server said nothing more."""
         sock.settimeout(vnc.TIMEOUT)
@@ -427,6 +430,118 @@ class Servers(unittest.TestCase):
                 sock.close()
                 good.update()
             vm.qmp('query-status')
+
+
+CONTROL, ALT, RETURN = 0xffe3, 0xffe9, 0xff0d
+
+
+def read_font():
+    """{lines of pixels: character}, of the glyphs that text consoles are drawn with."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'ui', 'font.c')
+    with open(path, encoding='utf-8') as file:
+        rows = re.findall(r'^    \{ (0x.*?) \}', file.read(), re.M)
+    return {bytes(int(byte, 16) for byte in row.split(', ')): chr(ord(' ') + n) for n, row in enumerate(rows)}
+
+
+class TextConsoles(Server):
+    """What chardevs of kind vc show, as one of the screens."""
+    FONT = read_font()
+
+    def text(self, picture):
+        """What is written there, as the property `screen` has it. The cursor is a cell with its colours exchanged."""
+        data, lines = picture.pixels, []
+        lit = bytearray(picture.width * picture.height)
+        for i in range(0, len(data), 4):
+            lit[i // 4] = any(data[i:i + 3])
+        for y in range(0, picture.height, 16):
+            line = ''
+            for x in range(0, picture.width, 8):
+                rows = [lit[at:at + 8] for at in range(y * picture.width + x, (y + 16) * picture.width, picture.width)]
+                glyph = bytes(sum(0x80 >> i for i in range(8) if row[i]) for row in rows)
+                line += self.FONT.get(glyph) or self.FONT[bytes(byte ^ 0xff for byte in glyph)]
+            lines.append(line.rstrip() + '\n')
+        return ''.join(lines)
+
+    def wait_text(self, vm, client, chardev, words):
+        """Until the console shows `words`; the client then sees the same."""
+        screen, shown = '', None
+        while words not in screen or shown != screen:
+            screen = vm.qmp('qom-get', path='/chardevs/' + chardev, property='screen')
+            client.update()
+            shown = self.text(client.picture)
+
+    def choose(self, client, n):
+        for symbol in (CONTROL, ALT, ord('0') + n):
+            client.key(symbol, True)
+        for symbol in (ord('0') + n, ALT, CONTROL):
+            client.key(symbol, False)
+
+    def connect(self):
+        return Vnc.unix(self.path, encodings=(vnc.RAW, vnc.DESKTOP_SIZE))
+
+    def test_alone(self):
+        """A machine without a screen shows its first text console; a monitor is used there."""
+        with Vm(BINARY, '-M', 'none', '-nodefaults', '-vnc', f'unix:{self.path}', '-chardev',
+                'vc,id=v,cols=60,rows=9', '-mon', 'chardev=v', qtest=True) as vm, self.connect() as client:
+            client.update()
+            self.assertEqual((client.picture.width, client.picture.height), (480, 144))
+            self.wait_text(vm, client, 'v', '(qemu)')
+            client.type(*map(ord, 'info status'), RETURN)
+            self.wait_text(vm, client, 'v', 'VM status: running')
+            # Keys that are none of characters': the line before, its end taken away, and typed anew.
+            client.type(0xff52, 0xff08, 0xff08, *map(ord, 'xy'))
+            client.key(CONTROL, True)
+            client.type(ord('a'))
+            client.key(CONTROL, False)
+            client.type(ord('z'))
+            self.wait_text(vm, client, 'v', '(qemu) zinfo statxy')
+
+    def test_choice(self):
+        with self.vm(',key-delay-ms=0', '-serial', 'vc:20Cx4C', '-parallel', 'none', '-chardev', 'vc,id=second') as vm, \
+                self.connect() as client:
+            vm.qtest('outb 0x64 0x60')
+            vm.qtest('outb 0x60 0x41')
+            client.update()
+            for byte in b'red: \x1b[31mR\x1b[m':
+                vm.qtest(f'outb 0x3f8 {byte}')
+            self.choose(client, 3)
+            while client.picture.width != 160:
+                client.update()
+            self.assertEqual((client.picture.width, client.picture.height), (160, 64))
+            self.wait_text(vm, client, 'serial0', 'red: R')
+            shown = client.picture.rgb()
+            self.assertIn(b'\xaa\0\0', {shown[i:i + 3] for i in range(0, len(shown), 3)})
+            # The guest saw Control and Alt go down and up, and nothing of the digit.
+            seen = set(scan_codes(vm, 4))
+            self.assertEqual(seen, {0x1d, 0x38, 0x9d, 0xb8})
+            client.type(ord('x'))
+            while not int(vm.qtest('inb 0x3fd'), 16) & 1:
+                pass
+            self.assertEqual(int(vm.qtest('inb 0x3f8'), 16), ord('x'))
+            self.choose(client, 1)
+            while client.picture.width == 160:
+                client.update(incremental=False)
+            shown = self.dump(vm)
+            while client.picture.rgb() != shown:
+                client.update(incremental=True)
+            self.choose(client, 9)
+            client.update()
+
+    def test_gone(self):
+        """Whoever looks at a console that goes sees the first screen again."""
+        with self.vm('', '-serial', 'none', '-parallel', 'none', '-chardev', 'vc,id=only,cols=10,rows=2') as vm, \
+                self.connect() as client:
+            client.update()
+            self.choose(client, 2)
+            while client.picture.width != 80:
+                client.update()
+            vm.qmp('chardev-remove', id='only')
+            while client.picture.width == 80:
+                client.update()
+            vm.qmp('chardev-add', id='next', backend={'type': 'vc', 'data': {'cols': 12, 'rows': 2}})
+            self.choose(client, 2)
+            while client.picture.width != 96:
+                client.update()
 
 
 class Firmware(unittest.TestCase):
