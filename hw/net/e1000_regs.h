@@ -105,7 +105,7 @@ enum {
 enum {
     WUC_APME = BIT(0), WUC_PME_EN = BIT(1), WUC_PME_STATUS = BIT(2),
     WU_LNKC = BIT(0), WU_MAG = BIT(1), WU_EX = BIT(2), WU_MC = BIT(3), WU_BC = BIT(4),
-    WU_ARP = BIT(5),
+    WU_ARP = BIT(5), WU_FLX0 = BIT(16),
 };
 
 /* --- descriptors: 32-bit words --- */

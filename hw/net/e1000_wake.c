@@ -15,6 +15,9 @@
 #define MAGIC_COPIES    16
 #define WUPM_BYTES      128
 #define IP4AT_COUNT     4
+#define FLEXIBLE_COUNT  4
+#define FLEXIBLE_BYTES  128
+#define FLEXIBLE_LENGTH 0x7ff /* in FFLT */
 
 /* Six bytes of ones, then sixteen times the address, anywhere (5.6.3.1.4). */
 static bool is_magic(const E1000Nic *s, const uint8_t *bytes, size_t size)
@@ -41,6 +44,29 @@ static bool asks_for_us(const E1000Nic *s, const uint8_t *bytes, size_t size)
     return false;
 }
 
+/* What the driver wants to see at the frame's beginning (5.6.3.2): filter n is column n of the tables. */
+static bool is_flexible(const E1000Nic *s, unsigned n, const uint8_t *bytes, size_t size)
+{
+    uint32_t length = MAC_N(s, FFLT, 2 * n) & FLEXIBLE_LENGTH;
+
+    for (unsigned at = 0; at < MIN(length, FLEXIBLE_BYTES) && length <= size; at++) {
+        if (MAC_N(s, FFMT, 2 * at) & BIT(n) && (MAC_N(s, FFVT, 2 * at) >> 8 * n & 0xff) != bytes[at]) {
+            return false;
+        }
+    }
+    return length <= size;
+}
+
+static uint32_t flexible_reasons(const E1000Nic *s, const uint8_t *bytes, size_t size)
+{
+    uint32_t found = 0;
+
+    for (unsigned n = 0; n < FLEXIBLE_COUNT; n++) {
+        found |= MAC(s, WUFC) & WU_FLX0 << n && is_flexible(s, n, bytes, size) ? WU_FLX0 << n : 0;
+    }
+    return found;
+}
+
 /* Bits of WUFC and WUS that the frame stands for. */
 static uint32_t reasons(const E1000Nic *s, const uint8_t *bytes, size_t size)
 {
@@ -51,7 +77,7 @@ static uint32_t reasons(const E1000Nic *s, const uint8_t *bytes, size_t size)
     return (is_magic(s, bytes, size) ? WU_MAG : 0) | (is_broadcast ? WU_BC : 0) |
            (is_taken && !is_group ? WU_EX : 0) |
            (is_taken && is_group && !is_broadcast ? WU_MC : 0) |
-           (asks_for_us(s, bytes, size) ? WU_ARP : 0);
+           (asks_for_us(s, bytes, size) ? WU_ARP : 0) | flexible_reasons(s, bytes, size);
 }
 
 static void wake(E1000Nic *s, uint32_t why)

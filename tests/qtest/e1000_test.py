@@ -445,6 +445,31 @@ class Extended(Rings):
         self.assertEqual([nic.get(at) for at in (0x5810, 0x5900, 0x5a00, RCTL)],
                          [2, len(magic), 0xffffffff, 0])
 
+    def test_flexible_wake(self):
+        """By bytes that the driver has chosen: a type and the end of an address for filter 2."""
+        nic = self.nic()
+        pci = Pci(nic.vm)
+        for n, columns in ((0, 5), (5, 4), (12, 4), (13, 4)):
+            nic.put(0x9000 + 8 * n, columns)
+        for n, values in ((0, 0x99), (5, OWN[5] << 16), (12, 0x88 << 16), (13, 0xb5 << 16)):
+            nic.put(0x9800 + 8 * n, values)
+        nic.put(0x5f00, 14)
+        nic.put(0x5f10, 14)
+        nic.put(0x9800, 0x99 | OWN[0] << 16)
+        nic.put(0x5800, 2)
+        nic.put(0x5808, 5 << 16)
+        pci.write(DEVFN, 0xcc, 0x103, 2)
+        wanted = ether(bytes(60), kind=0x88b5)
+        for other in ether(bytes(60), kind=0x88b6), ether(bytes(60), dest=OTHER, kind=0x88b5), ether(bytes(60)):
+            nic.arrive(other)
+        nic.vm.qmp('query-status')
+        self.assertEqual(pci.read(DEVFN, 0xcc, 2), 0x103)
+        nic.arrive(wanted)
+        while not pci.read(DEVFN, 0xcc, 2) & 0x8000:
+            pass
+        pci.write(DEVFN, 0xcc, 0x8000, 2)
+        self.assertEqual((nic.get(0x5810), nic.get(0x5900)), (4 << 16, len(wanted)))
+
     # --- interrupts ---
 
     def messages(self, nic):
