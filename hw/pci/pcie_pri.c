@@ -135,7 +135,8 @@ bool pcie_may_request_pages(PciDevice *dev, uint32_t pasid)
     const PciIommuOps *ops = pcie_requester(dev, pasid, &who, &opaque);
 
     return pcie_pri_is_enabled(dev) && pci_may_request(dev) &&
-           !(get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF) && ops && ops->page_request && (!ops->may_request_pages || ops->may_request_pages(opaque, &who));
+           !(get(dev, PCI_PRI_STATUS) & PCI_PRI_STATUS_RF) && ops && ops->page_request &&
+           (!ops->may_request_pages || ops->may_request_pages(opaque, &who));
 }
 
 static void answered(PciPageNotifier *notifier, uint16_t group, uint8_t response)

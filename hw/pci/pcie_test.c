@@ -323,6 +323,8 @@ static void test_pri(void)
     set(PRI + PCI_PRI_CTRL, 2, PCI_PRI_CTRL_ENABLE);
     g_assert_cmphex(get(PRI + PCI_PRI_STATUS, 2), ==, 0x8000);
     g_assert_true(pcie_set_page_notifier(dev, PCIE_NO_PASID, &my_notifier));
+    g_assert_false(pcie_page_request(dev, PCIE_NO_PASID, &request)); /* no bus master */
+    set(PCI_COMMAND, 2, PCI_COMMAND_MASTER);
     for (unsigned i = 0; i < 3; i++) {
         g_assert_true(pcie_page_request(dev, PCIE_NO_PASID, &request));
     }
