@@ -501,6 +501,22 @@ static unsigned setting(const char *name, unsigned otherwise)
     return text ? strtoul(text, NULL, 0) : otherwise;
 }
 
+/* An interrupt that comes at its time can show: some hypervisors' let go of NT. Then a second run agrees. */
+static bool agrees_again(const SiliconCase *c, const SiliconState *ours)
+{
+    SiliconNative *native = silicon_native_new(1);
+    SiliconCase *again = silicon_native_case(native, 0);
+    g_autoptr(GString) text = g_string_new(NULL);
+    bool is_fine;
+
+    *again = *c;
+    again->is_done = false;
+    silicon_native_run(native, 1);
+    is_fine = again->is_done && agrees(again, ours, text);
+    silicon_native_free(native);
+    return is_fine;
+}
+
 /* How many of the batch's instructions were compared. */
 static unsigned compare_batch(SiliconNative *native, unsigned *reports)
 {
@@ -520,6 +536,10 @@ static unsigned compare_batch(SiliconNative *native, unsigned *reports)
             g_autoptr(GString) code = g_string_new(NULL);
 
             silicon_case_print(c, code);
+            if (agrees_again(c, &ours)) {
+                g_test_message("the host's second run agrees:\n%s%s", code->str, text->str);
+                continue;
+            }
             if ((*reports)++ < setting("SILICON_REPORTS", DEFAULT_REPORTS)) {
                 g_printerr("%s%s", code->str, text->str);
             }
