@@ -51,8 +51,8 @@ static struct {
     char **words;
     MemoryListener memory_listener, port_listener;
     GArray *memory, *ports;   /* of Window: what is no RAM */
-    GPtrArray *inputs;        /* IrqInputs of all devices, borrowed */
-    GPtrArray *functions;     /* PciDevice, borrowed */
+    GPtrArray *devices;       /* Device with inputs, a reference each: programs eject some */
+    GPtrArray *functions;     /* PciDevice, likewise */
     uint64_t next_memory, next_port;
     unsigned next_bus;
 } machine;
@@ -139,16 +139,21 @@ static const MemoryListenerOps listener_ops = {
 static void find_things(void *opaque, Object *obj)
 {
     if (object_is_a(obj, TYPE_DEVICE)) {
-        Device *dev = DEVICE(obj);
-
-        for (unsigned i = 0; i < dev->input_sets; i++) {
-            g_ptr_array_add(machine.inputs, &dev->inputs[i]);
+        if (DEVICE(obj)->input_sets) {
+            g_ptr_array_add(machine.devices, object_ref(obj));
         }
     }
     if (object_is_a(obj, TYPE_PCI_DEVICE)) {
-        g_ptr_array_add(machine.functions, obj);
+        g_ptr_array_add(machine.functions, object_ref(obj));
     }
     object_each_child(obj, find_things, NULL);
+}
+
+static void find_all(void)
+{
+    g_ptr_array_set_size(machine.devices, 0);
+    g_ptr_array_set_size(machine.functions, 0);
+    find_things(NULL, (Object *)machine_current());
 }
 
 /* --- a firmware's work --- */
@@ -193,6 +198,7 @@ static void open_bridge(PciDevice *dev)
 
 static void set_up_functions(void)
 {
+    find_all();
     machine.next_memory = MEMORY_BASE;
     machine.next_port = PORT_BASE;
     machine.next_bus = 1;
@@ -274,6 +280,9 @@ static void config_access(Program *p)
         return;
     }
     dev = machine.functions->pdata[n % machine.functions->len];
+    if (!DEVICE(dev)->is_realized) {
+        return;
+    }
     at = take_offset(p, dev->config_size);
     pci_config_read(dev, at, bytes);
     pci_config_write(dev, at, take_value(p), bytes);
@@ -294,13 +303,16 @@ static void fill_ram(Program *p)
 static void change_line(Program *p)
 {
     unsigned set = take(p, 2), n = take(p, 1);
+    unsigned all = machine.devices->len;
     IrqInputs *inputs;
+    Device *dev;
 
-    if (!machine.inputs->len) {
+    if (!all) {
         return;
     }
-    inputs = machine.inputs->pdata[set % machine.inputs->len];
-    if (inputs->count) {
+    dev = machine.devices->pdata[set % all];
+    inputs = &dev->inputs[set / all % dev->input_sets];
+    if (dev->is_realized && inputs->count) {
         irq_input_set(irq_inputs_at(inputs, n % inputs->count), take(p, 1) & 1);
     }
 }
@@ -432,9 +444,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     start_machine(count, machine.words);
     machine.memory = g_array_new(false, false, sizeof(Window));
     machine.ports = g_array_new(false, false, sizeof(Window));
-    machine.inputs = g_ptr_array_new();
-    machine.functions = g_ptr_array_new();
-    find_things(NULL, (Object *)machine_current());
+    machine.devices = g_ptr_array_new_with_free_func(object_unref);
+    machine.functions = g_ptr_array_new_with_free_func(object_unref);
     memory_listener_register(&machine.memory_listener, &listener_ops, address_space_system());
     memory_listener_register(&machine.port_listener, &listener_ops, address_space_io());
     error_redirect(drop_line, NULL);
