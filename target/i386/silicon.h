@@ -75,6 +75,8 @@ SiliconCase *silicon_native_case(SiliconNative *native, unsigned n);
 const char *silicon_native_problem(void);
 /* The kernel lets processes have an LDT. */
 bool silicon_native_has_ldt(void);
+/* By the word of its CPUID. */
+bool silicon_native_is_amd(void);
 /* The host runs 32-bit code; not all do that are themselves guests, or were told not to. */
 bool silicon_native_has_32(void);
 /* As user code sees it, its base being 0; false: it sees none. */

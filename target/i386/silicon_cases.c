@@ -30,9 +30,11 @@ static const ZydisMnemonic foreign_mnemonics[] = {
     ZYDIS_MNEMONIC_SGDT, ZYDIS_MNEMONIC_SIDT, ZYDIS_MNEMONIC_SLDT, ZYDIS_MNEMONIC_STR,
     ZYDIS_MNEMONIC_XGETBV, ZYDIS_MNEMONIC_VMCALL, ZYDIS_MNEMONIC_VMMCALL, ZYDIS_MNEMONIC_IRET,
     ZYDIS_MNEMONIC_IRETD, ZYDIS_MNEMONIC_IRETQ, ZYDIS_MNEMONIC_INT1,
-    /* AMD's have no SYSEXIT in long mode, and do not look at the prefix that makes LSS's offset one of 64 bits. */
-    ZYDIS_MNEMONIC_SYSEXIT, ZYDIS_MNEMONIC_SYSENTER, ZYDIS_MNEMONIC_LSS,
-    ZYDIS_MNEMONIC_MOVDIR64B, /* which of two faults comes first */
+};
+/* AMD's have no SYSENTER and SYSEXIT in long mode, never 64 bits of offset for LSS, and another order of
+ * MOVDIR64B's faults. */
+static const ZydisMnemonic disputed_by_amd[] = {
+    ZYDIS_MNEMONIC_SYSEXIT, ZYDIS_MNEMONIC_SYSENTER, ZYDIS_MNEMONIC_LSS, ZYDIS_MNEMONIC_MOVDIR64B,
 };
 
 static bool is_one_of(const ZydisMnemonic *list, size_t count, ZydisMnemonic mnemonic)
@@ -51,15 +53,21 @@ static bool is_foreign(const ZydisDecodedInstruction *in)
             return true;
         }
     }
-    return IS_ONE_OF(foreign_mnemonics, in) ||
+    return IS_ONE_OF(foreign_mnemonics, in) || (silicon_native_is_amd() && IS_ONE_OF(disputed_by_amd, in)) ||
            (in->attributes & (ZYDIS_ATTRIB_HAS_SEGMENT_FS | ZYDIS_ATTRIB_HAS_SEGMENT_GS));
 }
 
-/* Far branches go by the host's descriptors, INT 0x80 and others to its kernel or hypervisor. */
+/* A hypervisor that runs no 32-bit code takes other interrupts for itself, too. */
+static bool is_taken_vector(uint64_t vector)
+{
+    return vector == 0x80 || (vector > VECTOR_OF && !silicon_native_has_32());
+}
+
+/* Far branches go by the host's descriptors, INT 0x80 to its kernel. */
 static bool leaves(const ZydisDecodedInstruction *in, const ZydisDecodedOperand *ops)
 {
     return in->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
-           (in->mnemonic == ZYDIS_MNEMONIC_INT && ops[0].imm.value.u > VECTOR_OF);
+           (in->mnemonic == ZYDIS_MNEMONIC_INT && is_taken_vector(ops[0].imm.value.u));
 }
 
 /* FS or GS, as an operand. */

@@ -240,6 +240,18 @@ static _Noreturn void child(SiliconNative *native, unsigned count)
     _exit(0);
 }
 
+bool silicon_native_is_amd(void)
+{
+    static int answer; /* 0: not known; hypervisors take long to say */
+    uint32_t eax = 0, ebx, ecx = 0, edx;
+
+    if (!answer) {
+        __asm__("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+        answer = ebx == 0x68747541 && ecx == 0x444d4163 ? 1 : 2; /* "AuthenticAMD" */
+    }
+    return answer == 1;
+}
+
 /* INT3 is enough to see. */
 static bool runs_32(void)
 {
@@ -309,6 +321,11 @@ bool silicon_native_has_ldt(void)
 }
 
 bool silicon_native_has_32(void)
+{
+    return false;
+}
+
+bool silicon_native_is_amd(void)
 {
     return false;
 }

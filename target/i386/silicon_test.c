@@ -375,7 +375,8 @@ static void compare_faults(Difference *d, const SiliconCase *c)
 
 static void compare_registers(Difference *d, const SiliconCase *c)
 {
-    uint32_t undefined = d->native->vector == VECTOR_BP ? c->undefined_flags | c->undefined_at_jumps : c->ever_undefined;
+    uint32_t undefined = d->native->vector == VECTOR_BP ? c->undefined_flags | c->undefined_at_jumps
+                                                        : c->ever_undefined;
     /* Linux returns to a stack of 16 bits with an address of its own above RSP's lower half. */
     uint64_t bits = c->is_64 ? UINT64_MAX : UINT32_MAX;
     uint32_t flags = (FLAGS_ARITH | FLAG_DF | FLAG_AC | FLAG_NT) & ~undefined;

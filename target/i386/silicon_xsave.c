@@ -50,10 +50,10 @@ unsigned silicon_xsave_put(uint8_t *out, GRand *random, bool is_64)
     return n;
 }
 
-/* AMD's processors look at MXCSR's reserved bits only if SSE's state is `wanted`, others for AVX's as well. */
+/* AMD's processors look at its reserved bits only if SSE's state is `wanted`, others for AVX's as well. */
 static bool is_mxcsr_open(uint64_t wanted)
 {
-    return (wanted & (SSE_BIT | AVX_BIT)) == AVX_BIT;
+    return silicon_native_is_amd() && (wanted & (SSE_BIT | AVX_BIT)) == AVX_BIT;
 }
 
 static void fill_area(uint8_t *area, GRand *random, uint64_t wanted)
