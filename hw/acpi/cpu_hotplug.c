@@ -51,7 +51,9 @@ static uint8_t read_bitmap(uint64_t at)
 
 static uint64_t read_status(const AcpiHotplug *hp, const AcpiSlot *slot)
 {
-    return (acpi_cpu_hotplug_device(hp->cpus.selector) ? STATUS_ENABLED : 0) |
+    bool is_there = acpi_cpu_hotplug_device(hp->cpus.selector) && !slot->is_leaving;
+
+    return (is_there ? STATUS_ENABLED : 0) |
            (slot->is_inserting ? STATUS_INSERTING : 0) |
            (slot->is_removing ? STATUS_REMOVING : 0) |
            (slot->is_left_to_firmware ? STATUS_FIRMWARE : 0);
@@ -103,8 +105,11 @@ static void eject_now(void *opaque)
     object_unref(dev);
 }
 
-/* The end of a vCPU is waited for, which one of its kind must not do in the middle of a write. */
-static void eject(AcpiHotplug *hp)
+/*
+ * The end of a vCPU is waited for, which one of its kind must not do in the middle of a write. Guests look at once
+ * whether it is gone: to them it is.
+ */
+static void eject(AcpiHotplug *hp, AcpiSlot *slot)
 {
     Device *dev = acpi_cpu_hotplug_device(hp->cpus.selector);
 
@@ -112,6 +117,7 @@ static void eject(AcpiHotplug *hp)
     if (dev && hp->cpus.selector) {
         object_ref(dev);
         if (vcpu_in_thread()) {
+            slot->is_leaving = true;
             event_loop_defer(event_loop_main(), eject_now, dev);
         } else {
             eject_now(dev);
@@ -128,7 +134,7 @@ static void write_status(AcpiHotplug *hp, AcpiSlot *slot, uint64_t value)
     } else if (value & STATUS_REMOVING) {
         slot->is_removing = false;
     } else if (value & STATUS_EJECT) {
-        eject(hp);
+        eject(hp, slot);
     } else if (value & STATUS_FIRMWARE) {
         slot->is_left_to_firmware ^= true;
     }

@@ -171,6 +171,7 @@ static bool handler_plug(Object *handler, Device *dev, Error **errp)
         }
     } else if ((slot = slot_of(hp, dev))) {
         slot->is_inserting = dev->is_hotplugged;
+        slot->is_leaving = false;
         if (dev->is_hotplugged) {
             acpi_hotplug_raise(hp, event_of(dev));
         }

@@ -120,6 +120,7 @@ static void discard(PciDevice *dev)
     pci_msix_discard(dev);
     pci_pcie_discard(dev);
     pci_config_clear(dev);
+    g_clear_pointer(&dev->loading, g_free); /* of a load that failed */
 }
 
 static void leave(PciDevice *dev)

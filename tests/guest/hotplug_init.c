@@ -6,12 +6,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define CPU "/sys/devices/system/cpu/"
+
+/* What the kernel says of an ejection that did nothing. */
+static void show_ejection(void)
+{
+    static char log[1 << 20];
+    int got = klogctl(3, log, sizeof(log) - 1);
+
+    printf("hotplug ejected %s\n", got > 0 && !strstr(log, "Eject incomplete") ? "completely" : "in part");
+}
 
 /* Until the second CPU's folder is there, or is gone. */
 static void wait_for_cpu(int is_there)
@@ -35,11 +45,13 @@ static void show(const char *what)
 
 int main(void)
 {
+    char line[16];
     int fd;
 
     mkdir("/sys", 0755);
     mount("sysfs", "/sys", "sysfs", 0, NULL);
-    setvbuf(stdout, NULL, _IONBF, 0);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    klogctl(8, NULL, 4); /* only errors come between its lines */
     show("ready");
     wait_for_cpu(1);
     fd = open(CPU "cpu1/online", O_WRONLY);
@@ -50,6 +62,9 @@ int main(void)
     show("plugged");
     wait_for_cpu(0);
     show("gone");
+    if (fgets(line, sizeof(line), stdin)) { /* the kernel is done */
+        show_ejection();
+    }
     reboot(RB_POWER_OFF);
     return 1;
 }

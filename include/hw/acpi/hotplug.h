@@ -36,6 +36,7 @@ typedef enum AcpiEvent {
 typedef struct AcpiSlot {
     bool is_inserting, is_removing; /* and the guest has not acknowledged it */
     bool is_left_to_firmware;       /* CPUs: firmware is to eject it */
+    bool is_leaving;                /* CPUs: ejected; the device goes soon */
     uint32_t ost_event, ost_status;
 } AcpiSlot;
 
