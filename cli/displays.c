@@ -7,6 +7,7 @@
 #include "cli/displays.h"
 
 #include "chardev/chardev.h"
+#include "qapi/qapi-commands-ui.h"
 #include "system/identity.h"
 #include "system/run_state.h"
 #include "ui/curses.h"
@@ -18,7 +19,13 @@
 static const struct DisplayKind {
     const char *name;
     bool (*is_built)(void); /* NULL: always */
-} kinds[] = { { "none", NULL }, { "curses", curses_is_built }, { "vnc", vnc_is_built } };
+    DisplayType type;       /* a VNC server is none: it shows nothing here */
+} kinds[] = {
+    { "none", NULL, DISPLAY_TYPE_NONE },
+    { "curses", curses_is_built, DISPLAY_TYPE_CURSES },
+    { "vnc", vnc_is_built, DISPLAY_TYPE_NONE },
+};
+static DisplayType chosen = DISPLAY_TYPE_NONE;
 
 static void print_help(void)
 {
@@ -61,6 +68,7 @@ static bool take_display(OptionSet *set, OptionValue *value, void *opaque, Error
     if (!kind) {
         return false;
     }
+    chosen = kind->type;
     if (g_str_has_prefix(value->text, "vnc=")) {
         return option_set_add(set, "vnc", value->text + strlen("vnc="), errp);
     }
@@ -91,6 +99,14 @@ bool displays_check(OptionSet *set)
     return option_each(set, "display", take_display, NULL);
 }
 
+DisplayOptions *qmp_query_display_options(Error **errp)
+{
+    DisplayOptions *options = g_new0(DisplayOptions, 1);
+
+    options->type = chosen;
+    return options;
+}
+
 static bool add_vnc(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
     return vnc_server_add(value->keys, opaque, errp);
@@ -98,13 +114,12 @@ static bool add_vnc(OptionSet *set, OptionValue *value, void *opaque, Error **er
 
 static bool start_curses(OptionSet *set)
 {
-    const char *display = option_text(set, "display");
     Error *err = NULL;
 
-    if (!display || strcmp(display, "curses")) {
+    if (chosen != DISPLAY_TYPE_CURSES) {
         return true;
     }
-    error_set_location("display", display);
+    error_set_location("display", "curses");
     if (chardev_stdio_is_used()) {
         error_report("cannot be used with a chardev on the terminal");
         return false;

@@ -16,7 +16,7 @@ from vm import Qmp  # noqa: E402
 
 SECONDS = 600
 MIB = 1 << 20
-RAM = 512
+RAM = 384
 
 
 class Balloon(unittest.TestCase):
@@ -73,11 +73,11 @@ class Balloon(unittest.TestCase):
         self.fill(shell)
         full = self.resident(shell)
         self.assertGreater(full, RAM * MIB * 6 // 10)
-        self.qmp('balloon', value=128 * MIB)
-        self.until(shell, lambda: self.actual() == 128 * MIB)
-        self.assertLess(self.resident(shell), full - 200 * MIB)
+        self.qmp('balloon', value=96 * MIB)
+        self.until(shell, lambda: self.actual() == 96 * MIB)
+        self.assertLess(self.resident(shell), full - 150 * MIB)
         total = int(shell.run("awk '/MemTotal/ {print $2}' /proc/meminfo"))
-        self.assertLess(total, 128 << 10)
+        self.assertLess(total, 96 << 10)
         self.qmp('balloon', value=RAM * MIB)
         self.until(shell, lambda: self.actual() == RAM * MIB)
         self.fill(shell)
@@ -111,7 +111,7 @@ class Balloon(unittest.TestCase):
             self.assertGreater(full, RAM * MIB * 6 // 10)
             self.assertEqual(shell.run('md5sum </tmp/full; umount /tmp').split()[0],
                              hashlib.md5(bytes(RAM * 6 // 10 * MIB), usedforsecurity=False).hexdigest())
-            self.until(shell, lambda full=full: self.resident(shell) < full - 250 * MIB)
+            self.until(shell, lambda full=full: self.resident(shell) < full - 180 * MIB)
         self.assertEqual(self.actual(), RAM * MIB)
         self.assertEqual(shell.run("dmesg | grep -E 'WARNING:|BUG:|Oops|hung task'"), '')
         self.assertEqual(shell.end(), 0)

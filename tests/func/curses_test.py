@@ -6,15 +6,17 @@ import os
 import pty
 import re
 import select
+import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
-from vm import TIMEOUT  # noqa: E402
+from vm import Qmp, TIMEOUT  # noqa: E402
 
 BINARY = os.path.join(os.environ['BINARIES'], 'qemu-system-x86_64')
 
@@ -151,10 +153,13 @@ class Curses(unittest.TestCase):
         self.assertEqual(screen.end(), (0, True))
 
     def test_no_screen(self):
-        screen = Screen('-nodefaults', '-S')
-        screen.wait('No screen')
-        screen.process.terminate()
-        self.assertEqual(screen.end(), (0, True))
+        with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as line:
+            screen = Screen('-nodefaults', '-S', '-qmp', f'unix:{folder}/qmp,server=on,wait=off')
+            screen.wait('No screen')
+            line.connect(folder + '/qmp')
+            self.assertEqual(Qmp(line)('query-display-options'), {'type': 'curses'})
+            screen.process.terminate()
+            self.assertEqual(screen.end(), (0, True))
 
     def test_graphics(self):
         screen = Screen('-vga', 'none', '-device', 'bochs-display', '-S')

@@ -323,6 +323,7 @@ class Servers(Server):
             first, second = vm.qmp('query-vnc-servers')
             ports = {place['websocket']: int(place['service']) for place in first['server']}
             self.assertEqual((second['id'], second['server']), ('two', []))
+            self.assertEqual(vm.qmp('query-display-options'), {'type': 'none'})
             with Vnc.tcp('localhost', ports[False]) as client:
                 client.update()
             with Vnc.tcp('localhost', ports[True], websocket=True) as client:

@@ -138,10 +138,8 @@ class Devices(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             uri = f'file:{folder}/state'
             args = ['-M', board, *BASE, *host_of(name), *devices(name, count)]
-            # Ends the process once the machine is there.
-            done = subprocess.run([house.binary(), *args, '-display', 'none', '-accel', 'qtest',
-                                   '-dump-vmstate', '/dev/null'], stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, check=False)
+            done = subprocess.run([house.binary(), *args, '-display', 'none', '-accel', 'qtest', '-monitor', 'stdio'],
+                                  input='quit\n', capture_output=True, text=True, check=False)
             if done.returncode:
                 self.assertEqual(done.returncode, 1, done.stderr)
                 return done.stderr
