@@ -127,8 +127,9 @@ class Walk(unittest.TestCase):
                                for line in LINES])
 
     def run_option(self, args):
-        """-dump-vmstate ends the process once the machine is there."""
-        done = subprocess.run([house.binary(), *args, *NONE, '-dump-vmstate', '/dev/null'],
+        """A monitor that reads a file ends the process once the machine is there."""
+        done = subprocess.run([house.binary(), *args, *NONE, '-chardev', 'file,id=end,path=/dev/null,input-path=end',
+                               '-mon', 'end'],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, timeout=120, check=False,
                               env=house.sandbox_env() if args[0] == '-sandbox' else None)
@@ -146,6 +147,8 @@ class Walk(unittest.TestCase):
                               check=True).stdout
         options = re.findall(r'^(-\S+)(?: (\S+))?', text, re.MULTILINE)
         self.assertGreater(len(options), 50)
+        with open('end', 'w', encoding='ascii') as file:
+            file.write('quit\n')
         runs = [[name, value] for name, syntax in options if syntax for value in TEXTS]
         runs += [[name] for name, _ in options if name not in OPTIONS_NOT_RUN]
         runs += [['-readconfig', path] for path in self.configurations()]
