@@ -71,6 +71,7 @@ static bool map_host(RamBlock *block, const RamSpec *spec, Error **errp)
         return error_set_errno(errp, error, "cannot set up guest memory '%s'", spec->name);
     }
     block->host = host;
+    host_memory_prefer_huge(host, block->max_bytes);
     return true;
 }
 

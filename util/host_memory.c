@@ -201,3 +201,10 @@ void host_memory_set_dumped(void *host, size_t bytes, bool is_on)
 {
     madvise(host, bytes, is_on ? MADV_DODUMP : MADV_DONTDUMP);
 }
+
+void host_memory_prefer_huge(void *host, size_t bytes)
+{
+    if (bytes >= THP_BYTES) {
+        madvise(host, bytes, MADV_HUGEPAGE);
+    }
+}

@@ -57,6 +57,7 @@ int host_memory_prealloc(const HostPrealloc *prealloc);
 /* Hints: what the host cannot do is no error. */
 void host_memory_set_mergeable(void *host, size_t bytes, bool is_on);
 void host_memory_set_dumped(void *host, size_t bytes, bool is_on);
+void host_memory_prefer_huge(void *host, size_t bytes);
 
 /* The host's page size; of a file on hugetlbfs, the huge page's. */
 size_t host_page_bytes(void);
