@@ -58,6 +58,8 @@ int host_memory_prealloc(const HostPrealloc *prealloc);
 void host_memory_set_mergeable(void *host, size_t bytes, bool is_on);
 void host_memory_set_dumped(void *host, size_t bytes, bool is_on);
 void host_memory_prefer_huge(void *host, size_t bytes);
+/* All of it will be written soon: in one go that costs less. */
+void host_memory_populate(void *host, size_t bytes);
 
 /* The host's page size; of a file on hugetlbfs, the huge page's. */
 size_t host_page_bytes(void);

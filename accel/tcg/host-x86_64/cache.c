@@ -15,6 +15,7 @@
 #define ALIGN        64
 #define SMALL_BYTES  (2 * MiB)
 #define CHUNK_BYTES  (1 * MiB)
+#define AHEAD_BYTES  (64 * KiB)
 
 HostCache host_cache, vec_cache;
 static GMutex cache_lock;
@@ -77,6 +78,16 @@ static void forget_written(HostCache *cache, size_t used)
     }
 }
 
+static void populate(HostCache *cache, size_t end)
+{
+    size_t to = MIN(ROUND_UP(end, AHEAD_BYTES), cache->bytes);
+
+    if (to > cache->populated) {
+        host_memory_populate(cache->write + cache->populated, to - cache->populated);
+        cache->populated = to;
+    }
+}
+
 uint8_t *cache_add(HostCache *cache, const Emit *e)
 {
     size_t middle = ROUND_UP(cache->used + e->main_bytes, ALIGN);
@@ -84,6 +95,7 @@ uint8_t *cache_add(HostCache *cache, const Emit *e)
     if (middle + e->cold_bytes > cache->bytes) {
         return NULL;
     }
+    populate(cache, middle + e->cold_bytes);
     if (e->main_bytes) {
         memcpy(cache->write + middle - e->main_bytes, e->main_buf + EMIT_BYTES - e->main_bytes,
                e->main_bytes);

@@ -200,6 +200,7 @@ void host_cache_reset(void)
         g_ptr_array_set_size(codes, 0);
     }
     host_cache.used = host_cache.first;
+    host_cache.populated = 0;
     store_reset();
 }
 

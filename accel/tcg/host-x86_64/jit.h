@@ -236,6 +236,7 @@ typedef struct HostCache {
     uint8_t *code;       /* as it runs */
     uint8_t *write;      /* the same, writable */
     size_t bytes, used, first;
+    size_t populated;    /* up to here it can be written without a fault, or could once */
     HostCode *all;
     /* common pieces */
     const void *enter, *leave_unknown;

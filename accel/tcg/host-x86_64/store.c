@@ -7,9 +7,9 @@
 #include "util/osdep.h"
 #include "accel/tcg/host-x86_64/jit.h"
 
-#include <sys/mman.h>
+#include "util/host_memory.h"
 
-#define PIECE_BYTES (1 * MiB)
+#define PIECE_BYTES (2 * MiB) /* a huge page, where the host has them */
 #define ALIGN       8
 
 typedef struct Store {
@@ -19,13 +19,14 @@ typedef struct Store {
 } Store;
 static Store store;
 
-static uint8_t *piece_new(void)
+static void *piece_new(void)
 {
-    void *piece = mmap(NULL, PIECE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *piece;
 
-    if (piece == MAP_FAILED) {
+    if (host_memory_map(&(HostMemorySpec){ .bytes = PIECE_BYTES, .fd = -1 }, &piece)) {
         g_error("no memory for what is known of translated code");
     }
+    host_memory_prefer_huge(piece, PIECE_BYTES);
     return piece;
 }
 
