@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'lib'))
@@ -316,6 +317,24 @@ class Servers(Server):
                 plain.pointer(10, 10)
                 plain.pointer(13, 12, 4)
                 self.assertEqual(scan_codes(vm, 3), [0x2a, 3, 0xfe])
+
+    def idle_share(self, vm):
+        """Of a CPU, that its process takes for a second."""
+        clock = (~vm.process.pid << 3) | 2
+        times = time.clock_gettime(clock), time.monotonic()
+        time.sleep(1)
+        return (time.clock_gettime(clock) - times[0]) / (time.monotonic() - times[1])
+
+    def test_idle(self):
+        """A screen on which nothing happens costs next to nothing, seen or not. A busy host makes that less."""
+        for adapter in 'VGA', 'bochs-display', 'virtio-gpu-pci', 'ramfb':
+            with self.subTest(adapter), Vm(BINARY, '-M', 'pc', '-nodefaults', '-device', adapter, '-vnc',
+                                           'unix:' + self.path, qtest=True) as vm:
+                with Vnc.unix(self.path) as client:
+                    client.update()
+                    client.ask(incremental=True)
+                    self.assertLess(self.idle_share(vm), 0.02)
+                self.assertLess(self.idle_share(vm), 0.02)
 
     def test_places(self):
         with Vm(BINARY, '-M', 'none', '-vnc', 'localhost:40,to=80,websocket=on',
