@@ -28,6 +28,7 @@ enum { XFEATURE_X87, XFEATURE_SSE, XFEATURE_AVX, XFEATURE_PKRU = 9, XFEATURE_PAS
 #define YMM_BYTES      256
 #define MOST_BYTES     4096
 #define PASID_VALID    BIT64(31)
+#define PASID_DEFINED  (PASID_VALID | 0xfffff)
 
 static void put16(uint8_t *at, uint16_t value) { memcpy(at, &value, 2); }
 static void put32(uint8_t *at, uint32_t value) { memcpy(at, &value, 4); }
@@ -422,6 +423,13 @@ static void load_mxcsr(Save *v, uint64_t bv, const uint8_t *area)
     x86_set_mxcsr(v->s, get32(area + AT_MXCSR));
 }
 
+static void check_component(X86Cpu *cpu, unsigned number, const uint8_t *at)
+{
+    if (number == XFEATURE_PASID && get64(at) & ~PASID_DEFINED) {
+        x86_raise_gp(cpu);
+    }
+}
+
 static void xrstor(Save *v)
 {
     uint8_t area[MOST_BYTES];
@@ -438,6 +446,7 @@ static void xrstor(Save *v)
 
         if ((v->wanted & bv) >> c->number & 1) {
             read_part(v, at, area + at, component_bytes(v->s, c));
+            check_component(v->cpu, c->number, area + at);
             end = at + c->bytes;
         }
     }

@@ -85,6 +85,8 @@ XSAVES: ok
 with a process: ok
 without: ok
 left alone: ok
+XRSTORS, reserved: v=d e=0
+not loaded: ok
 '''
 
 

@@ -325,6 +325,8 @@ static void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
     __asm__ volatile("cpuid" : "=a"(out[0]), "=b"(out[1]), "=c"(out[2]), "=d"(out[3]) : "a"(leaf), "c"(sub));
 }
 
+#define PASID_AT (576 + 256) /* in a compacted area that has AVX */
+
 #define SAVE(insn, mask, at) __asm__ volatile(insn " (%0)" : : "r"(at), "a"(mask), "d"(0) : "memory")
 
 static void leaves(void)
@@ -365,6 +367,9 @@ static void saved(void)
     SAVE("xrstors64", 0x407, area[0]);
     SAVE("xrstors64", 7, area[1]); /* not asked for */
     result("left alone", rdmsr(PASID) == (VALID | 0xabc));
+    *(uint64_t *)(area[0] + PASID_AT) = VALID | 0x100001;
+    CASE("XRSTORS, reserved", "mov $0x407, %%eax\nxor %%edx, %%edx\nxrstors64 (%0)", "r"(area[0]));
+    result("not loaded", rdmsr(PASID) == (VALID | 0xabc));
 }
 
 void guest_main(int cpu)
