@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -159,7 +160,8 @@ static void print_log(void)
     log = fopen("/proc/kmsg", "r");
     while (log && fgets(line, sizeof(line), log) && !strstr(line, "sva_init looks here")) {
         if (strstr(line, "DMAR") || strstr(line, "idxd") || strstr(line, "dmatest") ||
-            strstr(line, "WARNING:") || strstr(line, "BUG:") || strstr(line, "Oops")) {
+            strstr(line, "WARNING:") || strstr(line, "BUG:") || strstr(line, "Oops") ||
+            strstr(line, "hung task")) {
             printf("log %s", line);
         }
     }
@@ -175,6 +177,7 @@ int main(void)
     mount("proc", "/proc", "proc", 0, NULL);
     mount("sysfs", "/sys", "sysfs", 0, NULL);
     mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+    klogctl(8, NULL, 1); /* what the kernel says is in the log at the end, and not between these lines */
     has_parameter("sva=", what, sizeof(what));
     load_module("/idxd_bus.ko");
     load_module("/idxd.ko");
