@@ -80,7 +80,8 @@ static void emit_operation(Jit *j, const Access *a, bool is_plain)
     case IR_CMPXCHG:
         emit_extend(j, a);
         emit_locked(j, a, OP_0F(0xb1), a->value);
-        ra_move(j, RAX, a->expected, a->insn->type);
+        /* CMPXCHG that succeeds leaves all of RAX as it was: of a wider value its lower half is there. */
+        ra_move(j, RAX, a->expected, (a->mem & IR_MEM_SIZE) == IR_MEM_32 ? IR_I32 : a->insn->type);
         break;
     default:
         emit_loop(j, a);
