@@ -146,6 +146,7 @@ typedef struct BlockQcow2 {
 
     GMutex lock, sync_lock;
     GCond changed;           /* claims, `inside`, `is_alone` */
+    unsigned change_waiting; /* who waits for that */
     unsigned inside[2];      /* requests, by the epoch's last bit */
     uint64_t epoch;
     bool is_alone;
@@ -292,6 +293,8 @@ void qcow2_leave_alone(BlockQcow2 *image);
 /* With the lock; it may be dropped meanwhile. */
 void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to);
 void qcow2_unclaim(BlockQcow2 *image, Qcow2Claim *claim);
+/* With the lock: what `changed` is of has. */
+void qcow2_tell_change(BlockQcow2 *image);
 /* Without the lock: what the guest reads there. */
 int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, const BlockIo *io,
                    uint64_t skip, uint64_t bytes);

@@ -9,11 +9,27 @@
 
 /* --- who is inside --- */
 
+/* With the lock. */
+static void wait_for_change(BlockQcow2 *image)
+{
+    image->change_waiting++;
+    g_cond_wait(&image->changed, &image->lock);
+    image->change_waiting--;
+}
+
+/* To tell nobody costs a system call all the same. */
+void qcow2_tell_change(BlockQcow2 *image)
+{
+    if (image->change_waiting) {
+        g_cond_broadcast(&image->changed);
+    }
+}
+
 /* With the lock; returns what leave() wants. */
 static unsigned enter(BlockQcow2 *image)
 {
     while (image->is_alone || image->alone_waiting) {
-        g_cond_wait(&image->changed, &image->lock);
+        wait_for_change(image);
     }
     image->inside[image->epoch & 1]++;
     return image->epoch & 1;
@@ -23,7 +39,7 @@ static void leave(BlockQcow2 *image, unsigned parity)
 {
     image->inside[parity]--;
     if (image->alone_waiting) {
-        g_cond_broadcast(&image->changed);
+        qcow2_tell_change(image);
     }
 }
 
@@ -32,7 +48,7 @@ void qcow2_enter_alone(BlockQcow2 *image)
     g_mutex_lock(&image->lock);
     image->alone_waiting++;
     while (image->is_alone || image->inside[0] || image->inside[1]) {
-        g_cond_wait(&image->changed, &image->lock);
+        wait_for_change(image);
     }
     image->alone_waiting--;
     image->is_alone = true;
@@ -43,7 +59,7 @@ void qcow2_leave_alone(BlockQcow2 *image)
 {
     g_mutex_lock(&image->lock);
     image->is_alone = false;
-    g_cond_broadcast(&image->changed);
+    qcow2_tell_change(image);
     g_mutex_unlock(&image->lock);
 }
 
@@ -60,7 +76,7 @@ static bool is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to)
 void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to)
 {
     while (is_claimed(image, from, to)) {
-        g_cond_wait(&image->changed, &image->lock);
+        wait_for_change(image);
     }
     *claim = (Qcow2Claim){ from, to, image->claims };
     image->claims = claim;
@@ -74,7 +90,7 @@ void qcow2_unclaim(BlockQcow2 *image, Qcow2Claim *claim)
         at = &(*at)->next;
     }
     *at = claim->next;
-    g_cond_broadcast(&image->changed);
+    qcow2_tell_change(image);
 }
 
 /* --- reading --- */

@@ -131,7 +131,7 @@ static int plan_clusters(BlockQcow2 *image, Plan *plan)
         plan->to = MIN(plan->to, MAX(end, image->header.bytes)); /* it is no longer than the disk */
     }
     plan->claim.to = plan->first + plan->clusters * image->cluster;
-    g_cond_broadcast(&image->changed); /* the claim has shrunk */
+    qcow2_tell_change(image); /* the claim has shrunk */
     return 0;
 }
 
