@@ -293,7 +293,7 @@ void qcow2_leave_alone(BlockQcow2 *image);
 /* With the lock; it may be dropped meanwhile. */
 void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to);
 void qcow2_unclaim(BlockQcow2 *image, Qcow2Claim *claim);
-/* With the lock: what `changed` is of has. */
+/* With the lock: to all who wait for `changed`. */
 void qcow2_tell_change(BlockQcow2 *image);
 /* Without the lock: what the guest reads there. */
 int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, const BlockIo *io,

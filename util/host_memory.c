@@ -15,10 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
 /* Transparent huge pages need this alignment. */
 #define THP_BYTES (2 * MiB)
 
@@ -211,9 +207,4 @@ void host_memory_prefer_huge(void *host, size_t bytes)
     if (bytes >= THP_BYTES) {
         madvise(host, bytes, MADV_HUGEPAGE);
     }
-}
-
-void host_memory_populate(void *host, size_t bytes)
-{
-    madvise(host, bytes, MADV_POPULATE_WRITE);
 }

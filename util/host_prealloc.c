@@ -86,3 +86,8 @@ int host_memory_prealloc(const HostPrealloc *prealloc)
     }
     return error;
 }
+
+void host_memory_populate(void *host, size_t bytes)
+{
+    madvise(host, bytes, MADV_POPULATE_WRITE);
+}

@@ -27,7 +27,7 @@ def wires(folder):
 
 
 def rates(shell, to, port):
-    return {name: max(iperf.rate(iperf.run(shell, to, port, '-t', '2', *options)) for _ in range(ROUNDS))
+    return {name: max(iperf.rate(iperf.run(shell, to, port, *options)) for _ in range(ROUNDS))
             for name, options in LOADS.items()}
 
 

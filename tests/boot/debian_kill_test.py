@@ -3,7 +3,7 @@
 records are at its disk. Image and file system are whole each time, no record is lost that fsync had made durable, and
 the system boots again. Every life but the first begins with a snapshot that was taken under way.
 
-DEBIAN_KILLS is how often, shared by the controllers [3, of virtio-blk alone].
+DEBIAN_KILLS is how often, shared by the controllers [5, of virtio-blk alone].
 """
 import os
 import random
@@ -89,7 +89,7 @@ class Kill(system.Case):
         self.boots(controller)
 
     def test_virtio_blk(self):
-        self.check('virtio-blk', KILLS // 5 or 3)
+        self.check('virtio-blk', KILLS // 5 or 5)
 
     @unittest.skipUnless(KILLS, 'DEBIAN_KILLS is not set')
     def test_others(self):

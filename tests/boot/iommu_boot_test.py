@@ -19,7 +19,7 @@ from vm import Qmp  # noqa: E402
 
 SECONDS = 800  # for a busy machine
 MIB = 1 << 20
-SERIES = '6.1', '6.12'  # each with LONG_TESTS, else one of them
+SERIES = '6.1', '6.12'
 MODULES = 'virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod', 'xhci_pci', 'usb_storage', 'e1000e'
 # Disks by their names in the guest; those of the second line come and go.
 DISKS = 'vda', 'nvme0n1', 'sda', 'sdb'
@@ -38,7 +38,7 @@ PROGRAMS = {
                " grep -v 'clocksource'",
     'errors': "dmesg | grep 'I/O error' | grep -v -E 'vdb|nvme1'",
 }
-ROUNDS = 2 if house.IS_LONG else 1
+ROUNDS = 2
 NET_BYTES = 8 * MIB
 
 
@@ -173,27 +173,27 @@ class Modes(unittest.TestCase):
         else:
             self.assertEqual(self.shell.end(), 0)
 
-    def each(self, unit, append, kind, usual):
-        for series in SERIES if house.IS_LONG else [usual]:
+    def each(self, unit, append, kind):
+        for series in SERIES:
             with self.subTest(series):
                 info = self.check(series, 'intel-iommu,intremap=on,eim=on,' + unit, 'intel_iommu=on ' + append, kind,
                                   'DMAR-IR: Enabled IRQ remapping in x2apic mode')
                 self.assertGreater(info['counters']['interrupts'], 100)
 
     def test_first_stage(self):
-        self.each('x-scalable-mode=modern,device-iotlb=on,svm=on', 'intel_iommu=sm_on iommu.strict=0', 'DMA-FQ', '6.12')
+        self.each('x-scalable-mode=modern,device-iotlb=on,svm=on', 'intel_iommu=sm_on iommu.strict=0', 'DMA-FQ')
 
     def test_second_stage(self):
-        self.each('x-scalable-mode=on', 'intel_iommu=sm_on iommu.strict=1', 'DMA', '6.1')
+        self.each('x-scalable-mode=on', 'intel_iommu=sm_on iommu.strict=1', 'DMA')
 
     def test_legacy_strict(self):
-        self.each('device-iotlb=on', 'intel_iommu=sm_off iommu.strict=1', 'DMA', '6.12')
+        self.each('device-iotlb=on', 'intel_iommu=sm_off iommu.strict=1', 'DMA')
 
     def test_legacy_lazy(self):
-        self.each('x-scalable-mode=on', 'intel_iommu=sm_off iommu.strict=0', 'DMA-FQ', '6.1')
+        self.each('x-scalable-mode=on', 'intel_iommu=sm_off iommu.strict=0', 'DMA-FQ')
 
     def test_pass_through(self):
-        self.each('x-scalable-mode=modern', 'intel_iommu=sm_on iommu=pt', 'identity', '6.1')
+        self.each('x-scalable-mode=modern', 'intel_iommu=sm_on iommu=pt', 'identity')
 
     def check_virtio(self, append, kind):
         """6.1 has no driver for it."""

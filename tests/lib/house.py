@@ -7,7 +7,6 @@ import sys
 import unittest
 
 ARCHES = ('x86_64', 'aarch64', 'ppc64')
-IS_LONG = os.environ.get('LONG_TESTS', 'no') != 'no'  # all that tests with parts to choose from have
 
 
 def binary(arch='x86_64'):

@@ -58,9 +58,8 @@ class Iperf:
 
 
 def run(shell, to, port, *options):
-    """What iperf3 in a guest says at the end of a run of a second, or of what -t or -n say."""
-    how_long = '' if {'-n', '-t'} & set(options) else '-t 1'
-    out = shell.run(f'iperf3 -c {to} -p {port} {how_long} -J {" ".join(options)} | tr -d "\\t\\n"; echo')
+    """What iperf3 in a guest says at the end of a run of two seconds, or of as much as -n says."""
+    out = shell.run(f'iperf3 -c {to} -p {port}{"" if "-n" in options else " -t 2"} -J {" ".join(options)} | tr -d "\\t\\n"; echo')
     return json.loads(re.search(r'\{.*\}', out)[0])['end']
 
 
