@@ -26,7 +26,7 @@ static struct {
 } requests;
 
 static unsigned enabled_wakeups = ~0u; /* bits of WakeupReason */
-static bool has_wakeup_support;
+static bool has_wakeup_support, is_waking;
 static void (*reset_machine)(ShutdownCause cause);
 static NotifierList suspend_notifiers, wakeup_notifiers, powerdown_notifiers, shutdown_notifiers;
 
@@ -119,6 +119,11 @@ void vm_set_wakeup_support(bool is_on)
 bool vm_has_wakeup_support(void)
 {
     return has_wakeup_support;
+}
+
+bool vm_is_waking(void)
+{
+    return is_waking;
 }
 
 void vm_cancel_stop_request(void)
@@ -256,6 +261,11 @@ static void serve_wakeup(void)
         return;
     }
     vcpu_pause_all();
+    if (has_wakeup_support) { /* all but memory was without power: firmware finds where the guest goes on */
+        is_waking = true;
+        vm_reset(SHUTDOWN_CAUSE_NONE);
+        is_waking = false;
+    }
     run_state_set(RUN_STATE_RUNNING);
     notifier_tell(&wakeup_notifiers, &reason);
     vcpu_resume_all();

@@ -41,7 +41,7 @@ static void expect(const char *what)
 
 static void reset_machine(ShutdownCause cause)
 {
-    g_string_append(seen, "reset! ");
+    g_string_append(seen, vm_is_waking() ? "woken! " : "reset! ");
 }
 
 /* True with its status if the process would end. */
@@ -231,7 +231,7 @@ static void test_suspend(void)
     vm_enable_wakeup(WAKEUP_RTC, true);
     g_assert_true(qmp_system_wakeup(NULL));
     serve_on();
-    expect("WAKEUP");
+    expect("woken! WAKEUP");
     g_assert_true(vm_is_running());
     g_assert_true(qmp_system_powerdown(NULL));
     serve_on();

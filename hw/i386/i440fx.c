@@ -70,7 +70,6 @@ static void i440fx_finalize(Object *obj)
 
 static void i440fx_reset_enter(Device *dev)
 {
-    memset(I440FX(dev)->parent.config + PAM_AT, 0, PAM_REGISTERS);
     smram_reset_register(&I440FX(dev)->parent, SMRAM_AT);
 }
 
@@ -87,6 +86,9 @@ static bool i440fx_post_load(void *opaque, int version, Error **errp)
 
 static const VMState i440fx_state = { .version = 1, .post_load = i440fx_post_load };
 
+/* SeaBIOS sees by its copy in RAM that it ran before. */
+static const PciConfigRange i440fx_kept_asleep[] = { { PAM_AT, PAM_REGISTERS }, { 0 } };
+
 static const PciDeviceType i440fx_type = {
     .name = TYPE_I440FX,
     .doc = "Host bridge",
@@ -98,6 +100,7 @@ static const PciDeviceType i440fx_type = {
     .access = DEVICE_ACCESS_BOARD,
     .is_not_hotpluggable = true,
     .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_CONVENTIONAL }, { 0 } },
+    .kept_asleep = i440fx_kept_asleep,
     .config_write = i440fx_config_write,
     .finalize = i440fx_finalize,
     .realize = i440fx_realize,

@@ -329,6 +329,7 @@ static const PciDeviceType lpc_type = {
     .interfaces = lpc_interfaces,
     .irqs = IRQS(((const IrqDef[]){ IRQ_ROW_OUT("gsi", Ich9Lpc, gsi[0], .count = ICH9_GSIS) })),
     .properties = PROPERTIES(lpc_props),
+    .kept_asleep = ich9_lpc_kept_asleep,
     .config_write = lpc_config_write,
     .init = lpc_init,
     .finalize = lpc_finalize,

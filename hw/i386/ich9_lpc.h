@@ -59,6 +59,7 @@ unsigned ich9_lpc_sci_gsi(const Ich9Lpc *s);
 /* --- power management --- */
 
 extern const struct HotplugHandler ich9_hotplug_handler;
+extern const PciConfigRange ich9_lpc_kept_asleep[];
 
 void ich9_lpc_pm_init(Ich9Lpc *s);
 void ich9_lpc_pm_start(Ich9Lpc *s);

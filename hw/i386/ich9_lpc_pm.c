@@ -186,6 +186,9 @@ void ich9_lpc_pm_config_written(Ich9Lpc *s, unsigned at, unsigned bytes)
 
 /* --- life --- */
 
+/* SeaBIOS does not place them again, and a guest that woke will want to sleep again. */
+const PciConfigRange ich9_lpc_kept_asleep[] = { { PMBASE_AT, 4 }, { ACPI_CNTL_AT, 1 }, { 0 } };
+
 void ich9_lpc_pm_init(Ich9Lpc *s)
 {
     ich9_pm_init(&s->pm, &s->parent.parent, &pm_chip);
@@ -210,8 +213,6 @@ void ich9_lpc_pm_stop(Ich9Lpc *s)
 
 void ich9_lpc_pm_reset_enter(Ich9Lpc *s)
 {
-    store_le32(s->parent.config + PMBASE_AT, PMBASE_IO);
-    s->parent.config[ACPI_CNTL_AT] = 0;
     s->parent.config[GEN_PMCON_1_AT] &= ~GEN_PMCON_1_SMI_LOCK;
     s->parent.writable[GEN_PMCON_1_AT] |= GEN_PMCON_1_SMI_LOCK;
     ich9_pm_reset_enter(&s->pm);

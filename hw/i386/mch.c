@@ -14,6 +14,7 @@
 #include "pam.h"
 #include "pc_host.h"
 #include "smram.h"
+#include "system/run_state.h"
 
 #define EXT_TSEG_AT    0x50
 #define EXT_TSEG_QUERY 0xffff
@@ -50,6 +51,7 @@ typedef struct Mch {
     MemoryRegion tseg, tseg_hole;      /* in SMM, and what others see of it */
     MemoryRegion smbase, smbase_hole;
     bool is_mapped;
+    uint64_t ecam;                     /* PCIEXBAR, as it was on last */
     uint16_t ext_tseg_mbytes;          /* properties */
     bool has_smbase_smram;
 } Mch;
@@ -87,6 +89,7 @@ static void update_ecam(Mch *s)
     /* 36 bits of address; a shorter window needs a finer one. */
     uint64_t base = value & UINT64_C(0xfffffffff) & ~((length ? length : 256 * MiB) - 1);
 
+    s->ecam = value & PCIEXBAR_EN ? value : s->ecam;
     pci_host_map_ecam(&mch_host(s)->parent, value & PCIEXBAR_EN && length ? base : PCI_UNMAPPED,
                       length);
 }
@@ -240,6 +243,7 @@ static bool mch_realize(Device *dev, Error **errp)
     }
     object_unref(s->host);
     s->host = object_ref(owner);
+    store_le64(s->parent.config + PCIEXBAR_AT, PCIEXBAR_RESET);
     memory_transaction_begin();
     map_all(s, PC_HOST(owner));
     memory_transaction_commit();
@@ -276,12 +280,24 @@ static void mch_finalize(Object *obj)
     object_unref(s->host);
 }
 
+/*
+ * SeaBIOS that wakes a guest reaches configuration space through this window alone, before it places it: by a write
+ * of 0 through the window itself, so that the next ones are lost. It ends off, and wants to be on at the next waking.
+ */
+static void restore_ecam(Mch *s)
+{
+    if (vm_is_waking() && s->ecam) {
+        store_le64(s->parent.config + PCIEXBAR_AT, s->ecam);
+    } else {
+        s->ecam = 0;
+    }
+}
+
 static void mch_reset_enter(Device *dev)
 {
     Mch *s = MCH(dev);
 
-    store_le64(s->parent.config + PCIEXBAR_AT, PCIEXBAR_RESET);
-    memset(s->parent.config + PAM_AT, 0, PAM_REGISTERS);
+    restore_ecam(s);
     smram_reset_register(&s->parent, SMRAM_AT);
     s->parent.config[ESMRAMC_AT] = ESMRAMC_RESET;
     if (s->has_smbase_smram) {
@@ -303,7 +319,7 @@ static bool mch_post_load(void *opaque, int version, Error **errp)
     return true;
 }
 
-static const VMState mch_state = { .version = 1, .post_load = mch_post_load };
+static const VMField mch_fields[] = { VM_U64(Mch, ecam) };
 
 static const Property mch_props[] = {
     PROP_U16("extended-tseg-mbytes", Mch, ext_tseg_mbytes, .initial = 16,
@@ -311,6 +327,9 @@ static const Property mch_props[] = {
     PROP_BOOL("smbase-smram", Mch, has_smbase_smram, .initial = true,
               .doc = "SMRAM at the first SMBASE can be locked"),
 };
+
+/* SeaBIOS sees by its copy in RAM that it ran before. */
+static const PciConfigRange mch_kept_asleep[] = { { PAM_AT, PAM_REGISTERS }, { 0 } };
 
 static const PciDeviceType mch_type = {
     .name = TYPE_MCH,
@@ -323,12 +342,13 @@ static const PciDeviceType mch_type = {
     .is_not_hotpluggable = true,
     .interfaces = (const InterfaceImpl[]){ { TYPE_PCI_CONVENTIONAL }, { 0 } },
     .properties = PROPERTIES(mch_props),
+    .kept_asleep = mch_kept_asleep,
     .config_write = mch_config_write,
     .finalize = mch_finalize,
     .realize = mch_realize,
     .unrealize = mch_unrealize,
     .reset_enter = mch_reset_enter,
     .reset_hold = mch_reset_hold,
-    .vmstate = &mch_state,
+    .vmstate = VMSTATE(mch_fields, .version = 1, .post_load = mch_post_load),
 };
 PCI_DEVICE_TYPE(mch_type)

@@ -6,6 +6,7 @@
 #include "util/osdep.h"
 #include "hw/pci/pci_parts.h"
 #include "hw/pci/pcie_regs.h"
+#include "system/run_state.h"
 
 static void init_ids(PciDevice *dev)
 {
@@ -82,6 +83,20 @@ static bool is_sticky(const PciDevice *dev, unsigned at, unsigned aer)
     return dev->keeps_sticky && aer && at >= aer && at < aer + PCI_ERR_BYTES;
 }
 
+/* Of 8 bytes, those that this reset leaves alone. */
+static uint64_t kept_asleep(const PciDevice *dev, unsigned at)
+{
+    const PciConfigRange *range = vm_is_waking() ? pci_device_ops(dev)->kept_asleep : NULL;
+    uint64_t kept = 0;
+
+    for (; range && range->bytes; range++) {
+        for (unsigned i = 0; i < 8; i++) {
+            kept |= pci_range_touches(at + i, 1, range->at, range->bytes) ? UINT64_C(0xff) << 8 * i : 0;
+        }
+    }
+    return kept;
+}
+
 /* What a guest can change is as it was at first; what hardware shows is its owners'. */
 void pci_config_reset(PciDevice *dev)
 {
@@ -92,6 +107,7 @@ void pci_config_reset(PciDevice *dev)
         uint64_t mask = load_le64(dev->writable + at) | load_le64(dev->clear_on_1 + at);
         uint64_t value = load_le64(dev->config + at);
 
+        mask &= ~kept_asleep(dev, at);
         if (mask && !is_sticky(dev, at, aer) && !is_sticky(dev, at + 4, aer)) {
             store_le64(dev->config + at,
                        (value & ~mask) | (load_le64(dev->initial + at) & mask));

@@ -19,10 +19,12 @@
 enum {
     RTC_SECONDS = 0x00, RTC_SECONDS_ALARM, RTC_MINUTES, RTC_MINUTES_ALARM, RTC_HOURS,
     RTC_HOURS_ALARM, RTC_DAY_OF_WEEK, RTC_DAY_OF_MONTH, RTC_MONTH, RTC_YEAR,
-    RTC_REG_A, RTC_REG_B, RTC_REG_C, RTC_REG_D,
+    RTC_REG_A, RTC_REG_B, RTC_REG_C, RTC_REG_D, RTC_SHUTDOWN = 0x0f,
     RTC_CENTURY = 0x32,
 };
 
+/* What firmware finds at RTC_SHUTDOWN. */
+#define SHUTDOWN_SLEEP 0xfe
 #define REG_A_UIP     BIT(7)
 #define REG_A_DIVIDER 0x70
 #define REG_A_RATE    0x0f
@@ -52,7 +54,7 @@ typedef struct Rtc {
     IsaDevice parent;
     IrqLine irq;
     Timer timer; /* on rtc_clock() */
-    Notifier jump;
+    Notifier jump, suspend;
     int32_t base_year;
     uint16_t iobase;
     uint8_t irq_number;
@@ -331,6 +333,12 @@ static void rtc_host_jumped(Notifier *notifier, void *data)
     arm(s);
 }
 
+/* Firmware sees that it does not start, but wakes. */
+static void rtc_suspended(Notifier *notifier, void *data)
+{
+    container_of(notifier, Rtc, suspend)->cmos[RTC_SHUTDOWN] = SHUTDOWN_SLEEP;
+}
+
 /* --- registers --- */
 
 /* Another rate counts from the last period's end: a guest that changes rates loses no time. */
@@ -494,6 +502,8 @@ static bool rtc_realize(Device *dev, Error **errp)
     s->base_ns = s->seen_ns = now_ns();
     s->base_seconds = s->seen_seconds = rtc_now_seconds();
     timer_init(&s->timer, rtc_clock(), rtc_expired, s);
+    s->suspend.fn = rtc_suspended;
+    vm_add_suspend_notifier(&s->suspend);
     s->jump.fn = rtc_host_jumped;
     if (rtc_clock() == CLOCK_HOST) {
         clock_add_host_jump_notifier(&s->jump);
@@ -503,6 +513,7 @@ static bool rtc_realize(Device *dev, Error **errp)
 
 static void rtc_unrealize(Device *dev)
 {
+    notifier_remove(&RTC(dev)->suspend);
     notifier_remove(&RTC(dev)->jump);
     timer_clear(&RTC(dev)->timer);
 }

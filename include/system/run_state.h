@@ -83,6 +83,8 @@ void vm_enable_wakeup(WakeupReason reason, bool is_on);
 /* The machine can be woken from suspend at all (query-current-machine). */
 void vm_set_wakeup_support(bool is_on);
 bool vm_has_wakeup_support(void);
+/* For a reset: it is that of a machine whose memory kept its contents. */
+bool vm_is_waking(void);
 
 /* WakeupReason * for wakeup, nothing for the others. */
 void vm_add_suspend_notifier(Notifier *notifier);

@@ -26,9 +26,9 @@ DISKS = 'vda', 'nvme0n1', 'sda', 'sdb'
 PLUGGED = {'vdb': {'driver': 'virtio-blk-pci', 'iommu_platform': True, 'disable-legacy': 'on'},
            'nvme1n1': {'driver': 'nvme', 'serial': 'a2'}}
 PROGRAMS = {
-    # All of a disk, past the page cache; when it is there and its size is known.
-    'sum': 'until [ "$(cat /sys/block/$1/size 2>/dev/null)" -gt 0 ] 2>/dev/null && test -b /dev/$1; do sleep 0.1; '
-           'done; dd if=/dev/$1 iflag=direct bs=64k 2>/dev/null | md5sum',
+    # All of a disk, past the page cache; when its size is known and it can be opened: its name is there earlier.
+    'sum': 'until [ "$(cat /sys/block/$1/size 2>/dev/null)" -gt 0 ] 2>/dev/null && (: </dev/$1) 2>/dev/null; do '
+           'sleep 0.1; done; dd if=/dev/$1 iflag=direct bs=64k 2>/errors-$1 | md5sum',
     # Others do, again and again; until it goes, one that is to go.
     'load': 'while :; do for d in ' + ' '.join(DISKS) + '; do /sum $d; done; done',
     'worry': '(while test -b /dev/$1; do dd if=/dev/$1 of=/dev/null iflag=direct bs=64k; done) >/dev/null 2>&1 &',
@@ -96,7 +96,8 @@ class Modes(unittest.TestCase):
         self.addCleanup(self.qmp.close)
 
     def check_disk(self, name):
-        self.assertEqual(self.shell.run('/sum ' + name).split()[0], hashlib.md5(self.data[name]).hexdigest(), name)
+        self.assertEqual(self.shell.run('/sum ' + name).split()[0], hashlib.md5(self.data[name]).hexdigest(),
+                         f"{name}: {self.shell.run('cat /errors-' + name)}")
 
     def write(self, name):
         """A part of a disk, which is then found here."""

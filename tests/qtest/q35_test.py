@@ -188,6 +188,36 @@ class Q35(unittest.TestCase):
             vm.qtest('clock_step 1000000000')
             self.assertEqual(int(vm.qtest('inl 0x608'), 16), 3579545)
 
+    def test_sleep(self):
+        """Waking is a reset; what firmware that wakes a guest does not set again is as it was, until a real reset."""
+        with machine() as vm:
+            pci = Pci(vm)
+            pci.write(LPC, 0x40, 0x601)
+            pci.write(LPC, 0x44, 0x80, 1)
+            pci.write(LPC, 0x60, 0x0b0b0b0b)
+            for n in range(7):
+                pci.write(MCH, 0x90 + n, 0x33 if n else 0x30, 1)
+            put(vm, 0x100000, 0x5a)
+            for ecam in (0xc0000001, 0xd0000001):
+                pci.write(MCH, PCIEXBAR, ecam)
+                pci.write(MCH, PCIEXBAR, 0)  # as SeaBIOS leaves it
+                vm.qtest('outw 0x604 0x2400')
+                vm.qmp.wait_event('SUSPEND')
+                vm.qmp('system_wakeup')
+                vm.qmp.wait_event('WAKEUP')
+                vm.qtest('outb 0x70 0x0f')
+                self.assertEqual(int(vm.qtest('inb 0x71'), 16), 0xfe)
+                self.assertEqual(pci.read(MCH, PCIEXBAR), ecam)
+                self.assertEqual([pci.read(MCH, 0x90 + n, 1) for n in range(7)], [0x30] + [0x33] * 6)
+                self.assertEqual((pci.read(LPC, 0x40), pci.read(LPC, 0x44, 1)), (0x601, 0x80))
+                self.assertEqual(int(vm.qtest('inw 0x600'), 16), 0x8000 | 0x100)  # woken, by the power button
+                self.assertEqual(pci.read(LPC, 0x60), 0x80808080)
+                self.assertEqual(byte(vm, 0x100000), 0x5a)
+            reset(vm)
+            self.assertEqual([pci.read(MCH, 0x90 + n, 1) for n in range(7)], [0] * 7)
+            self.assertEqual(pci.read(MCH, PCIEXBAR), 0xb0000000)
+            self.assertEqual((pci.read(LPC, 0x40), pci.read(LPC, 0x44, 1)), (1, 0))
+
     def test_smi_features(self):
         """Firmware asks, and looks whether it got it; no feature of hot-plug without broadcast."""
         for args, supported in (([], 7), (['-global', 'ICH9-LPC.x-smi-cpu-hotplug=off'], 5)):

@@ -35,6 +35,11 @@ typedef struct PciBar {
     uint8_t type;
 } PciBar;
 
+/* Bytes of configuration space; a list ends with one of 0 bytes. */
+typedef struct PciConfigRange {
+    uint16_t at, bytes;
+} PciConfigRange;
+
 typedef struct PciDeviceType {
     struct DeviceType;
     uintptr_t vendor_id, device_id;
@@ -44,6 +49,8 @@ typedef struct PciDeviceType {
     uintptr_t subsystem_vendor_id, subsystem_id; /* both 0: 1af4:1100, bridges have none */
     uintptr_t is_bridge;             /* header type 1 */
     const char *romfile;             /* the default of the property */
+    /* What outlasts a guest's sleep (S3), as firmware that wakes it does not set it again. NULL: nothing. */
+    const PciConfigRange *kept_asleep;
     /* NULL: pci_config_read_default(), pci_config_write_default(), which they call. */
     uint32_t (*config_read)(PciDevice *dev, unsigned at, unsigned bytes);
     void (*config_write)(PciDevice *dev, unsigned at, uint32_t value, unsigned bytes);
