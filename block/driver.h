@@ -198,10 +198,11 @@ BlockNode *block_snapshot_temporary(BlockNode *node, Error **errp);
 
 /* --- request.c --- */
 
-/* Passes on to `node`; `fn` is called when it has ended, and ends the request itself. False: there
- * is no room for another, or the driver would block; nothing was changed. */
+/* Passes on to `node`, in a worker if it has to; `fn` is called in the loop when it has ended, and ends
+ * the request itself. False: no room for another, or a driver that knows none of this; nothing was changed. */
 bool block_request_forward(BlockRequest *request, BlockNode *node, BlockRequestHook *fn,
                            void *opaque);
+bool block_request_can_forward(const BlockRequest *request, const BlockNode *node);
 /* In its loop. */
 void block_request_end(BlockRequest *request, int error);
 /* Any thread: block_request_end() will be called in its loop. */

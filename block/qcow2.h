@@ -214,7 +214,9 @@ void qcow2_cache_drop(Qcow2Cache *cache, uint64_t offset, uint64_t bytes);
 
 /* Tables are on the disk, in order, and durable, with all that was written before. */
 int qcow2_sync(BlockQcow2 *image);
-/* If much waits. */
+/* Much waits to be written; with the lock. */
+bool qcow2_wants_sync(const BlockQcow2 *image);
+/* If much waits; with the lock, which is dropped meanwhile. */
 int qcow2_sync_some(BlockQcow2 *image);
 /* Makes the disk do what was asked for, unless the user does not want that. */
 int qcow2_barrier(BlockQcow2 *image);
@@ -228,6 +230,8 @@ uint64_t qcow2_refcount_next(const BlockQcow2 *image, uint64_t cluster);
 int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset);
 /* The same, but *clusters may shrink, to one at least. */
 int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset);
+/* The next place will likely be found without a read or write. */
+bool qcow2_can_alloc_cached(BlockQcow2 *image);
 /* Bytes inside one cluster, or at the joint of two. */
 int qcow2_alloc_bytes(BlockQcow2 *image, uint32_t bytes, uint64_t *offset);
 /* Later: see above. */
@@ -269,6 +273,8 @@ int qcow2_find_cached(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2R
 int qcow2_entry_get(BlockQcow2 *image, uint64_t offset, Qcow2Entry *entry);
 /* There is an L2 table of its own for `offset`, whatever it takes. */
 int qcow2_table_ensure(BlockQcow2 *image, uint64_t offset);
+/* Such a table is there. */
+bool qcow2_has_own_table(const BlockQcow2 *image, uint64_t offset);
 /* After qcow2_table_ensure(). */
 int qcow2_entry_set(BlockQcow2 *image, uint64_t offset, Qcow2Entry entry);
 /* What an entry leads to, for one subcluster. */
@@ -290,6 +296,11 @@ int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *
 /* Without the lock: no request is inside, and none comes in. */
 void qcow2_enter_alone(BlockQcow2 *image);
 void qcow2_leave_alone(BlockQcow2 *image);
+/* With the lock: a request begins, and ends with what it was given. */
+unsigned qcow2_enter(BlockQcow2 *image);
+void qcow2_leave(BlockQcow2 *image, unsigned parity);
+/* With the lock. */
+bool qcow2_is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to);
 /* With the lock; it may be dropped meanwhile. */
 void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to);
 void qcow2_unclaim(BlockQcow2 *image, Qcow2Claim *claim);
@@ -302,6 +313,12 @@ int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, cons
 /* --- qcow2_write.c --- */
 
 int qcow2_write(BlockQcow2 *image, const BlockIo *io);
+/* With the lock: a write of one new cluster whose tables are all in memory. */
+bool qcow2_can_fill(BlockQcow2 *image, const BlockRequest *request, const Qcow2Run *run);
+/* With the lock, which is dropped. False: it failed early, and is as it was. */
+bool qcow2_fill(BlockQcow2 *image, BlockRequest *request);
+/* With the lock, which is dropped while data are written. */
+int qcow2_write_plain(BlockQcow2 *image, const BlockIo *io);
 
 /* --- qcow2_resize.c --- */
 

@@ -87,8 +87,8 @@ static int expand_zeroes(BlockQcow2 *image)
     for (uint64_t at = 0; at < end && !err;) {
         Qcow2Run run = { 0 };
 
-        err = qcow2_sync_some(image);
         g_mutex_lock(&image->lock);
+        err = qcow2_sync_some(image);
         err = err ? err : qcow2_find(image, at, end - at, &run);
         g_mutex_unlock(&image->lock);
         for (uint64_t done = 0; done < run.bytes && run.kind == QCOW2_ZERO && !err;

@@ -6,6 +6,7 @@
  */
 #include "util/osdep.h"
 #include "block/qcow2.h"
+#include "util/thread_pool.h"
 
 /* --- who is inside --- */
 
@@ -13,7 +14,9 @@
 static void wait_for_change(BlockQcow2 *image)
 {
     image->change_waiting++;
+    thread_pool_begin_wait(); /* what it waits for may stand in the queue behind this request */
     g_cond_wait(&image->changed, &image->lock);
+    thread_pool_end_wait();
     image->change_waiting--;
 }
 
@@ -25,8 +28,8 @@ void qcow2_tell_change(BlockQcow2 *image)
     }
 }
 
-/* With the lock; returns what leave() wants. */
-static unsigned enter(BlockQcow2 *image)
+/* With the lock; returns what qcow2_leave() wants. */
+unsigned qcow2_enter(BlockQcow2 *image)
 {
     while (image->is_alone || image->alone_waiting) {
         wait_for_change(image);
@@ -35,7 +38,7 @@ static unsigned enter(BlockQcow2 *image)
     return image->epoch & 1;
 }
 
-static void leave(BlockQcow2 *image, unsigned parity)
+void qcow2_leave(BlockQcow2 *image, unsigned parity)
 {
     image->inside[parity]--;
     if (image->alone_waiting) {
@@ -63,7 +66,7 @@ void qcow2_leave_alone(BlockQcow2 *image)
     g_mutex_unlock(&image->lock);
 }
 
-static bool is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to)
+bool qcow2_is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to)
 {
     for (const Qcow2Claim *at = image->claims; at; at = at->next) {
         if (from < at->to && at->from < to) {
@@ -75,7 +78,7 @@ static bool is_claimed(const BlockQcow2 *image, uint64_t from, uint64_t to)
 
 void qcow2_claim(BlockQcow2 *image, Qcow2Claim *claim, uint64_t from, uint64_t to)
 {
-    while (is_claimed(image, from, to)) {
+    while (qcow2_is_claimed(image, from, to)) {
         wait_for_change(image);
     }
     *claim = (Qcow2Claim){ from, to, image->claims };
@@ -148,6 +151,7 @@ int qcow2_read_run(BlockQcow2 *image, const Qcow2Run *run, uint64_t offset, cons
     }
 }
 
+/* With the lock, which is dropped while data are read. */
 static int read_all(BlockQcow2 *image, const BlockIo *io)
 {
     int err = 0;
@@ -155,12 +159,12 @@ static int read_all(BlockQcow2 *image, const BlockIo *io)
     for (uint64_t done = 0; done < io->bytes && !err;) {
         Qcow2Run run;
 
-        g_mutex_lock(&image->lock);
         err = image->is_failed ? -EIO : qcow2_find(image, io->offset + done, io->bytes - done,
                                                    &run);
-        g_mutex_unlock(&image->lock);
         if (!err) {
+            g_mutex_unlock(&image->lock);
             err = qcow2_read_run(image, &run, io->offset + done, io, done, run.bytes);
+            g_mutex_lock(&image->lock);
             done += run.bytes;
         }
     }
@@ -169,11 +173,9 @@ static int read_all(BlockQcow2 *image, const BlockIo *io)
 
 /* --- requests --- */
 
-static int dispatch(BlockQcow2 *image, const BlockIo *io)
+static int dispatch_unlocked(BlockQcow2 *image, const BlockIo *io)
 {
     switch (io->op) {
-    case BLOCK_READ:
-        return read_all(image, io);
     case BLOCK_WRITE:
         return qcow2_write(image, io);
     case BLOCK_ZERO:
@@ -181,6 +183,23 @@ static int dispatch(BlockQcow2 *image, const BlockIo *io)
     default:
         return qcow2_discard(image, io);
     }
+}
+
+/* With the lock, which many want: what there is most of takes it twice in all. */
+static int dispatch(BlockQcow2 *image, const BlockIo *io)
+{
+    int err;
+
+    if (io->op == BLOCK_READ) {
+        return read_all(image, io);
+    }
+    if (io->op == BLOCK_WRITE && !(io->flags & BLOCK_COMPRESSED)) {
+        return qcow2_write_plain(image, io);
+    }
+    g_mutex_unlock(&image->lock);
+    err = dispatch_unlocked(image, io);
+    g_mutex_lock(&image->lock);
+    return err;
 }
 
 /* With the lock. */
@@ -205,17 +224,17 @@ int qcow2_io(BlockNode *node, const BlockIo *io)
         return image->is_failed ? -EIO : qcow2_sync(image);
     }
     err = io->op == BLOCK_READ ? 0 : qcow2_bitmaps_mark(image);
-    err = err || io->op == BLOCK_READ ? err : qcow2_sync_some(image);
     if (err) {
         return err;
     }
     g_mutex_lock(&image->lock);
-    parity = enter(image);
-    clean_caches(image);
-    g_mutex_unlock(&image->lock);
-    err = dispatch(image, io);
-    g_mutex_lock(&image->lock);
-    leave(image, parity);
+    err = io->op == BLOCK_READ ? 0 : qcow2_sync_some(image);
+    if (!err) {
+        parity = qcow2_enter(image);
+        clean_caches(image);
+        err = dispatch(image, io);
+        qcow2_leave(image, parity);
+    }
     g_mutex_unlock(&image->lock);
     return err;
 }
@@ -227,7 +246,7 @@ static void passed(BlockRequest *request, void *opaque, int err)
     BlockQcow2 *image = (BlockQcow2 *)((uintptr_t)opaque & ~(uintptr_t)1);
 
     g_mutex_lock(&image->lock);
-    leave(image, (uintptr_t)opaque & 1);
+    qcow2_leave(image, (uintptr_t)opaque & 1);
     g_mutex_unlock(&image->lock);
     block_request_end(request, err);
 }
@@ -257,11 +276,17 @@ static bool is_plain_read(BlockQcow2 *image, const BlockIo *io, const Qcow2Run *
     return run->kind == QCOW2_DATA || io->bytes <= block_node_bytes(node) - io->offset;
 }
 
-/* A read from one place, or a write of data that may stay where it is. With the lock. */
-static bool is_plain(BlockQcow2 *image, const BlockIo *io, Qcow2Run *run)
+/* With the lock. */
+static bool is_busy(const BlockQcow2 *image, const BlockIo *io)
 {
-    if (image->is_failed || image->is_alone || image->alone_waiting ||
-        qcow2_find_cached(image, io->offset, io->bytes, run) || run->bytes < io->bytes) {
+    return image->is_failed || image->is_alone || image->alone_waiting ||
+           (io->op == BLOCK_WRITE && __atomic_load_n(&image->needs_mark, __ATOMIC_ACQUIRE));
+}
+
+/* A read from one place, or a write of data that may stay where it is. With the lock. */
+static bool is_plain(BlockQcow2 *image, const BlockIo *io, const Qcow2Run *run)
+{
+    if (run->bytes < io->bytes) {
         return false;
     }
     if (io->op == BLOCK_READ) {
@@ -283,33 +308,46 @@ static bool pass_on(BlockQcow2 *image, BlockRequest *request, const Qcow2Run *ru
     }
     request->io.offset = offset;
     g_mutex_lock(&image->lock);
-    leave(image, parity);
+    qcow2_leave(image, parity);
     g_mutex_unlock(&image->lock);
     return false;
+}
+
+/* With the lock, which is dropped. */
+static bool submit_plain(BlockQcow2 *image, BlockRequest *request, const Qcow2Run *run)
+{
+    bool is_zero = !below(image, &request->io, run);
+    unsigned parity = is_zero ? 0 : qcow2_enter(image);
+
+    g_mutex_unlock(&image->lock);
+    if (!is_zero) {
+        return pass_on(image, request, run, parity);
+    }
+    block_iov_zero(&request->io, 0, request->io.bytes);
+    block_request_end(request, 0);
+    return true;
 }
 
 bool qcow2_submit(BlockNode *node, BlockRequest *request)
 {
     BlockQcow2 *image = qcow2_of(node);
     const BlockIo *io = &request->io;
-    unsigned parity = 0;
     Qcow2Run run;
-    bool can, is_zero;
 
     if ((io->op != BLOCK_READ && io->op != BLOCK_WRITE) || !io->bytes ||
         !g_mutex_trylock(&image->lock)) {
         return false;
     }
-    can = is_plain(image, io, &run);
-    is_zero = can && !below(image, io, &run);
-    parity = can && !is_zero ? enter(image) : 0;
-    g_mutex_unlock(&image->lock);
-    if (!is_zero) {
-        return can && pass_on(image, request, &run, parity);
+    if (!is_busy(image, io) && !qcow2_find_cached(image, io->offset, io->bytes, &run)) {
+        if (is_plain(image, io, &run)) {
+            return submit_plain(image, request, &run);
+        }
+        if (qcow2_can_fill(image, request, &run)) {
+            return qcow2_fill(image, request);
+        }
     }
-    block_iov_zero(io, 0, io->bytes);
-    block_request_end(request, 0);
-    return true;
+    g_mutex_unlock(&image->lock);
+    return false;
 }
 
 /* --- what is where --- */
@@ -381,12 +419,12 @@ int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *
     int err;
 
     g_mutex_lock(&image->lock);
-    parity = enter(image);
+    parity = qcow2_enter(image);
     err = image->is_failed ? -EIO : qcow2_find(image, offset, bytes, &run);
     if (!err && run.kind == QCOW2_DATA && !image->has_data_file) {
         asks_file = is_sparse(image);
     }
-    leave(image, parity);
+    qcow2_leave(image, parity);
     g_mutex_unlock(&image->lock);
     if (err) {
         return err;

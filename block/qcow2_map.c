@@ -177,6 +177,13 @@ static int fill_table(BlockQcow2 *image, uint64_t table, uint64_t from)
     return 0;
 }
 
+bool qcow2_has_own_table(const BlockQcow2 *image, uint64_t offset)
+{
+    uint64_t index = l1_index(image, offset);
+
+    return index < image->header.l1_entries && image->l1[index] & QCOW2_ENTRY_COPIED && !image->has_overlap;
+}
+
 int qcow2_table_ensure(BlockQcow2 *image, uint64_t offset)
 {
     uint64_t index = l1_index(image, offset), old, table;

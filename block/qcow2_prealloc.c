@@ -80,8 +80,8 @@ static int make_all(BlockQcow2 *image, uint64_t from, uint64_t to, uint64_t fres
     int err = 0;
 
     for (; from < to && !err; from += bytes) {
-        err = qcow2_sync_some(image);
         g_mutex_lock(&image->lock);
+        err = qcow2_sync_some(image);
         err = err ? err : make_some(image, from, to, fresh, &bytes, &end);
         g_mutex_unlock(&image->lock);
     }

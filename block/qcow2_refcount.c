@@ -371,6 +371,15 @@ int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset)
     return alloc(image, &(Search){ .wanted = clusters }, offset);
 }
 
+bool qcow2_can_alloc_cached(BlockQcow2 *image)
+{
+    uint64_t index = image->free_hint >> image->refblock_bits;
+    uint64_t block = index < image->reftable_entries ? image->reftable[index] & QCOW2_REFTABLE_MASK : 0;
+    bool is_marked = !image->options.has_lazy || image->header.incompatible & QCOW2_INCOMPAT_DIRTY;
+
+    return block && is_marked && qcow2_cache_peek(&image->refblocks, block);
+}
+
 int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset)
 {
     Search search = { .wanted = *clusters, .takes_fewer = true };

@@ -238,19 +238,22 @@ int qcow2_sync(BlockQcow2 *image)
     return err;
 }
 
+bool qcow2_wants_sync(const BlockQcow2 *image)
+{
+    return image->l2.dirty > image->l2.max / 2 ||
+           image->refblocks.dirty > MAX(image->refblocks.max / 2, MIN(image->l2.max, 64)) ||
+           image->frees->len > MANY_FREES;
+}
+
 int qcow2_sync_some(BlockQcow2 *image)
 {
-    bool is_much;
     int err = 0;
 
-    g_mutex_lock(&image->lock);
-    is_much = image->l2.dirty > image->l2.max / 2 ||
-              image->refblocks.dirty > MAX(image->refblocks.max / 2, MIN(image->l2.max, 64)) ||
-              image->frees->len > MANY_FREES;
-    g_mutex_unlock(&image->lock);
-    if (is_much && g_mutex_trylock(&image->sync_lock)) {
+    if (qcow2_wants_sync(image) && g_mutex_trylock(&image->sync_lock)) {
+        g_mutex_unlock(&image->lock);
         err = sync_tables(image, false);
         g_mutex_unlock(&image->sync_lock);
+        g_mutex_lock(&image->lock);
     }
     return err;
 }

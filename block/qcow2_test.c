@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 
 #include "block/create.h"
+#include "block/loop.h"
 #include "block/qcow2.h"
+#include "util/thread_pool.h"
 
 #define IMAGE_BYTES (3 * MiB + 512)
 #define STEPS       150
@@ -333,6 +335,117 @@ static void test_threads(gconstpointer rest)
         g_thread_join(threads[i]);
     }
     block_node_unref(node);
+    check_image(path);
+}
+
+/* --- many at once, in a loop --- */
+
+#define AT_ONCE 48
+
+typedef struct Submitted {
+    BlockRequest request;
+    struct iovec iov;
+    unsigned *left;
+    uint8_t bytes[64 * KiB];
+} Submitted;
+
+static void submitted_ended(BlockRequest *request, int error)
+{
+    g_assert_cmpint(error, ==, 0);
+    (*((Submitted *)request)->left)--;
+}
+
+static bool is_none_left(void *opaque)
+{
+    return !*(unsigned *)opaque;
+}
+
+static void submit(BlockNode *node, Submitted *s, BlockOp op, uint64_t offset, uint64_t bytes, unsigned *left)
+{
+    s->iov = (struct iovec){ s->bytes, bytes };
+    s->request = (BlockRequest){ .io = { op, 0, offset, bytes, &s->iov, 1 }, .done = submitted_ended,
+                                 .loop = event_loop_main() };
+    s->left = left;
+    ++*left;
+    block_submit(node, &s->request);
+}
+
+static void wait_for_all(unsigned *left)
+{
+    block_loop_wait(block_loop_of(event_loop_main()), is_none_left, left);
+}
+
+/* Whole clusters and parts of others, side by side; a flush between, and then all is read. */
+static void test_submitted(gconstpointer rest)
+{
+    enum { PLACES = 96 };
+    uint64_t size = PLACES * 64 * KiB;
+    g_autofree char *path = new_image("a.qcow2", size, rest);
+    g_autofree Submitted *many = g_new(Submitted, AT_ONCE);
+    Shadow shadow = { open_image(path, ""), g_malloc0(size), size };
+
+    for (unsigned round = 0; round < 12; round++) {
+        unsigned left = 0, places[PLACES];
+
+        for (unsigned i = 0; i < PLACES; i++) {
+            unsigned other = g_random_int_range(0, i + 1);
+
+            places[i] = places[other];
+            places[other] = i;
+        }
+        for (unsigned i = 0; i < AT_ONCE; i++) {
+            bool is_part = g_random_int_range(0, 3) == 0;
+            uint64_t bytes = is_part ? 4 * KiB : 64 * KiB;
+            uint64_t at = places[i] * 64 * KiB + (is_part ? g_random_int_range(0, 16) * 4 * KiB : 0);
+
+            memset(many[i].bytes, 1 + (round * AT_ONCE + i) % 255, bytes);
+            memcpy(shadow.bytes + at, many[i].bytes, bytes);
+            submit(shadow.node, &many[i], BLOCK_WRITE, at, bytes, &left);
+        }
+        wait_for_all(&left);
+        submit(shadow.node, &many[0], BLOCK_READ, places[0] * 64 * KiB, 64 * KiB, &left);
+        wait_for_all(&left);
+        g_assert_cmpmem(many[0].bytes, 64 * KiB, shadow.bytes + places[0] * 64 * KiB, 64 * KiB);
+        g_assert_cmpint(round % 3 ? 0 : block_flush(shadow.node), ==, 0);
+        check_all(&shadow);
+    }
+    block_node_unref(shadow.node);
+    shadow.node = open_image(path, "");
+    check_all(&shadow);
+    block_node_unref(shadow.node);
+    g_free(shadow.bytes);
+    check_image(path);
+}
+
+static int wait_for_gate(void *gate)
+{
+    g_mutex_lock(gate);
+    g_mutex_unlock(gate);
+    return 0;
+}
+
+/* A request stands in the queue before the one whose cluster it then waits for; there is one worker. */
+static void test_queued_before(void)
+{
+    g_autofree char *path = new_image("a.qcow2", MiB, "");
+    g_autofree Submitted *two = g_new0(Submitted, 2);
+    ThreadPool *pool = thread_pool_of(event_loop_main());
+    BlockNode *node = open_image(path, "");
+    unsigned left = 0;
+    GMutex gate;
+
+    g_assert_cmpint(block_write(node, 64 * KiB, two[0].bytes, 64 * KiB), ==, 0); /* tables are there */
+    g_mutex_init(&gate);
+    g_mutex_lock(&gate);
+    thread_pool_set_limits(pool, 0, 1);
+    thread_pool_submit(pool, wait_for_gate, NULL, &gate);
+    submit(node, &two[0], BLOCK_WRITE, 4 * KiB, 4 * KiB, &left);
+    submit(node, &two[1], BLOCK_WRITE, 0, 64 * KiB, &left);
+    g_mutex_unlock(&gate);
+    wait_for_all(&left);
+    thread_pool_set_limits(pool, 0, THREAD_POOL_MAX_DEFAULT);
+    block_node_unref(node);
+    g_mutex_clear(&gate);
     check_image(path);
 }
 
@@ -735,6 +848,11 @@ int main(int argc, char **argv)
     g_test_add_data_func("/qcow2/data-file-raw", "raw", test_data_file);
     add("threads", "", test_threads);
     add("threads", ",'extended-l2':true", test_threads);
+    add("submitted", "", test_submitted);
+    add("submitted", ",'extended-l2':true", test_submitted);
+    add("submitted", ",'lazy-refcounts':true", test_submitted);
+    add("submitted", ",'cluster-size':4096", test_submitted);
+    g_test_add_func("/qcow2/queued-before", test_queued_before);
     add("resize", "", test_resize);
     add("resize", ",'cluster-size':512", test_resize);
     add("snapshots", "", test_snapshots);

@@ -298,6 +298,18 @@ static int set_entries(BlockQcow2 *image, const Plan *plan)
     return err;
 }
 
+/* The data are there, or not. */
+static int end_plan(BlockQcow2 *image, Plan *plan, int err)
+{
+    if (!err) {
+        err = set_entries(image, plan);
+    } else if (plan->is_new && !image->has_data_file) {
+        qcow2_free(image, plan->host, plan->clusters * image->cluster, QCOW2_FREE_OTHER);
+    }
+    qcow2_unclaim(image, &plan->claim);
+    return err;
+}
+
 /* --- requests --- */
 
 static int write_new(BlockQcow2 *image, const BlockIo *io, uint64_t skip, uint64_t *bytes)
@@ -319,14 +331,8 @@ static int write_new(BlockQcow2 *image, const BlockIo *io, uint64_t skip, uint64
     g_mutex_unlock(&image->lock);
     err = err ? err : write_data(image, &plan, io, skip);
     g_mutex_lock(&image->lock);
-    if (!err) {
-        err = set_entries(image, &plan);
-    } else if (plan.is_new && !image->has_data_file) {
-        qcow2_free(image, plan.host, plan.clusters * image->cluster, QCOW2_FREE_OTHER);
-    }
-    qcow2_unclaim(image, &plan.claim);
     *bytes = plan.bytes;
-    return err;
+    return end_plan(image, &plan, err);
 }
 
 static int write_in_place(BlockQcow2 *image, const Qcow2Run *run, const BlockIo *io, uint64_t skip)
@@ -360,6 +366,58 @@ static int write_some(BlockQcow2 *image, const BlockIo *io, uint64_t skip, uint6
         return write_in_place(image, &run, io, skip);
     }
     return write_new(image, io, skip, bytes);
+}
+
+/* --- a new cluster without blocking: its place is found in the loop, where entries are set when it is filled --- */
+
+typedef struct Filling {
+    BlockQcow2 *image;
+    unsigned parity;
+    Plan plan;
+} Filling;
+
+bool qcow2_can_fill(BlockQcow2 *image, const BlockRequest *request, const Qcow2Run *run)
+{
+    const BlockIo *io = &request->io;
+
+    return io->op == BLOCK_WRITE && block_request_can_forward(request, image->data) && io->bytes == image->cluster && run->bytes == io->bytes && !(io->offset & (image->cluster - 1)) &&
+           !image->has_data_file && !run->has_host && (run->kind == QCOW2_HOLE || run->kind == QCOW2_ZERO) &&
+           qcow2_has_own_table(image, io->offset) && qcow2_can_alloc_cached(image) && !qcow2_wants_sync(image) &&
+           !qcow2_is_claimed(image, io->offset, io->offset + io->bytes);
+}
+
+static void filled(BlockRequest *request, void *opaque, int err)
+{
+    g_autofree Filling *f = opaque;
+    BlockQcow2 *image = f->image;
+
+    g_mutex_lock(&image->lock);
+    err = end_plan(image, &f->plan, err);
+    qcow2_leave(image, f->parity);
+    g_mutex_unlock(&image->lock);
+    block_request_end(request, err);
+}
+
+bool qcow2_fill(BlockQcow2 *image, BlockRequest *request)
+{
+    BlockIo *io = &request->io;
+    Filling *f = g_new0(Filling, 1);
+    int err;
+
+    *f = (Filling){ image, qcow2_enter(image), { .offset = io->offset, .bytes = io->bytes } };
+    claim(image, &f->plan);
+    err = plan_clusters(image, &f->plan);
+    if (err) {
+        qcow2_unclaim(image, &f->plan.claim);
+        qcow2_leave(image, f->parity);
+        g_clear_pointer(&f, g_free);
+    }
+    g_mutex_unlock(&image->lock);
+    if (f) {
+        io->offset = f->plan.host;
+        block_request_forward(request, image->data, filled, f);
+    }
+    return f;
 }
 
 /* --- compressed ones --- */
@@ -403,18 +461,26 @@ static int store_packed(BlockQcow2 *image, uint64_t offset, void *packed, uint32
     return err;
 }
 
-static int write_plain(BlockQcow2 *image, const BlockIo *io)
+int qcow2_write_plain(BlockQcow2 *image, const BlockIo *io)
 {
     int err = 0;
 
     for (uint64_t done = 0; done < io->bytes && !err;) {
         uint64_t bytes = 0;
 
-        g_mutex_lock(&image->lock);
         err = write_some(image, io, done, &bytes);
-        g_mutex_unlock(&image->lock);
         done += bytes;
     }
+    return err;
+}
+
+static int lock_and_write(BlockQcow2 *image, const BlockIo *io)
+{
+    int err;
+
+    g_mutex_lock(&image->lock);
+    err = qcow2_write_plain(image, io);
+    g_mutex_unlock(&image->lock);
     return err;
 }
 
@@ -432,7 +498,7 @@ static int write_packed(BlockQcow2 *image, const BlockIo *io, uint64_t skip, uin
     block_iov_to_buf(io, skip, data, bytes);
     packed_bytes = qcow2_pack(image, data, packed);
     if (packed_bytes <= 0) {
-        return packed_bytes ? packed_bytes : write_plain(image, &plain);
+        return packed_bytes ? packed_bytes : lock_and_write(image, &plain);
     }
     return store_packed(image, io->offset + skip, packed, packed_bytes);
 }
@@ -457,5 +523,5 @@ static int write_all_packed(BlockQcow2 *image, const BlockIo *io)
 
 int qcow2_write(BlockQcow2 *image, const BlockIo *io)
 {
-    return io->flags & BLOCK_COMPRESSED ? write_all_packed(image, io) : write_plain(image, io);
+    return io->flags & BLOCK_COMPRESSED ? write_all_packed(image, io) : lock_and_write(image, io);
 }

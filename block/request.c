@@ -215,21 +215,31 @@ static bool try_submit(BlockNode *node, BlockRequest *request)
     return node->driver->submit(node, request);
 }
 
+static void submit_to_worker(BlockNode *node, BlockRequest *request)
+{
+    request->node = node;
+    thread_pool_submit(thread_pool_of(request->loop), work, NULL, request);
+}
+
+bool block_request_can_forward(const BlockRequest *request, const BlockNode *node)
+{
+    return node->driver->submit && request->hook_count < BLOCK_REQUEST_HOOKS;
+}
+
 bool block_request_forward(BlockRequest *request, BlockNode *node, BlockRequestHook *fn,
                            void *opaque)
 {
+    if (!block_request_can_forward(request, node)) {
+        return false;
+    }
     if (fn) {
-        if (request->hook_count == BLOCK_REQUEST_HOOKS) {
-            return false;
-        }
         request->hooks[request->hook_count].fn = fn;
         request->hooks[request->hook_count++].opaque = opaque;
     }
-    if (try_submit(node, request)) {
-        return true;
+    if (!try_submit(node, request)) {
+        submit_to_worker(node, request);
     }
-    request->hook_count -= fn != NULL;
-    return false;
+    return true;
 }
 
 void block_submit(BlockNode *node, BlockRequest *request)
@@ -238,10 +248,8 @@ void block_submit(BlockNode *node, BlockRequest *request)
         request->loop = event_loop_current();
     }
     request->block_loop = block_loop_of(request->loop);
-    request->node = node;
     if (!try_submit(node, request)) {
-        request->node = node;
-        thread_pool_submit(thread_pool_of(request->loop), work, NULL, request);
+        submit_to_worker(node, request);
     }
 }
 

@@ -31,11 +31,17 @@ struct ThreadPool {
     GQueue queue, finished;
     unsigned min, max;
     unsigned workers, idle; /* those that have just been started are idle too */
+    unsigned waiting;       /* of the workers, for others' jobs: they do not count against max */
     unsigned pending;
     bool is_ending;
 };
 
 static void start_workers(ThreadPool *pool);
+
+static bool has_too_many(const ThreadPool *pool)
+{
+    return pool->workers > pool->max + pool->waiting;
+}
 
 /* Under the lock: waits for a job. NULL: this worker is to end. */
 static ThreadPoolJob *wait_for_job(ThreadPool *pool)
@@ -46,7 +52,7 @@ static ThreadPoolJob *wait_for_job(ThreadPool *pool)
         gint64 end_us = g_get_monotonic_time() + IDLE_US;
         bool is_woken;
 
-        if (pool->is_ending || pool->workers > pool->max) {
+        if (pool->is_ending || has_too_many(pool)) {
             return NULL;
         }
         pool->idle++;
@@ -56,7 +62,7 @@ static ThreadPoolJob *wait_for_job(ThreadPool *pool)
             return NULL;
         }
     }
-    if (pool->workers > pool->max) {
+    if (has_too_many(pool)) {
         return NULL;
     }
     link = g_queue_pop_head_link(&pool->queue);
@@ -72,11 +78,34 @@ static void finish(ThreadPoolJob *job, int result)
     deferred_schedule(job->pool->deliver);
 }
 
-static _Thread_local bool is_worker;
+static _Thread_local ThreadPool *pool_of_worker;
 
 bool thread_pool_is_worker(void)
 {
-    return is_worker;
+    return pool_of_worker;
+}
+
+void thread_pool_begin_wait(void)
+{
+    ThreadPool *pool = pool_of_worker;
+
+    if (pool) {
+        g_mutex_lock(&pool->lock);
+        pool->waiting++;
+        start_workers(pool);
+        g_mutex_unlock(&pool->lock);
+    }
+}
+
+void thread_pool_end_wait(void)
+{
+    ThreadPool *pool = pool_of_worker;
+
+    if (pool) {
+        g_mutex_lock(&pool->lock);
+        pool->waiting--;
+        g_mutex_unlock(&pool->lock);
+    }
 }
 
 static void *worker_main(void *opaque)
@@ -84,7 +113,7 @@ static void *worker_main(void *opaque)
     ThreadPool *pool = opaque;
     ThreadPoolJob *job;
 
-    is_worker = true;
+    pool_of_worker = pool;
     g_mutex_lock(&pool->lock);
     pool->idle--;
     while ((job = wait_for_job(pool))) {
@@ -115,7 +144,7 @@ static void join_ended(ThreadPool *pool)
 
 static bool wants_worker(ThreadPool *pool)
 {
-    return !pool->is_ending && pool->workers < pool->max &&
+    return !pool->is_ending && pool->workers < pool->max + pool->waiting &&
            (pool->workers < pool->min || g_queue_get_length(&pool->queue) > pool->idle);
 }
 
@@ -141,17 +170,25 @@ static void start_workers(ThreadPool *pool)
     }
 }
 
+/* The next that is told; all before it are over. */
 static ThreadPoolJob *take_finished(ThreadPool *pool)
 {
+    ThreadPoolJob *job = NULL;
     GList *link;
 
     g_mutex_lock(&pool->lock);
-    link = g_queue_pop_head_link(&pool->finished);
-    if (!link) {
+    while (!job && (link = g_queue_pop_head_link(&pool->finished))) {
+        job = link->data;
+        pool->pending--;
+        if (!job->done) {
+            g_clear_pointer(&job, g_free);
+        }
+    }
+    if (!job) {
         deferred_cancel(pool->deliver);
     }
     g_mutex_unlock(&pool->lock);
-    return link ? link->data : NULL;
+    return job;
 }
 
 static void deliver(void *opaque)
@@ -162,12 +199,7 @@ static void deliver(void *opaque)
     while ((job = take_finished(pool))) {
         /* A completion may poll the loop and wait for others: have them delivered then. */
         deferred_schedule(pool->deliver);
-        g_mutex_lock(&pool->lock);
-        pool->pending--;
-        g_mutex_unlock(&pool->lock);
-        if (job->done) {
-            job->done(job->opaque, job->result);
-        }
+        job->done(job->opaque, job->result);
         g_free(job);
     }
 }

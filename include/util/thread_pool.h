@@ -34,6 +34,9 @@ ThreadPoolJob *thread_pool_submit(ThreadPool *pool, ThreadPoolWork *work, Thread
 bool thread_pool_cancel(ThreadPoolJob *job);
 /* Is this thread one of some pool's? */
 bool thread_pool_is_worker(void);
+/* Around what waits for other jobs: another worker may do them meanwhile. Any thread; takes the pool's lock. */
+void thread_pool_begin_wait(void);
+void thread_pool_end_wait(void);
 /* Submitted and `done` not yet called. Any thread. */
 unsigned thread_pool_pending(ThreadPool *pool);
 

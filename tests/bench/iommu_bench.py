@@ -20,7 +20,7 @@ from pci import Pci  # noqa: E402
 from vm import Vm  # noqa: E402
 from vtd import Vtd  # noqa: E402
 
-ROUNDS = 15
+ROUNDS = 40
 PAGES = 512           # of a command; the peer keeps about 1000
 HOT = 64              # pages of memory that they are: caches hold them
 ABAR = 0xe0000000
@@ -157,15 +157,13 @@ def measure(binary, accel, mode, kind):
             unit.legacy_context(kind.PLACE, root | 1, 1 << 8 | 2)
             unit.start()
         disk = kind(vm, DATA if mode == 'none' else IOVA)
-        best = []
-        for pages in (1, PAGES):
-            times = []
-            for _ in range(ROUNDS):
+        times = {1: [], PAGES: []}
+        for _ in range(ROUNDS):
+            for pages, taken in times.items():
                 if mode == 'cold':
                     unit.drop_all()
-                times.append(disk.run(pages))
-            best.append(min(times))
-    return (best[1] - best[0]) / (PAGES - (COMMANDS if kind is Nvme else 1)) * 1e9
+                taken.append(disk.run(pages))
+    return (min(times[PAGES]) - min(times[1])) / (PAGES - (COMMANDS if kind is Nvme else 1)) * 1e9
 
 
 # What the peer's time has to be of ours.
