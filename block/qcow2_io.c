@@ -338,6 +338,7 @@ bool qcow2_submit(BlockNode *node, BlockRequest *request)
         !g_mutex_trylock(&image->lock)) {
         return false;
     }
+    clean_caches(image);
     if (!is_busy(image, io) && !qcow2_find_cached(image, io->offset, io->bytes, &run)) {
         if (is_plain(image, io, &run)) {
             return submit_plain(image, request, &run);

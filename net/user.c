@@ -138,6 +138,12 @@ static void user_burst(NetPort *port, bool is_on)
     }
 }
 
+/* A stream's bytes are all it wants of segments: it answers and writes each. */
+static unsigned user_offloads(NetEnd *end)
+{
+    return NET_TAKES_UNCUT;
+}
+
 static char *user_describe(NetEnd *end)
 {
     return g_strdup(((UserNet *)end)->detail);
@@ -161,7 +167,7 @@ static void user_free(NetEnd *end)
 
 static const NetOps user_ops = {
     .receive = user_receive, .burst = user_burst, .describe = user_describe, .free = user_free,
-    .save = user_state_save, .load = user_state_load,
+    .offloads = user_offloads, .save = user_state_save, .load = user_state_load,
 };
 
 static bool add_forward(UserNet *net, const char *rule, Error **errp)

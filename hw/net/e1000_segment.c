@@ -84,7 +84,14 @@ static bool is_coherent(const E1000Context *c, uint32_t used)
            c->ipcso + 2 <= c->hdrlen;
 }
 
-/* A back end that cuts frames itself gets it whole, with headers as if it were one segment. */
+/* What of TCP the back end may be left with. */
+static unsigned offloads_of(const E1000Nic *s, const E1000Context *c)
+{
+    return net_offloads(net_peer(&s->end)) &
+           (NET_TAKES_UNCUT | (c->is_ipv4 ? NET_OFFLOAD_TSO4 : NET_OFFLOAD_TSO6));
+}
+
+/* A back end that cuts frames itself, or needs none cut, gets it whole, with headers as if it were one segment. */
 static bool send_whole(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c)
 {
     enum { NEEDS_SUM = 1, SEGMENT_TCP4 = 1, SEGMENT_TCP6 = 4 };
@@ -96,19 +103,18 @@ static bool send_whole(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c)
     struct iovec iov = { queue->frame, queue->used };
     NetFrame frame = NET_FRAME(&iov);
     Piece piece = { .c = c, .bytes = queue->used - c->hdrlen, .is_last = true };
+    bool is_complete = offloads_of(s, c) & NET_TAKES_UNCUT;
 
     fix_headers(queue->frame, &piece);
-    e1000_fill_sums(queue->frame, queue->used, c, queue->options & TXD_IXSM);
-    frame.offload = &offload;
+    e1000_fill_sums(queue->frame, queue->used, c, is_complete ? queue->options : queue->options & TXD_IXSM);
+    frame.offload = is_complete ? NULL : &offload;
     return e1000_tx_send(s, &frame);
 }
 
 static bool can_send_whole(const E1000Nic *s, const E1000TxQueue *queue, const E1000Context *c)
 {
-    unsigned kind = c->is_ipv4 ? NET_OFFLOAD_TSO4 : NET_OFFLOAD_TSO6;
-
     return !s->has_no_offload && c->is_tcp && queue->used - c->hdrlen > c->mss &&
-           queue->used <= UINT16_MAX && net_offloads(net_peer(&s->end)) & kind && !e1000_loops(s);
+           queue->used <= UINT16_MAX && offloads_of(s, c) && !e1000_loops(s);
 }
 
 bool e1000_segment(E1000Nic *s, E1000TxQueue *queue, const E1000Context *c)

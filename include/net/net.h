@@ -40,6 +40,8 @@ enum {
     NET_OFFLOAD_SUM = 0x01, NET_OFFLOAD_TSO4 = 0x02, NET_OFFLOAD_TSO6 = 0x04,
     NET_OFFLOAD_ECN = 0x08, NET_OFFLOAD_UFO = 0x10, NET_OFFLOAD_USO4 = 0x20,
     NET_OFFLOAD_USO6 = 0x40,
+    /* Ours: nothing may be left undone, but TCP need not be cut: it comes with its sums, and need not fit a wire. */
+    NET_TAKES_UNCUT = 0x100,
 };
 
 typedef struct NetFrame {

@@ -3,8 +3,10 @@
 the user network, and wires between two guests: nobody sees a wrong sum, nor sends all things twice. Adapters that
 come and go meanwhile."""
 import contextlib
+import hashlib
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,6 +27,16 @@ ERRORS = "dmesg | grep -E 'WARNING:|BUG:|Oops|NETDEV WATCHDOG|Hardware Error'"
 WRONG_SUMS = ('Ip', 'InHdrErrors'), ('Icmp', 'InCsumErrors'), ('Tcp', 'InCsumErrors'), ('Udp', 'InCsumErrors')
 # Of all segments, those that are sent again may be: a host that is busy keeps acknowledgements back.
 MOST_AGAIN = 0.05
+
+
+def frame_bytes(path):
+    """Of each frame of a pcap file, as it was on the wire."""
+    with open(path, 'rb') as file:
+        file.seek(24)
+        while header := file.read(16):
+            kept, size = struct.unpack('8xII', header)
+            file.seek(kept, 1)
+            yield size
 
 
 class Traffic(unittest.TestCase):
@@ -92,11 +104,32 @@ class Traffic(unittest.TestCase):
     def test_tap_e1000(self):
         self.check_tap('it2', 'e1000', 1500)
 
-    def test_user(self):
-        shell = self.start('-netdev', 'user,id=n', '-device', 'e1000e,netdev=n')
+    def check_upload(self, shell):
+        """What the guest sends is what comes here."""
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            shell.run('dd if=/dev/urandom of=/up bs=64k count=128 2>/dev/null')
+            shell.run(f'nc 10.0.2.2 {server.getsockname()[1]} </up >/dev/null &')
+            client, _ = server.accept()
+            with client, client.makefile('rb') as stream:
+                came = hashlib.file_digest(stream, 'md5').hexdigest()
+        self.assertEqual(shell.run('md5sum </up').split()[0], came)
+
+    def check_user(self, device):
+        """Segments of a stream to slirp, which answers each, are not cut."""
+        dump = os.path.join(self.folder, device + '.pcap')
+        shell = self.start('-netdev', 'user,id=n', '-device', f'{device},netdev=n',
+                           '-object', f'filter-dump,id=f,netdev=n,file={dump},maxlen=64')
         self.assertIn('lease 10.0.2.15', shell.run('ip link set eth0 up; udhcpc -i eth0 -s /script -q -n'))
+        self.check_upload(shell)
         self.measure_all(shell, '10.0.2.2', self.serve())
         self.finish(shell)
+        self.assertGreater(max(frame_bytes(dump)), 1514)
+
+    def test_user_e1000e(self):
+        self.check_user('e1000e')
+
+    def test_user_e1000(self):
+        self.check_user('e1000')
 
     def check_wire(self, first, second):
         left = self.start('-netdev', first, '-device', 'virtio-net-pci,netdev=n,mac=52:54:00:00:00:01')
