@@ -135,6 +135,16 @@ static void check_all(const Shadow *shadow)
     g_assert_cmpmem(got, shadow->size, shadow->bytes, shadow->size);
 }
 
+/* As it is on the disk; and the end of it. */
+static void check_reopened(Shadow *shadow, const char *path)
+{
+    block_node_unref(shadow->node);
+    shadow->node = open_image(path, "");
+    check_all(shadow);
+    block_node_unref(shadow->node);
+    g_free(shadow->bytes);
+}
+
 static void random_range(const Shadow *shadow, uint64_t *offset, uint64_t *bytes)
 {
     uint64_t most = g_random_boolean() ? 8192 : 300 * KiB;
@@ -254,11 +264,7 @@ static void test_backing(void)
     check_all(&shadow);
     random_steps(&shadow, STEPS);
     check_all(&shadow);
-    block_node_unref(shadow.node);
-    shadow.node = open_image(path, "");
-    check_all(&shadow);
-    block_node_unref(shadow.node);
-    g_free(shadow.bytes);
+    check_reopened(&shadow, path);
 }
 
 static void test_data_file(gconstpointer is_raw)
@@ -409,11 +415,7 @@ static void test_submitted(gconstpointer rest)
         g_assert_cmpint(round % 3 ? 0 : block_flush(shadow.node), ==, 0);
         check_all(&shadow);
     }
-    block_node_unref(shadow.node);
-    shadow.node = open_image(path, "");
-    check_all(&shadow);
-    block_node_unref(shadow.node);
-    g_free(shadow.bytes);
+    check_reopened(&shadow, path);
     check_image(path);
 }
 

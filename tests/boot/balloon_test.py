@@ -3,36 +3,20 @@
 import hashlib
 import os
 import re
-import socket
-import subprocess
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
-from vm import Qmp  # noqa: E402
+from guest_case import ShellCase  # noqa: E402
 
 SECONDS = 600
 MIB = 1 << 20
 RAM = 384
 
 
-class Balloon(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        try:
-            self.kernel = guest.kernel('6.12', 'cloud')
-            self.modules = guest.modules_with_needs(self.kernel, ['virtio_balloon'], self.folder)
-            guest.shell(self.path('initramfs'), files=self.modules)
-        except subprocess.CalledProcessError:
-            self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+class Balloon(ShellCase):
+    FLAVOUR, MODULES = 'cloud', ['virtio_balloon']
 
     def boot(self, *args):
         shell = guest.Terminal(
@@ -41,10 +25,7 @@ class Balloon(unittest.TestCase):
              f"unix:{self.path('qmp')},server=on,wait=off", '-kernel', self.kernel, '-initrd', self.path('initramfs'),
              '-append', f'console=ttyS0 reboot=t {guest.LINUX_OPTIONS}', *args], SECONDS)
         shell.wait_for(guest.PROMPT)
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(self.path('qmp'))
-        self.qmp = Qmp(sock)
-        self.addCleanup(self.qmp.close)
+        self.qmp = self.connect_qmp()
         for name in self.modules:
             self.assertEqual(shell.run(f'insmod /{name} && echo loaded'), 'loaded')
         return shell

@@ -3,34 +3,21 @@
 import hashlib
 import os
 import socket
-import subprocess
 import sys
-import tempfile
 import threading
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
+from guest_case import ShellCase  # noqa: E402
 from vm import Qmp  # noqa: E402
 
 SECONDS = 600
 MEGABYTE = 1 << 20
 
 
-class Ports(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        try:
-            self.kernel = guest.kernel('6.12', 'cloud')
-            guest.shell(self.path('initramfs'))
-        except subprocess.CalledProcessError:
-            self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+class Ports(ShellCase):
+    FLAVOUR = 'cloud'
 
     def boot(self, *args, board='q35', console='ttyS0', serial='stdio'):
         command = [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-no-reboot', '-display',

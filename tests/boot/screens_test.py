@@ -2,43 +2,22 @@
 """Debian's drivers of virtio-gpu and virtio input: the guest's console on a VNC screen, keys as evdev has them."""
 import os
 import re
-import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
 import vnc  # noqa: E402
-from vm import Qmp  # noqa: E402
+from guest_case import ShellCase  # noqa: E402
 
 SECONDS = 500
-MODULES = ('virtio_gpu', 'virtio_input', 'evdev')
 EVENT = 24  # bytes of an input_event
 
 
-class Screens(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        try:
-            self.kernel = guest.kernel('6.12', 'generic')
-            self.modules = guest.modules_with_needs(self.kernel, MODULES, self.folder)
-            guest.shell(self.path('initramfs'), files=self.modules)
-        except subprocess.CalledProcessError:
-            self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def connect(self):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(self.path('qmp'))
-        return Qmp(sock)
+class Screens(ShellCase):
+    MODULES = 'virtio_gpu', 'virtio_input', 'evdev'
 
     def dump(self, qmp):
         qmp('screendump', filename=self.path('dump'))
@@ -67,7 +46,7 @@ class Screens(unittest.TestCase):
         self.assertEqual(shell.run('cat /sys/class/drm/card0-Virtual-1/status'), 'connected')
         self.assertEqual(shell.run('head -c 8 /sys/class/drm/card0-Virtual-1/edid | od -An -tx1'),
                          '00 ff ff ff ff ff ff 00')
-        qmp = self.connect()
+        qmp = self.connect_qmp()
         with vnc.Vnc.unix(self.path('vnc'), encodings=(vnc.RAW, vnc.DESKTOP_SIZE)) as client:
             # White lines by the driver's own memory, where no cursor blinks.
             shell.run("dd if=/dev/zero bs=3200 count=100 2>/dev/null | tr '\\000' '\\377' | "

@@ -3,38 +3,21 @@
 knew, are as before. Behind an IOMMU too."""
 import os
 import random
-import socket
-import subprocess
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import guest  # noqa: E402
 import house  # noqa: E402
-from vm import Qmp  # noqa: E402
+from guest_case import ShellCase  # noqa: E402
 
 SECONDS = 600  # for a busy machine; nothing waits this long when all is well
-MODULES = 'xhci_pci', 'usb_storage', 'sd_mod', 'ahci', 'nvme', 'virtio_pci', 'virtio_blk'
 DEVICES = {'usb-storage': 'bus=usb.0', 'nvme': 'serial=1', 'ide-hd': 'bus={ide}', 'virtio-blk-pci': 'disable-legacy=on'}
 DISKS = '/dev/sda /dev/sdb /dev/nvme0n1 /dev/vda'
 TROUBLE = "dmesg | grep -E 'DMAR:.*([Ff]ault|fail)|HC died|WARNING:|BUG:|Oops|I/O error|timeout'"
 
 
-class Sleep(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        try:
-            self.kernel = guest.kernel('6.12', 'generic')
-            self.modules = guest.modules_with_needs(self.kernel, MODULES, self.folder)
-            guest.shell(self.path('initramfs'), files=self.modules)
-        except subprocess.CalledProcessError:
-            self.skipTest('Linux or busybox-static cannot be fetched from the package archive')
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
+class Sleep(ShellCase):
+    MODULES = 'xhci_pci', 'usb_storage', 'sd_mod', 'ahci', 'nvme', 'virtio_pci', 'virtio_blk'
 
     def disks(self, ide, more):
         args = ['-device', 'qemu-xhci,id=usb']
@@ -47,8 +30,9 @@ class Sleep(unittest.TestCase):
 
     def start(self, board, ide, append='', *args, more=''):
         shell = guest.Terminal(
-            [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-M', board, '-cpu',
-             'max', '-m', '512', '-serial', 'stdio', '-qmp', f"unix:{self.path('qmp')},server=on,wait=off", *args,
+            [house.binary(), '-accel', 'tcg', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
+             '-M', board, '-cpu', 'max', '-m', '512', '-serial', 'stdio', '-qmp',
+             f"unix:{self.path('qmp')},server=on,wait=off", *args,
              *self.disks(ide, more), '-kernel', self.kernel, '-initrd', self.path('initramfs'), '-append',
              f'console=ttyS0 reboot=t no_console_suspend {guest.LINUX_OPTIONS} {append}'], SECONDS)
         self.addCleanup(shell.stop)
@@ -57,15 +41,13 @@ class Sleep(unittest.TestCase):
         for name in self.modules:
             self.assertEqual(shell.run(f'insmod /{name}'), '', name)
         shell.run(f'for d in {DISKS}; do until (: <$d) 2>/dev/null; do sleep 0.1; done; done')
-        sock = socket.socket(socket.AF_UNIX)
-        sock.connect(self.path('qmp'))
-        self.qmp = Qmp(sock)
-        self.addCleanup(self.qmp.close)
+        self.qmp = self.connect_qmp()
         return shell
 
     def sums(self, shell):
         """Past the page cache; the kernel may call the disks otherwise after it woke."""
-        return sorted(shell.run(f'for d in {DISKS}; do dd if=$d bs=64k iflag=direct 2>/dev/null | md5sum; done').split())
+        each = 'dd if=$d bs=64k iflag=direct 2>/dev/null | md5sum'
+        return sorted(shell.run(f'for d in {DISKS}; do {each}; done').split())
 
     def check(self, shell):
         before = self.sums(shell)
