@@ -326,21 +326,73 @@ static gpointer write_pieces(gpointer opaque)
     return NULL;
 }
 
-static void test_threads(gconstpointer rest)
+static void let_threads_write(BlockNode *node, GThreadFunc write_all)
 {
-    g_autofree char *path = new_image("a.qcow2", THREADS * THREAD_BYTES, rest);
-    BlockNode *node = open_image(path, "");
     Writer writers[THREADS];
     GThread *threads[THREADS];
 
     for (unsigned i = 0; i < THREADS; i++) {
         writers[i] = (Writer){ node, i, i };
-        threads[i] = g_thread_new("writer", write_pieces, &writers[i]);
+        threads[i] = g_thread_new("writer", write_all, &writers[i]);
     }
     for (unsigned i = 0; i < THREADS; i++) {
         g_thread_join(threads[i]);
     }
+}
+
+static void test_threads(gconstpointer rest)
+{
+    g_autofree char *path = new_image("a.qcow2", THREADS * THREAD_BYTES, rest);
+    BlockNode *node = open_image(path, "");
+
+    let_threads_write(node, write_pieces);
     block_node_unref(node);
+    check_image(path);
+}
+
+/* --- compressed ones at once: they lie beside each other, and across the ends of clusters --- */
+
+#define PACKED_BYTES 4096
+#define PACKED_EACH  4096 /* clusters of a thread */
+
+/* What deflate cannot make much shorter, and the same again. */
+static void fill_packed(uint32_t n, uint8_t *buf)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(n);
+    unsigned noise = g_rand_int_range(rand, 1, PACKED_BYTES * 3 / 4);
+
+    memset(buf, n, PACKED_BYTES);
+    for (unsigned i = 0; i < noise; i++) {
+        buf[i] = g_rand_int(rand);
+    }
+}
+
+static gpointer write_packed(gpointer opaque)
+{
+    Writer *writer = opaque;
+    uint8_t buf[PACKED_BYTES];
+    struct iovec iov = { buf, sizeof(buf) };
+
+    for (uint32_t n = writer->seed; n < PACKED_EACH * THREADS; n += THREADS) {
+        fill_packed(n, buf);
+        g_assert_cmpint(block_io(writer->node, &(BlockIo){ BLOCK_WRITE, BLOCK_COMPRESSED, n * sizeof(buf),
+                                                           sizeof(buf), &iov, 1 }), ==, 0);
+    }
+    return NULL;
+}
+
+static void test_packed_at_once(gconstpointer rest)
+{
+    Shadow shadow = { .size = PACKED_EACH * THREADS * PACKED_BYTES };
+    g_autofree char *path = new_image("a.qcow2", shadow.size, rest);
+
+    shadow.node = open_image(path, "");
+    shadow.bytes = g_malloc(shadow.size);
+    for (uint32_t n = 0; n < PACKED_EACH * THREADS; n++) {
+        fill_packed(n, shadow.bytes + n * PACKED_BYTES);
+    }
+    let_threads_write(shadow.node, write_packed);
+    check_reopened(&shadow, path);
     check_image(path);
 }
 
@@ -850,6 +902,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/qcow2/data-file-raw", "raw", test_data_file);
     add("threads", "", test_threads);
     add("threads", ",'extended-l2':true", test_threads);
+    add("packed-at-once", ",'cluster-size':4096", test_packed_at_once);
     add("submitted", "", test_submitted);
     add("submitted", ",'extended-l2':true", test_submitted);
     add("submitted", ",'lazy-refcounts':true", test_submitted);

@@ -422,6 +422,18 @@ bool qcow2_fill(BlockQcow2 *image, BlockRequest *request)
 
 /* --- compressed ones --- */
 
+/*
+ * Readers take whole sectors: the file does not end within. With the lock, under which `host` was got: of bytes
+ * that make the file longer, nobody has written one yet.
+ */
+static int cover_packed(BlockQcow2 *image, uint64_t host, uint32_t bytes)
+{
+    uint64_t end = ROUND_UP(host + bytes, image->cluster);
+    uint8_t zero = 0;
+
+    return end > block_node_bytes(image->data) ? write_at(image, end - 1, &zero, 1, 0) : 0;
+}
+
 static int store_packed(BlockQcow2 *image, uint64_t offset, void *packed, uint32_t bytes)
 {
     unsigned bits = 62 - (image->cluster_bits - 8);
@@ -434,13 +446,8 @@ static int store_packed(BlockQcow2 *image, uint64_t offset, void *packed, uint32
     qcow2_claim(image, &claim, offset, offset + image->cluster);
     err = image->is_failed ? -EIO : qcow2_table_ensure(image, offset);
     err = err ? err : qcow2_alloc_bytes(image, bytes, &host);
+    err = err ? err : cover_packed(image, host, bytes);
     g_mutex_unlock(&image->lock);
-    if (!err && !(host & (image->cluster - 1))) {
-        uint8_t zero = 0;
-
-        /* Readers take whole sectors: the file does not end within. */
-        err = write_at(image, host + image->cluster - 1, &zero, 1, 0);
-    }
     block_event(image->data, BLKDEBUG_EVENT_WRITE_COMPRESSED);
     err = err ? err : write_at(image, host, packed, bytes, 0);
     g_mutex_lock(&image->lock);
