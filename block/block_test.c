@@ -140,6 +140,109 @@ static void test_direct(void)
     g_assert_cmpuint(block_node_bytes(node), ==, IMAGE_BYTES + 500);
 }
 
+/* --- many at once --- */
+
+#define AT_ONCE   4
+#define SECTORS   64 /* few: their blocks are the same */
+#define ROUNDS    2000
+#define FAR_STEPS 10000
+
+typedef struct Worker {
+    BlockNode *node;
+    unsigned n;
+    pthread_barrier_t *together;
+} Worker;
+
+static void let_work(BlockNode *node, GThreadFunc work)
+{
+    GThread *threads[AT_ONCE];
+    Worker workers[AT_ONCE];
+    pthread_barrier_t together;
+
+    g_assert_cmpint(pthread_barrier_init(&together, NULL, AT_ONCE), ==, 0);
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        workers[i] = (Worker){ node, i, &together };
+        threads[i] = g_thread_new("worker", work, &workers[i]);
+    }
+    for (unsigned i = 0; i < AT_ONCE; i++) {
+        g_thread_join(threads[i]);
+    }
+    pthread_barrier_destroy(&together);
+}
+
+/* Each has every AT_ONCE-th sector, and finds there what it left. */
+static gpointer use_own_sectors(gpointer opaque)
+{
+    Worker *worker = opaque;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(worker->n);
+    uint8_t buf[512], now[SECTORS] = { 0 };
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        unsigned sector = ROUND_DOWN(g_rand_int_range(rand, 0, SECTORS), AT_ONCE) + worker->n;
+        uint64_t offset = sector * sizeof(buf);
+        BlockIo zero = { BLOCK_ZERO, i & 1 ? BLOCK_MAY_UNMAP : 0, offset, sizeof(buf), NULL, 0 };
+
+        g_assert_cmpint(block_read(worker->node, offset, buf, sizeof(buf)), ==, 0);
+        g_assert_cmpint(buf[0], ==, now[sector]);
+        now[sector] = g_rand_boolean(rand) ? 0 : g_rand_int_range(rand, 1, 256);
+        memset(buf, now[sector], sizeof(buf));
+        g_assert_cmpint(now[sector] ? block_write(worker->node, offset, buf, sizeof(buf)) :
+                                      block_io(worker->node, &zero), ==, 0);
+    }
+    return NULL;
+}
+
+static void test_direct_at_once(void)
+{
+    g_autofree char *path = new_file("j", SECTORS * 512);
+    g_autoptr(Error) err = NULL;
+    g_autoptr(BlockNode) node =
+        open_text(&err, "{'driver':'file','filename':'%s','cache':{'direct':true}}", path);
+
+    if (err && strstr(error_text(err), "O_DIRECT")) {
+        g_test_skip("the file system has no O_DIRECT");
+        return;
+    }
+    g_assert_null(err);
+    let_work(node, use_own_sectors);
+}
+
+/* Every other sector is zeroes, which may be what makes the file longer. */
+static gpointer go_beyond_end(gpointer opaque)
+{
+    Worker *worker = opaque;
+    uint8_t buf[512];
+
+    memset(buf, 0x33, sizeof(buf));
+    for (unsigned i = 0; i < FAR_STEPS; i++) {
+        uint64_t offset = (i * AT_ONCE + worker->n) * sizeof(buf);
+        BlockIo zero = { BLOCK_ZERO, 0, offset, sizeof(buf), NULL, 0 };
+
+        pthread_barrier_wait(worker->together);
+        g_assert_cmpint(worker->n & 1 ? block_io(worker->node, &zero) :
+                                        block_write(worker->node, offset, buf, sizeof(buf)), ==, 0);
+    }
+    return NULL;
+}
+
+static void test_longer_at_once(void)
+{
+    g_autofree char *path = new_file("k", 0);
+    g_autoptr(Error) err = NULL;
+    g_autoptr(BlockNode) node = open_text(&err, "{'driver':'file','filename':'%s'}", path);
+    g_autofree char *bytes = NULL;
+    gsize size;
+
+    g_assert_null(err);
+    let_work(node, go_beyond_end);
+    g_assert_cmpuint(block_node_bytes(node), ==, FAR_STEPS * AT_ONCE * 512);
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    g_assert_cmpuint(size, ==, FAR_STEPS * AT_ONCE * 512);
+    for (gsize at = 0; at < size; at += 512) {
+        g_assert_cmpint(bytes[at], ==, at / 512 & 1 ? 0 : 0x33);
+    }
+}
+
 static void test_part_of_a_file(void)
 {
     g_autofree char *path = new_file("d", IMAGE_BYTES);
@@ -428,6 +531,8 @@ int main(int argc, char **argv)
     g_test_add_func("/block/file/keeps", test_file_keeps_what_is_written);
     g_test_add_func("/block/file/zeroes", test_zeroes_and_extents);
     g_test_add_func("/block/file/direct", test_direct);
+    g_test_add_func("/block/file/direct-at-once", test_direct_at_once);
+    g_test_add_func("/block/file/longer-at-once", test_longer_at_once);
     g_test_add_func("/block/raw/part", test_part_of_a_file);
     g_test_add_func("/block/graph/names", test_names);
     g_test_add_func("/block/graph/users", test_users_agree);
@@ -438,7 +543,7 @@ int main(int argc, char **argv)
     g_test_add_func("/block/drive/places", test_drive_places);
     g_test_add_func("/block/open/probed", test_probed);
     status = g_test_run();
-    for (char name[] = "a"; name[0] <= 'i'; name[0]++) {
+    for (char name[] = "a"; name[0] <= 'k'; name[0]++) {
         g_autofree char *path = g_build_filename(folder, name, NULL);
 
         g_unlink(path);

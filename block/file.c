@@ -412,7 +412,26 @@ static int transfer_bounced(BlockFile *file, const BlockIo *io)
     return err;
 }
 
-/* Writes may have made the file longer. */
+/* Alone: no byte around, and no end of the file, changes meanwhile. */
+static void enter(BlockFile *file, bool is_alone)
+{
+    if (is_alone) {
+        block_gate_enter_alone(&file->gate);
+    } else {
+        block_gate_enter(&file->gate);
+    }
+}
+
+static void leave(BlockFile *file, bool is_alone)
+{
+    if (is_alone) {
+        block_gate_leave_alone(&file->gate);
+    } else {
+        block_gate_leave(&file->gate);
+    }
+}
+
+/* Writes may have made the file longer; inside the gate, as who is alone there counts on it. */
 static void grow(BlockFile *file, uint64_t end)
 {
     uint64_t bytes = block_node_bytes(&file->parent);
@@ -425,24 +444,15 @@ static void grow(BlockFile *file, uint64_t end)
 
 static int read_or_write(BlockFile *file, const BlockIo *io)
 {
+    bool is_bounced = !is_aligned(file, io), is_alone = is_bounced && io->op == BLOCK_WRITE;
     int err;
 
-    if (is_aligned(file, io)) {
-        block_gate_enter(&file->gate);
-        err = transfer(file, io);
-        block_gate_leave(&file->gate);
-    } else if (io->op == BLOCK_READ) {
-        block_gate_enter(&file->gate);
-        err = transfer_bounced(file, io);
-        block_gate_leave(&file->gate);
-    } else {
-        block_gate_enter_alone(&file->gate);
-        err = transfer_bounced(file, io);
-        block_gate_leave_alone(&file->gate);
-    }
+    enter(file, is_alone);
+    err = is_bounced ? transfer_bounced(file, io) : transfer(file, io);
     if (!err && io->op == BLOCK_WRITE) {
         grow(file, io->offset + io->bytes);
     }
+    leave(file, is_alone);
     return err;
 }
 
@@ -468,14 +478,14 @@ static int punch(BlockFile *file, uint64_t offset, uint64_t bytes)
     return err;
 }
 
-static int zero_range(BlockFile *file, const BlockIo *io)
+static int zero_range(BlockFile *file, uint64_t offset, uint64_t bytes)
 {
     int err;
 
     if (__atomic_load_n(&file->has_no_zero_range, __ATOMIC_RELAXED)) {
         return -ENOTSUP;
     }
-    err = fallocate(file->fd, FALLOC_FL_ZERO_RANGE, io->offset, io->bytes) < 0 ? -errno : 0;
+    err = fallocate(file->fd, FALLOC_FL_ZERO_RANGE, offset, bytes) < 0 ? -errno : 0;
     if (cannot(err)) {
         __atomic_store_n(&file->has_no_zero_range, true, __ATOMIC_RELAXED);
         return -ENOTSUP;
@@ -493,37 +503,51 @@ static int zero_device(BlockFile *file, const BlockIo *io)
     return 0;
 }
 
-/* What lies beyond the end is a matter of its length. */
+/* Inside the gate. What lies beyond the end is a matter of its length. */
+static int zero_in_file(BlockFile *file, const BlockIo *io)
+{
+    int64_t bytes = find_bytes(file);
+    uint64_t some;
+    int err;
+
+    if (bytes < 0 || io->offset >= bytes) {
+        return MIN(bytes, 0);
+    }
+    some = MIN(io->bytes, bytes - io->offset);
+    err = io->flags & BLOCK_MAY_UNMAP ? punch(file, io->offset, some) : -ENOTSUP;
+    err = err == -ENOTSUP ? zero_range(file, io->offset, some) : err;
+    if (!err) {
+        grow(file, io->offset + some);
+    }
+    return err;
+}
+
+/* The end is only found and moved while no write moves it. */
 static int extend(BlockFile *file, uint64_t end)
 {
     int64_t bytes = find_bytes(file);
+    int err = MIN(bytes, 0);
 
-    if (bytes < 0 || end <= bytes) {
-        return bytes < 0 ? bytes : 0;
+    if (!err && end > bytes) {
+        enter(file, true);
+        bytes = find_bytes(file);
+        err = bytes < 0 ? bytes : end > bytes && ftruncate(file->fd, end) < 0 ? -errno : 0;
+        if (!err) {
+            grow(file, end);
+        }
+        leave(file, true);
     }
-    return ftruncate(file->fd, end) < 0 ? -errno : 0;
+    return err;
 }
 
 static int write_zeroes(BlockFile *file, const BlockIo *io)
 {
-    int64_t bytes = find_bytes(file);
     int err;
 
-    if (file->is_device) {
-        return zero_device(file, io);
-    }
-    err = bytes < 0 ? bytes : 0;
-    if (!err && io->offset >= bytes) {
-        err = extend(file, io->offset + io->bytes);
-    } else if (!err) {
-        err = io->flags & BLOCK_MAY_UNMAP ? punch(file, io->offset, io->bytes) : -ENOTSUP;
-        err = err == -ENOTSUP ? zero_range(file, io) : err;
-        err = err ? err : extend(file, io->offset + io->bytes);
-    }
-    if (!err) {
-        grow(file, io->offset + io->bytes);
-    }
-    return err;
+    enter(file, false);
+    err = file->is_device ? zero_device(file, io) : zero_in_file(file, io);
+    leave(file, false);
+    return err || file->is_device ? err : extend(file, io->offset + io->bytes);
 }
 
 static int discard(BlockFile *file, const BlockIo *io)
@@ -531,12 +555,14 @@ static int discard(BlockFile *file, const BlockIo *io)
     uint64_t range[2] = { io->offset, io->bytes };
     int err;
 
+    enter(file, false);
     if (file->is_device) {
         err = ioctl(file->fd, BLKDISCARD, range) < 0 ? -errno : 0;
         err = cannot(err) ? -ENOTSUP : err;
     } else {
         err = punch(file, io->offset, io->bytes);
     }
+    leave(file, false);
     if (err) {
         __atomic_add_fetch(&file->discards_failed, 1, __ATOMIC_RELAXED);
     } else {
@@ -587,7 +613,7 @@ static int file_copy_range(BlockNode *from, uint64_t from_at, BlockNode *to, uin
     off_t in = from_at, out = to_at;
     int err = 0;
 
-    block_gate_enter(&file->gate);
+    enter(file, false);
     for (uint64_t left = bytes; left && !err;) {
         ssize_t moved = copy_file_range(((BlockFile *)from)->fd, &in, file->fd, &out, left, 0);
 
@@ -598,10 +624,10 @@ static int file_copy_range(BlockNode *from, uint64_t from_at, BlockNode *to, uin
             left -= moved;
         }
     }
-    block_gate_leave(&file->gate);
     if (!err) {
         grow(file, to_at + bytes);
     }
+    leave(file, false);
     return err;
 }
 
@@ -629,14 +655,15 @@ static void uring_done(BlockRequest *request, void *opaque, int result)
     const BlockIo *io = &request->io;
     int err = MIN(result, 0);
 
-    block_gate_leave(&file->gate);
+    if (io->op == BLOCK_WRITE && result == io->bytes) {
+        grow(file, io->offset + io->bytes);
+    }
+    leave(file, false);
     if (io->op == BLOCK_READ && !err && result < io->bytes) {
         /* Short: the end of the file, or an interruption; rare enough to be asked again. */
         err = file_io(&file->parent, io);
     } else if (io->op == BLOCK_WRITE && !err && result < io->bytes) {
         err = file_io(&file->parent, io);
-    } else if (io->op == BLOCK_WRITE && !err) {
-        grow(file, io->offset + io->bytes);
     } else if (io->op == BLOCK_FLUSH && err && !file->parent.is_direct) {
         __atomic_store_n(&file->lost, -err, __ATOMIC_RELAXED);
     }
