@@ -298,7 +298,9 @@ static json_object *nest(json_object *flat, Error **errp)
     whole = keyval_finish(tree, &why);
     if (!whole) {
         error_set(errp, "%s", why);
+        return NULL;
     }
+    block_options_name_below(whole);
     return whole;
 }
 
@@ -428,7 +430,7 @@ static BlockNode *open_image(const Image *image, json_object *options, Error **e
     if (!protocol) {
         return NULL;
     }
-    if (!protocol->driver->is_protocol && !image->format) {
+    if (image->filename && !protocol->driver->is_protocol && !image->format) {
         return g_steal_pointer(&protocol);
     }
     node = open_format(image, options, protocol, errp);

@@ -16,19 +16,38 @@
 
 /* --- the options of the node at the bottom --- */
 
+static BlockdevDriver kind_of_path(const char *path)
+{
+    struct stat st;
+
+    return !stat(path, &st) && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) &&
+           !g_str_has_prefix(path, "/dev/fdset/") ? BLOCKDEV_DRIVER_HOST_DEVICE : BLOCKDEV_DRIVER_FILE;
+}
+
 static BlockdevOptions *protocol_of_path(const char *path)
 {
     BlockdevOptions *options = g_new0(BlockdevOptions, 1);
-    BlockdevOptionsFile *file = &options->u.file;
-    struct stat st;
 
-    options->driver = BLOCKDEV_DRIVER_FILE;
-    if (!stat(path, &st) && (S_ISBLK(st.st_mode) || S_ISCHR(st.st_mode)) &&
-        !g_str_has_prefix(path, "/dev/fdset/")) {
-        options->driver = BLOCKDEV_DRIVER_HOST_DEVICE;
-    }
-    file->filename = g_strdup(path);
+    options->driver = kind_of_path(path);
+    options->u.file.filename = g_strdup(path);
     return options;
+}
+
+void block_options_name_below(json_object *options)
+{
+    json_object_object_foreach (options, role, below) {
+        json_object *filename;
+
+        if (!json_object_is_type(below, json_type_object) || !strcmp(role, "backing")) {
+            continue;
+        }
+        filename = json_member(below, "filename");
+        if (filename && !json_member(below, "driver")) {
+            json_set(below, "driver", json_string(enum_table_name(
+                &blockdev_driver_names, kind_of_path(json_object_get_string(filename)))));
+        }
+        block_options_name_below(below);
+    }
 }
 
 static BlockdevOptions *protocol_of_json(const char *text, Error **errp)
@@ -44,6 +63,7 @@ static BlockdevOptions *protocol_of_json(const char *text, Error **errp)
     if (!json_member(value, "driver")) {
         json_set(value, "driver", json_string("file"));
     }
+    block_options_name_below(value);
     return blockdev_options_from_json(value, QAPI_TYPED, errp);
 }
 

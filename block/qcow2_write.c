@@ -380,8 +380,9 @@ bool qcow2_can_fill(BlockQcow2 *image, const BlockRequest *request, const Qcow2R
 {
     const BlockIo *io = &request->io;
 
-    return io->op == BLOCK_WRITE && block_request_can_forward(request, image->data) && io->bytes == image->cluster && run->bytes == io->bytes && !(io->offset & (image->cluster - 1)) &&
-           !image->has_data_file && !run->has_host && (run->kind == QCOW2_HOLE || run->kind == QCOW2_ZERO) &&
+    return io->op == BLOCK_WRITE && block_request_can_forward(request, image->data) && io->bytes == image->cluster &&
+           run->bytes == io->bytes && !(io->offset & (image->cluster - 1)) && !image->has_data_file &&
+           !run->has_host && (run->kind == QCOW2_HOLE || run->kind == QCOW2_ZERO) &&
            qcow2_has_own_table(image, io->offset) && qcow2_can_alloc_cached(image) && !qcow2_wants_sync(image) &&
            !qcow2_is_claimed(image, io->offset, io->offset + io->bytes);
 }

@@ -135,9 +135,7 @@ static BlockNode *open_options(const ImgSource *source, const CacheMode *cache, 
         put_missing(json, "force-share", "on");
     }
     file = json_member(json, "file");
-    if (file && json_object_is_type(file, json_type_object) && json_member(file, "filename")) {
-        put_missing(file, "driver", "file");
-    }
+    block_options_name_below(json);
     if (source->without_backing && json_member(json, "driver") &&
         !strcmp(json_object_get_string(json_member(json, "driver")), "qcow2") &&
         !json_object_object_get_ex(json, "backing", NULL)) {

@@ -140,10 +140,27 @@ class Formats(Case):
                         with open('data.raw', 'rb') as file:
                             self.assertTrue(file.read()[:BYTES] == data)
 
+    def test_names_below(self):
+        """Who names a file names no driver, however deep it lies; but of a backing file."""
+        self.make_raw('in.raw')
+        run(OURS, 'convert', '-O', 'qcow2', 'in.raw', 'a.qcow2')
+        for source in ('driver=raw,file.driver=qcow2,file.file.filename=a.qcow2',
+                       'driver=qcow2,file.driver=raw,file.file.filename=a.qcow2',
+                       'driver=blkdebug,image.filename=in.raw',
+                       'driver=blkdebug,image.driver=raw,image.file.filename=in.raw'):
+            for img in (OURS, PEER):
+                run(img, 'compare', '--image-opts', source, 'driver=raw,file.filename=in.raw')
+        for img in (OURS, PEER):
+            run(img, 'compare', 'in.raw',
+                'json:{"driver":"raw","file":{"driver":"qcow2","file":{"filename":"a.qcow2"}}}')
+            for source in ('driver=raw,file.file.filename=in.raw',
+                           'driver=qcow2,file.filename=a.qcow2,backing.filename=in.raw'):
+                run(img, 'info', '--image-opts', source, status=1)
+
     def test_objects(self):
         """Groups of limits for nodes of --image-opts; both programs refuse the same."""
         data = self.make_raw('in.raw')
-        source = 'driver=throttle,throttle-group=g,file.driver=raw,file.file.driver=file,file.file.filename=in.raw'
+        source = 'driver=throttle,throttle-group=g,file.driver=raw,file.file.filename=in.raw'
         for img in (OURS, PEER):
             for limits in ('throttle-group,id=g,x-bps-total=100000000000', 'throttle-group,id=g',
                            '{"qom-type":"throttle-group","id":"g","limits":{"iops-total":1000000}}'):

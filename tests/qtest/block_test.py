@@ -80,6 +80,20 @@ class Blocks(unittest.TestCase):
             vm.qmp('blockdev-change-medium', device='d', filename=path, format='raw')
             self.assertEqual(vm.qmp('query-block')[0]['inserted']['image']['filename'], path)
 
+    def test_nodes_below_a_drive(self):
+        """A name below means a file, however deep; what only "file." says is looked at for its format."""
+        path = os.path.join(self.folder.name, 'a.qcow2')
+        subprocess.run([os.path.join(os.environ['BINARIES'], 'qemu-img'), 'create', '-q', '-f', 'qcow2', path, '1M'],
+                       check=True)
+        for words, driver in ((f'file.filename={path}', 'qcow2'), (f'file.filename={path},format=raw', 'raw'),
+                              (f'file.driver=raw,file.file.filename={path}', 'qcow2'),
+                              (f'driver=raw,file.driver=qcow2,file.file.filename={path}', 'raw'),
+                              (f'file=json:{{"driver":"raw",,"file":{{"filename":"{path}"}}}}', 'raw')):
+            for binary in filter(None, (house.binary(), PEER)):
+                with self.subTest(words=words, binary=binary), \
+                        Vm(binary, *BOARD, '-S', '-drive', f'if=none,id=d,{words}') as vm:
+                    self.assertEqual(vm.qmp('query-block')[0]['inserted']['drv'], driver)
+
     def test_medium_of_an_empty_drive(self):
         """Only -drive says that a medium that comes may be written: with a device's own drive it is the
         command's to say, and another machine may look at the image meanwhile."""
