@@ -9,12 +9,14 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define CHILDREN 8
@@ -86,6 +88,7 @@ int main(void)
     FILE *log;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
+    klogctl(8, NULL, 1); /* what the kernel says would come between the letters of what follows */
     mkdir("/proc", 0755);
     mount("proc", "/proc", "proc", 0, NULL);
     uname(&system);
@@ -101,6 +104,8 @@ int main(void)
     }
     printf("boot end 0\n");
     fflush(stdout);
+    tcdrain(1);
+    klogctl(8, NULL, 7);
     reboot(RB_POWER_OFF);
     return 0;
 }
