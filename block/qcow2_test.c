@@ -300,6 +300,7 @@ static void test_data_file(gconstpointer is_raw)
 
 typedef struct Writer {
     BlockNode *node;
+    const uint8_t *bytes; /* of the disk; NULL: it makes them */
     uint64_t offset;
     uint32_t seed;
 } Writer;
@@ -326,13 +327,13 @@ static gpointer write_pieces(gpointer opaque)
     return NULL;
 }
 
-static void let_threads_write(BlockNode *node, GThreadFunc write_all)
+static void let_threads_write(BlockNode *node, const uint8_t *bytes, GThreadFunc write_all)
 {
     Writer writers[THREADS];
     GThread *threads[THREADS];
 
     for (unsigned i = 0; i < THREADS; i++) {
-        writers[i] = (Writer){ node, i, i };
+        writers[i] = (Writer){ node, bytes, i, i };
         threads[i] = g_thread_new("writer", write_all, &writers[i]);
     }
     for (unsigned i = 0; i < THREADS; i++) {
@@ -345,7 +346,7 @@ static void test_threads(gconstpointer rest)
     g_autofree char *path = new_image("a.qcow2", THREADS * THREAD_BYTES, rest);
     BlockNode *node = open_image(path, "");
 
-    let_threads_write(node, write_pieces);
+    let_threads_write(node, NULL, write_pieces);
     block_node_unref(node);
     check_image(path);
 }
@@ -353,7 +354,7 @@ static void test_threads(gconstpointer rest)
 /* --- compressed ones at once: they lie beside each other, and across the ends of clusters --- */
 
 #define PACKED_BYTES 4096
-#define PACKED_EACH  4096 /* clusters of a thread */
+#define PACKED_EACH  2048 /* clusters of a thread */
 
 /* What deflate cannot make much shorter, and the same again. */
 static void fill_packed(uint32_t n, uint8_t *buf)
@@ -369,14 +370,14 @@ static void fill_packed(uint32_t n, uint8_t *buf)
 
 static gpointer write_packed(gpointer opaque)
 {
-    Writer *writer = opaque;
-    uint8_t buf[PACKED_BYTES];
-    struct iovec iov = { buf, sizeof(buf) };
+    const Writer *writer = opaque;
 
     for (uint32_t n = writer->seed; n < PACKED_EACH * THREADS; n += THREADS) {
-        fill_packed(n, buf);
-        g_assert_cmpint(block_io(writer->node, &(BlockIo){ BLOCK_WRITE, BLOCK_COMPRESSED, n * sizeof(buf),
-                                                           sizeof(buf), &iov, 1 }), ==, 0);
+        uint64_t offset = n * PACKED_BYTES;
+        struct iovec iov = { (void *)(writer->bytes + offset), PACKED_BYTES };
+        BlockIo io = { BLOCK_WRITE, BLOCK_COMPRESSED, offset, PACKED_BYTES, &iov, 1 };
+
+        g_assert_cmpint(block_io(writer->node, &io), ==, 0);
     }
     return NULL;
 }
@@ -391,7 +392,7 @@ static void test_packed_at_once(gconstpointer rest)
     for (uint32_t n = 0; n < PACKED_EACH * THREADS; n++) {
         fill_packed(n, shadow.bytes + n * PACKED_BYTES);
     }
-    let_threads_write(shadow.node, write_packed);
+    let_threads_write(shadow.node, shadow.bytes, write_packed);
     check_reopened(&shadow, path);
     check_image(path);
 }

@@ -93,9 +93,10 @@ static bool same_text(const char *what, const char *stream, const char *own, Err
     return error_set(errp, "%s is '%s' in the stream, '%s' here", what, shown, own);
 }
 
+/* The source alone decides whether it is looked at. */
 static bool same_uuid(const Configuration *stream, Error **errp)
 {
-    if (capability_is_on(MIGRATION_CAPABILITY_VALIDATE_UUID) && stream->has_uuid &&
+    if (stream->has_uuid && identity_has_uuid() &&
         memcmp(stream->uuid, identity_uuid(), sizeof(stream->uuid))) {
         return error_set(errp, "The machine's UUID differs from the one in the stream");
     }

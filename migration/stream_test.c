@@ -127,8 +127,13 @@ static void test_configuration(void)
     configuration_set_machine("pc-q35-9.0");
     g_assert_true(identity_set_uuid(other, NULL));
     assert_loads(stream, "The machine's UUID differs from the one in the stream");
+    /* That is for who sends it to say. */
     on.state = false;
     g_assert_true(qmp_migrate_set_capabilities(&list, NULL));
+    assert_loads(stream, "The machine's UUID differs from the one in the stream");
+    g_byte_array_unref(stream);
+    stream = full_stream();
+    g_assert_true(identity_set_uuid(uuid, NULL));
     assert_loads(stream, NULL);
     configuration_set_machine(NULL);
 }
