@@ -8,6 +8,7 @@
  */
 #include "util/osdep.h"
 #include "block/block_drive.h"
+#include "block/block_image.h"
 
 #include "block/accounting.h"
 #include "block/create.h"

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "block/block_image.h"
 #include "block/driver.h"
 #include "block/open.h"
 #include "block/raw.h"

@@ -10,6 +10,7 @@
 #define BLOCK_BLOCK_IMAGE_H
 
 #include "block/block_node.h"
+#include "util/json.h"
 
 typedef struct ImageInfo ImageInfo;
 typedef struct BlockdevCreateOptions BlockdevCreateOptions;
@@ -23,6 +24,9 @@ bool block_create(const BlockdevCreateOptions *options, Error **errp);
 /* Formats an image can have, with blanks between. Free it. */
 char *block_formats_text(void);
 bool block_format_is_known(const char *name);
+
+/* Options that people type: of nodes below (but no backing file's), a "filename" alone means a file, or a device. */
+void block_options_name_below(json_object *options);
 
 /* --- names of backing files --- */
 

@@ -20,7 +20,6 @@
 
 #include "qom/error.h"
 #include "util/event_loop.h"
-#include "util/json.h"
 
 typedef struct BlockNode BlockNode;
 typedef struct BlockLink BlockLink;
@@ -144,8 +143,6 @@ const char *block_node_driver(const BlockNode *node);
 
 /* A new reference, or NULL with nothing left behind. Blocking. */
 BlockNode *block_open(const BlockdevOptions *options, Error **errp);
-/* Options that people type: of nodes below (but no backing file's), a "filename" alone means a file, or a device. */
-void block_options_name_below(json_object *options);
 /* What a `-drive file=` or a backing file says: a path, "json:{...}", "null-co://". */
 typedef struct BlockOpenFile {
     const char *filename;
