@@ -207,6 +207,11 @@ bool block_request_can_forward(const BlockRequest *request, const BlockNode *nod
 void block_request_end(BlockRequest *request, int error);
 /* Any thread: block_request_end() will be called in its loop. */
 void block_request_end_soon(BlockRequest *request, int error);
+/* For what would wait in the loop: a worker calls `fn`, whose result the request ends with, in its loop. */
+typedef int BlockRequestLast(void *opaque, int error);
+void block_request_end_by(BlockRequest *request, BlockRequestLast *fn, void *opaque, int error);
+/* A worker does it as `node` blocks. */
+void block_request_block(BlockRequest *request, BlockNode *node);
 
 /* --- iov.c --- */
 

@@ -444,7 +444,8 @@ static void grow(BlockFile *file, uint64_t end)
 
 static int read_or_write(BlockFile *file, const BlockIo *io)
 {
-    bool is_bounced = !is_aligned(file, io), is_alone = is_bounced && io->op == BLOCK_WRITE;
+    bool is_bounced = !is_aligned(file, io);
+    bool is_alone = io->op == BLOCK_WRITE && (io->offset | io->bytes) % file->align;
     int err;
 
     enter(file, is_alone);
@@ -659,12 +660,12 @@ static void uring_done(BlockRequest *request, void *opaque, int result)
         grow(file, io->offset + io->bytes);
     }
     leave(file, false);
-    if (io->op == BLOCK_READ && !err && result < io->bytes) {
+    if (io->op != BLOCK_FLUSH && !err && result < io->bytes) {
         /* Short: the end of the file, or an interruption; rare enough to be asked again. */
-        err = file_io(&file->parent, io);
-    } else if (io->op == BLOCK_WRITE && !err && result < io->bytes) {
-        err = file_io(&file->parent, io);
-    } else if (io->op == BLOCK_FLUSH && err && !file->parent.is_direct) {
+        block_request_block(request, &file->parent);
+        return;
+    }
+    if (io->op == BLOCK_FLUSH && err && !file->parent.is_direct) {
         __atomic_store_n(&file->lost, -err, __ATOMIC_RELAXED);
     }
     block_request_end(request, err);

@@ -60,6 +60,9 @@ int qcow2_corrupt(BlockQcow2 *image, uint64_t offset, uint64_t bytes, const char
     if (image->is_failed || image->parent.is_check || (!is_fatal && image->has_told)) {
         return -EIO;
     }
+    if (image->is_in_loop) {
+        return QCOW2_WOULD_WAIT;
+    }
     report = g_new0(Report, 1);
     va_start(ap, fmt);
     *report = (Report){ g_strdup(image->parent.name), g_strdup_vprintf(fmt, ap),

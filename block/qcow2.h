@@ -145,6 +145,7 @@ typedef struct BlockQcow2 {
     Qcow2Options options, next_options; /* next: while it is opened anew */
 
     GMutex lock, sync_lock;
+    bool is_in_loop;         /* who has the lock must not wait: see qcow2_lock_in_loop() */
     GCond changed;           /* claims, `inside`, `is_alone` */
     unsigned change_waiting; /* who waits for that */
     unsigned inside[2];      /* requests, by the epoch's last bit */
@@ -198,7 +199,7 @@ void qcow2_cache_init(Qcow2Cache *cache, uint32_t entry_bytes, uint64_t bytes);
 void qcow2_cache_clear(Qcow2Cache *cache);
 /* Valid until the second next call; NULL: *err says why. */
 Qcow2Block *qcow2_cache_get(BlockQcow2 *image, Qcow2Cache *cache, uint64_t offset, int *err);
-/* NULL: it would have to be read. */
+/* NULL: it is not here. */
 Qcow2Block *qcow2_cache_peek(Qcow2Cache *cache, uint64_t offset);
 /* Zeroes, dirty; whatever is on the disk. */
 Qcow2Block *qcow2_cache_new(Qcow2Cache *cache, uint64_t offset);
@@ -230,7 +231,7 @@ uint64_t qcow2_refcount_next(const BlockQcow2 *image, uint64_t cluster);
 int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset);
 /* The same, but *clusters may shrink, to one at least. */
 int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset);
-/* The next place will likely be found without a read or write. */
+/* The next place will be found without a read or write. */
 bool qcow2_can_alloc_cached(BlockQcow2 *image);
 /* Bytes inside one cluster, or at the joint of two. */
 int qcow2_alloc_bytes(BlockQcow2 *image, uint32_t bytes, uint64_t *offset);
@@ -268,8 +269,6 @@ typedef struct Qcow2Entry {
 
 /* Never more than one L2 table's worth. */
 int qcow2_find(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2Run *run);
-/* -EAGAIN: something would have to be read. */
-int qcow2_find_cached(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2Run *run);
 int qcow2_entry_get(BlockQcow2 *image, uint64_t offset, Qcow2Entry *entry);
 /* There is an L2 table of its own for `offset`, whatever it takes. */
 int qcow2_table_ensure(BlockQcow2 *image, uint64_t offset);
@@ -290,6 +289,13 @@ static inline uint64_t qcow2_entry_host(Qcow2Entry entry)
 
 /* --- qcow2_io.c --- */
 
+/*
+ * Who has the lock may wait for the disk, and so for requests that end in a loop: there it is only
+ * taken if it is free, and what would wait for the disk returns QCOW2_WOULD_WAIT. A worker does it then.
+ */
+#define QCOW2_WOULD_WAIT (-EDEADLK)
+bool qcow2_lock_in_loop(BlockQcow2 *image);
+void qcow2_unlock_in_loop(BlockQcow2 *image);
 int qcow2_io(BlockNode *node, const BlockIo *io);
 bool qcow2_submit(BlockNode *node, BlockRequest *request);
 int qcow2_extent(BlockNode *node, uint64_t offset, uint64_t bytes, BlockExtent *extent);

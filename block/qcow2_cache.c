@@ -117,9 +117,9 @@ Qcow2Block *qcow2_cache_get(BlockQcow2 *image, Qcow2Cache *cache, uint64_t offse
     if (block) {
         return block;
     }
-    block = add(cache, offset);
+    block = image->is_in_loop ? NULL : add(cache, offset);
     if (!block) {
-        *err = -ENOMEM;
+        *err = image->is_in_loop ? QCOW2_WOULD_WAIT : -ENOMEM;
         return NULL;
     }
     block_event(image->parent.file, cache == &image->l2 ? BLKDEBUG_EVENT_L2_LOAD :

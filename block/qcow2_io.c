@@ -241,13 +241,52 @@ int qcow2_io(BlockNode *node, const BlockIo *io)
 
 /* --- without blocking --- */
 
-static void passed(BlockRequest *request, void *opaque, int err)
+bool qcow2_lock_in_loop(BlockQcow2 *image)
 {
-    BlockQcow2 *image = (BlockQcow2 *)((uintptr_t)opaque & ~(uintptr_t)1);
+    if (!g_mutex_trylock(&image->lock)) {
+        return false;
+    }
+    image->is_in_loop = true;
+    return true;
+}
+
+void qcow2_unlock_in_loop(BlockQcow2 *image)
+{
+    image->is_in_loop = false;
+    g_mutex_unlock(&image->lock);
+}
+
+/* What a hook is given: the image, and what qcow2_leave() wants in the last bit. */
+static BlockQcow2 *image_of(void *opaque)
+{
+    return (BlockQcow2 *)((uintptr_t)opaque & ~(uintptr_t)1);
+}
+
+static unsigned parity_of(void *opaque)
+{
+    return (uintptr_t)opaque & 1;
+}
+
+static int leave_in_worker(void *opaque, int err)
+{
+    BlockQcow2 *image = image_of(opaque);
 
     g_mutex_lock(&image->lock);
-    qcow2_leave(image, (uintptr_t)opaque & 1);
+    qcow2_leave(image, parity_of(opaque));
     g_mutex_unlock(&image->lock);
+    return err;
+}
+
+static void passed(BlockRequest *request, void *opaque, int err)
+{
+    BlockQcow2 *image = image_of(opaque);
+
+    if (!qcow2_lock_in_loop(image)) {
+        block_request_end_by(request, leave_in_worker, opaque, err);
+        return;
+    }
+    qcow2_leave(image, parity_of(opaque));
+    qcow2_unlock_in_loop(image);
     block_request_end(request, err);
 }
 
@@ -296,36 +335,22 @@ static bool is_plain(BlockQcow2 *image, const BlockIo *io, const Qcow2Run *run)
            (image->has_data_file || !qcow2_is_metadata(image, run->host, io->bytes));
 }
 
-/* False: the node cannot without blocking, and the request is as it was. */
-static bool pass_on(BlockQcow2 *image, BlockRequest *request, const Qcow2Run *run, unsigned parity)
-{
-    BlockNode *node = below(image, &request->io, run);
-    uint64_t offset = request->io.offset;
-
-    request->io.offset = run->kind == QCOW2_DATA ? run->host : offset;
-    if (block_request_forward(request, node, passed, (void *)((uintptr_t)image | parity))) {
-        return true;
-    }
-    request->io.offset = offset;
-    g_mutex_lock(&image->lock);
-    qcow2_leave(image, parity);
-    g_mutex_unlock(&image->lock);
-    return false;
-}
-
-/* With the lock, which is dropped. */
+/* With the lock, which is dropped. False: the node knows none of this. */
 static bool submit_plain(BlockQcow2 *image, BlockRequest *request, const Qcow2Run *run)
 {
-    bool is_zero = !below(image, &request->io, run);
-    unsigned parity = is_zero ? 0 : qcow2_enter(image);
+    BlockNode *node = below(image, &request->io, run);
+    bool is_possible = !node || block_request_can_forward(request, node);
+    unsigned parity = node && is_possible ? qcow2_enter(image) : 0;
 
-    g_mutex_unlock(&image->lock);
-    if (!is_zero) {
-        return pass_on(image, request, run, parity);
+    qcow2_unlock_in_loop(image);
+    if (!node) {
+        block_iov_zero(&request->io, 0, request->io.bytes);
+        block_request_end(request, 0);
+    } else if (is_possible) {
+        request->io.offset = run->kind == QCOW2_DATA ? run->host : request->io.offset;
+        block_request_forward(request, node, passed, (void *)((uintptr_t)image | parity));
     }
-    block_iov_zero(&request->io, 0, request->io.bytes);
-    block_request_end(request, 0);
-    return true;
+    return is_possible;
 }
 
 bool qcow2_submit(BlockNode *node, BlockRequest *request)
@@ -334,12 +359,11 @@ bool qcow2_submit(BlockNode *node, BlockRequest *request)
     const BlockIo *io = &request->io;
     Qcow2Run run;
 
-    if ((io->op != BLOCK_READ && io->op != BLOCK_WRITE) || !io->bytes ||
-        !g_mutex_trylock(&image->lock)) {
+    if ((io->op != BLOCK_READ && io->op != BLOCK_WRITE) || !io->bytes || !qcow2_lock_in_loop(image)) {
         return false;
     }
     clean_caches(image);
-    if (!is_busy(image, io) && !qcow2_find_cached(image, io->offset, io->bytes, &run)) {
+    if (!is_busy(image, io) && !qcow2_find(image, io->offset, io->bytes, &run)) {
         if (is_plain(image, io, &run)) {
             return submit_plain(image, request, &run);
         }
@@ -347,7 +371,7 @@ bool qcow2_submit(BlockNode *node, BlockRequest *request)
             return qcow2_fill(image, request);
         }
     }
-    g_mutex_unlock(&image->lock);
+    qcow2_unlock_in_loop(image);
     return false;
 }
 

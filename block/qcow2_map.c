@@ -309,7 +309,7 @@ static int find_in_block(BlockQcow2 *image, const Qcow2Block *block, uint32_t at
     return extend(image, block, at, offset, image->cluster - in_cluster, bytes, run);
 }
 
-static int find(BlockQcow2 *image, uint64_t offset, uint64_t bytes, bool may_read, Qcow2Run *run)
+int qcow2_find(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2Run *run)
 {
     uint64_t table, slice;
     uint32_t at;
@@ -323,22 +323,6 @@ static int find(BlockQcow2 *image, uint64_t offset, uint64_t bytes, bool may_rea
         return find_without_table(image, offset, bytes, run);
     }
     slice = slice_of(image, table, offset, &at);
-    block = qcow2_cache_peek(&image->l2, slice);
-    if (!block && !may_read) {
-        return -EAGAIN;
-    }
-    if (!block) {
-        block = qcow2_cache_get(image, &image->l2, slice, &err);
-    }
+    block = qcow2_cache_get(image, &image->l2, slice, &err);
     return block ? find_in_block(image, block, at, offset, bytes, run) : err;
-}
-
-int qcow2_find(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2Run *run)
-{
-    return find(image, offset, bytes, true, run);
-}
-
-int qcow2_find_cached(BlockQcow2 *image, uint64_t offset, uint64_t bytes, Qcow2Run *run)
-{
-    return find(image, offset, bytes, false, run);
 }

@@ -373,11 +373,17 @@ int qcow2_alloc(BlockQcow2 *image, uint64_t clusters, uint64_t *offset)
 
 bool qcow2_can_alloc_cached(BlockQcow2 *image)
 {
-    uint64_t index = image->free_hint >> image->refblock_bits;
-    uint64_t block = index < image->reftable_entries ? image->reftable[index] & QCOW2_REFTABLE_MASK : 0;
+    uint64_t cluster = image->free_hint, index = cluster >> image->refblock_bits;
+    uint64_t entry = index < image->reftable_entries ? image->reftable[index] & QCOW2_REFTABLE_MASK : 0;
     bool is_marked = !image->options.has_lazy || image->header.incompatible & QCOW2_INCOMPAT_DIRTY;
+    Qcow2Block *block = entry && is_marked ? qcow2_cache_peek(&image->refblocks, entry) : NULL;
+    Search search = { .wanted = 1 };
 
-    return block && is_marked && qcow2_cache_peek(&image->refblocks, block);
+    if (!block || !scan_block(image, block, &cluster, &search)) {
+        return false;
+    }
+    image->free_hint = search.start;
+    return !qcow2_is_metadata(image, search.start << image->cluster_bits, image->cluster);
 }
 
 int qcow2_alloc_some(BlockQcow2 *image, uint64_t *clusters, uint64_t *offset)

@@ -14,6 +14,7 @@
 #include "block/create.h"
 #include "block/loop.h"
 #include "block/qcow2.h"
+#include "block/uring.h"
 #include "util/thread_pool.h"
 
 #define IMAGE_BYTES (3 * MiB + 512)
@@ -472,6 +473,114 @@ static void test_submitted(gconstpointer rest)
     check_image(path);
 }
 
+/*
+ * Each write is of another table, few of which are cached: workers read and write tables and hold the image's
+ * lock for it, while writes of whole clusters begin and end in the loop. Nobody may wait in a ring.
+ */
+typedef struct Crowd {
+    BlockNode *node;
+    unsigned begun, left, end; /* end: of what is begun before a flush */
+} Crowd;
+
+typedef struct OfCrowd {
+    BlockRequest request;
+    Crowd *crowd;
+    struct iovec iov;
+    uint8_t *bytes;
+} OfCrowd;
+
+enum { CROWD = 64, CROWD_WRITES = 4000, CROWD_FLUSH = 80, CROWD_STEP = MiB + 4 * KiB };
+#define CROWD_BYTES (4 * GiB)
+
+static uint64_t crowd_place(unsigned n)
+{
+    return (uint64_t)n * CROWD_STEP % CROWD_BYTES;
+}
+
+static void submit_next(OfCrowd *one);
+
+static void one_ended(BlockRequest *request, int error)
+{
+    OfCrowd *one = (OfCrowd *)request;
+
+    g_assert_cmpint(error, ==, 0);
+    one->crowd->left--;
+    submit_next(one);
+}
+
+static void submit_next(OfCrowd *one)
+{
+    Crowd *crowd = one->crowd;
+    unsigned n = crowd->begun;
+
+    if (n == crowd->end) {
+        return;
+    }
+    crowd->begun++;
+    crowd->left++;
+    memset(one->bytes, 1 + n % 255, 4 * KiB);
+    one->iov = (struct iovec){ one->bytes, 4 * KiB };
+    one->request = (BlockRequest){ .done = one_ended, .loop = event_loop_main(),
+                                   .io = { BLOCK_WRITE, 0, crowd_place(n), 4 * KiB, &one->iov, 1 } };
+    block_submit(crowd->node, &one->request);
+}
+
+static void check_crowd(BlockNode *node)
+{
+    uint8_t bytes[4 * KiB];
+
+    for (unsigned n = 0; n < CROWD_WRITES; n++) {
+        g_assert_cmpint(block_read(node, crowd_place(n), bytes, sizeof(bytes)), ==, 0);
+        g_assert_cmpint(bytes[0], ==, 1 + n % 255);
+        g_assert_cmpint(memcmp(bytes, bytes + 1, sizeof(bytes) - 1), ==, 0);
+    }
+}
+
+static void test_crowd(gconstpointer rest)
+{
+    g_autofree char *path = new_image("a.qcow2", CROWD_BYTES, ",'cluster-size':4096");
+    g_autoptr(Error) err = NULL;
+    Crowd crowd = { 0 };
+    OfCrowd many[CROWD];
+
+    if (!block_uring_check(&err)) {
+        g_test_skip(error_text(err));
+        return;
+    }
+    crowd.node = open_text(&err, "{'driver':'qcow2','cache':{'direct':true},'l2-cache-size':32768,'cache-size':65536,"
+                           "'file':{'driver':'file','filename':'%s','aio':'%s'}}", path,
+                           (const char *)rest);
+    if (!crowd.node) {
+        g_test_skip(error_text(err));
+        return;
+    }
+    for (unsigned i = 0; i < CROWD; i++) {
+        many[i].crowd = &crowd;
+        g_assert_cmpint(posix_memalign((void **)&many[i].bytes, 4 * KiB, 4 * KiB), ==, 0);
+    }
+    while (crowd.end < CROWD_WRITES) {
+        crowd.end += CROWD_FLUSH;
+        for (unsigned i = 0; i < CROWD; i++) {
+            submit_next(&many[i]);
+        }
+        event_loop_run_until(event_loop_main(), is_none_left, &crowd.left);
+        g_assert_cmpuint(crowd.begun, ==, crowd.end);
+        many[0].request = (BlockRequest){ .io = { .op = BLOCK_FLUSH }, .done = one_ended, .loop = event_loop_main() };
+        crowd.left++;
+        block_submit(crowd.node, &many[0].request);
+        event_loop_run_until(event_loop_main(), is_none_left, &crowd.left);
+    }
+    for (unsigned i = 0; i < CROWD; i++) {
+        free(many[i].bytes);
+    }
+    check_crowd(crowd.node);
+    block_node_unref(crowd.node);
+    crowd.node = open_image(path, "");
+    check_crowd(crowd.node);
+    block_node_unref(crowd.node);
+    check_image(path);
+}
+
 static int wait_for_gate(void *gate)
 {
     g_mutex_lock(gate);
@@ -908,6 +1017,8 @@ int main(int argc, char **argv)
     add("submitted", ",'extended-l2':true", test_submitted);
     add("submitted", ",'lazy-refcounts':true", test_submitted);
     add("submitted", ",'cluster-size':4096", test_submitted);
+    g_test_add_data_func("/qcow2/crowd/io_uring", "io_uring", test_crowd);
+    g_test_add_data_func("/qcow2/crowd/native", "native", test_crowd);
     g_test_add_func("/qcow2/queued-before", test_queued_before);
     add("resize", "", test_resize);
     add("resize", ",'cluster-size':512", test_resize);

@@ -387,16 +387,49 @@ bool qcow2_can_fill(BlockQcow2 *image, const BlockRequest *request, const Qcow2R
            !qcow2_is_claimed(image, io->offset, io->offset + io->bytes);
 }
 
-static void filled(BlockRequest *request, void *opaque, int err)
+/* With the lock. */
+static int end_filling(Filling *f, int err)
+{
+    err = end_plan(f->image, &f->plan, err);
+    qcow2_leave(f->image, f->parity);
+    return err;
+}
+
+static int end_in_worker(void *opaque, int err)
 {
     g_autofree Filling *f = opaque;
-    BlockQcow2 *image = f->image;
 
-    g_mutex_lock(&image->lock);
-    err = end_plan(image, &f->plan, err);
-    qcow2_leave(image, f->parity);
-    g_mutex_unlock(&image->lock);
-    block_request_end(request, err);
+    g_mutex_lock(&f->image->lock);
+    err = end_filling(f, err);
+    g_mutex_unlock(&f->image->lock);
+    return err;
+}
+
+static bool has_entry_here(BlockQcow2 *image, const Plan *plan)
+{
+    Qcow2Entry entry;
+
+    return !qcow2_entry_get(image, plan->first, &entry);
+}
+
+static void filled(BlockRequest *request, void *opaque, int err)
+{
+    Filling *f = opaque;
+    BlockQcow2 *image = f->image;
+    bool is_locked = qcow2_lock_in_loop(image), is_here = is_locked && (err || has_entry_here(image, &f->plan));
+
+    if (is_here) {
+        err = end_filling(f, err);
+        g_free(f);
+    }
+    if (is_locked) {
+        qcow2_unlock_in_loop(image);
+    }
+    if (is_here) {
+        block_request_end(request, err);
+    } else {
+        block_request_end_by(request, end_in_worker, f, err);
+    }
 }
 
 bool qcow2_fill(BlockQcow2 *image, BlockRequest *request)
@@ -413,7 +446,7 @@ bool qcow2_fill(BlockQcow2 *image, BlockRequest *request)
         qcow2_leave(image, f->parity);
         g_clear_pointer(&f, g_free);
     }
-    g_mutex_unlock(&image->lock);
+    qcow2_unlock_in_loop(image);
     if (f) {
         io->offset = f->plan.host;
         block_request_forward(request, image->data, filled, f);

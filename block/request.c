@@ -215,10 +215,33 @@ static bool try_submit(BlockNode *node, BlockRequest *request)
     return node->driver->submit(node, request);
 }
 
-static void submit_to_worker(BlockNode *node, BlockRequest *request)
+void block_request_block(BlockRequest *request, BlockNode *node)
 {
     request->node = node;
     thread_pool_submit(thread_pool_of(request->loop), work, NULL, request);
+}
+
+typedef struct Last {
+    BlockRequest *request;
+    BlockRequestLast *fn;
+    void *opaque;
+    int error;
+} Last;
+
+static int work_last(void *opaque)
+{
+    g_autofree Last *last = opaque;
+
+    block_request_end_soon(last->request, last->fn(last->opaque, last->error));
+    return 0;
+}
+
+void block_request_end_by(BlockRequest *request, BlockRequestLast *fn, void *opaque, int error)
+{
+    Last *last = g_new(Last, 1);
+
+    *last = (Last){ request, fn, opaque, error };
+    thread_pool_submit(thread_pool_of(request->loop), work_last, NULL, last);
 }
 
 bool block_request_can_forward(const BlockRequest *request, const BlockNode *node)
@@ -237,7 +260,7 @@ bool block_request_forward(BlockRequest *request, BlockNode *node, BlockRequestH
         request->hooks[request->hook_count++].opaque = opaque;
     }
     if (!try_submit(node, request)) {
-        submit_to_worker(node, request);
+        block_request_block(request, node);
     }
     return true;
 }
@@ -249,7 +272,7 @@ void block_submit(BlockNode *node, BlockRequest *request)
     }
     request->block_loop = block_loop_of(request->loop);
     if (!try_submit(node, request)) {
-        submit_to_worker(node, request);
+        block_request_block(request, node);
     }
 }
 
