@@ -8,6 +8,8 @@
 #include "block/bitmap.h"
 #include "block/block_job.h"
 
+#include "trace.h"
+
 /* Newest first. Machine lock. */
 static GPtrArray *nodes;
 static unsigned names_made;
@@ -115,6 +117,7 @@ BlockNode *block_node_ref(BlockNode *node)
 void block_node_unref(BlockNode *node)
 {
     if (node && !--node->refs) {
+        trace_block_close(node->name);
         if (node->driver->close) {
             node->driver->close(node);
         }
@@ -177,6 +180,7 @@ BlockNode *block_open(const BlockdevOptions *options, Error **errp)
     node->given = blockdev_options_to_json(options);
     block_node_take_flags(node, options);
     g_ptr_array_insert(all_nodes(), 0, node);
+    trace_block_open(node->name, driver->name);
     if (!driver->open(node, options, errp)) {
         node_free(node);
         return NULL;

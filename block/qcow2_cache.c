@@ -8,6 +8,8 @@
 #include "util/osdep.h"
 #include "block/qcow2.h"
 
+#include "trace.h"
+
 #define MIN_BLOCKS 8
 
 void qcow2_cache_init(Qcow2Cache *cache, uint32_t entry_bytes, uint64_t bytes)
@@ -122,6 +124,7 @@ Qcow2Block *qcow2_cache_get(BlockQcow2 *image, Qcow2Cache *cache, uint64_t offse
         *err = image->is_in_loop ? QCOW2_WOULD_WAIT : -ENOMEM;
         return NULL;
     }
+    trace_qcow2_table_load(image->parent.name, offset);
     block_event(image->parent.file, cache == &image->l2 ? BLKDEBUG_EVENT_L2_LOAD :
                                                           BLKDEBUG_EVENT_REFBLOCK_LOAD);
     *err = block_read(image->parent.file, offset, block->data, cache->entry_bytes);

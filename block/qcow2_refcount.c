@@ -10,6 +10,8 @@
 #include "block/qcow2_snapshot.h"
 #include "util/byte_order.h"
 
+#include "trace.h"
+
 /* --- counts in a block --- */
 
 uint64_t qcow2_count_of(const uint8_t *block, unsigned order, uint64_t index)
@@ -359,6 +361,7 @@ static int alloc(BlockQcow2 *image, Search *search, uint64_t *offset)
             image->free_hint = search->first_free == search->start ?
                                    search->start + search->length : search->first_free;
             *offset = search->start << image->cluster_bits;
+            trace_qcow2_alloc(image->parent.name, *offset, search->length);
             return 0;
         }
         err = err == -EAGAIN ? 0 : err;

@@ -9,6 +9,8 @@
 
 #include "util/byte_order.h"
 
+#include "trace.h"
+
 #define PAGE 4096 /* no smaller part of a table is written */
 #define MANY_FREES 4096
 
@@ -211,6 +213,7 @@ static int sync_tables(BlockQcow2 *image, bool is_last)
     g_mutex_lock(&image->lock);
     collect(image, &batch);
     g_mutex_unlock(&image->lock);
+    trace_qcow2_sync(image->parent.name, batch.refblocks->len, batch.l2->len, is_last);
     err = write_batch(image, &batch);
     if (!err && (is_last || !is_empty(&batch))) {
         err = qcow2_barrier(image);

@@ -9,7 +9,14 @@
 #include "block/loop.h"
 #include "util/thread_pool.h"
 
+#include "trace.h"
+
 #define ZERO_CHUNK (1 * MiB)
+
+static const char *const op_names[BLOCK_OPS] = {
+    [BLOCK_READ] = "read", [BLOCK_WRITE] = "write", [BLOCK_ZERO] = "write zeroes", [BLOCK_DISCARD] = "discard",
+    [BLOCK_FLUSH] = "flush",
+};
 
 static void note_write(BlockNode *node, uint64_t end)
 {
@@ -81,6 +88,7 @@ int block_io(BlockNode *node, const BlockIo *io)
     if (io->op != BLOCK_FLUSH && !io->bytes) {
         return 0;
     }
+    trace_block_io(node->name, op_names[io->op], io->offset, io->bytes, io->flags);
     tell_of(node, io->op);
     err = node->driver->io(node, io);
     if (err == -ENOTSUP && io->op == BLOCK_ZERO && !(io->flags & BLOCK_NO_FALLBACK)) {
@@ -95,7 +103,11 @@ int block_io(BlockNode *node, const BlockIo *io)
     if (!err && (io->op == BLOCK_WRITE || io->op == BLOCK_ZERO)) {
         note_write(node, io->offset + io->bytes);
     }
-    return err ? err : flush_if_asked(node, io);
+    err = err ? err : flush_if_asked(node, io);
+    if (err) {
+        trace_block_failed(node->name, op_names[io->op], io->offset, err);
+    }
+    return err;
 }
 
 static int simple(BlockNode *node, BlockOp op, uint64_t offset, void *buf, size_t bytes)
@@ -212,6 +224,7 @@ static bool try_submit(BlockNode *node, BlockRequest *request)
     if (request->io.op == BLOCK_WRITE) {
         note_write(node, request->io.offset + request->io.bytes);
     }
+    trace_block_submit(node->name, op_names[request->io.op], request->io.offset, request->io.bytes);
     return node->driver->submit(node, request);
 }
 

@@ -9,7 +9,7 @@ set -u
 source=$(cd "$(dirname "$0")/.." && pwd)
 dir=${CHECK_DIR:-$source/build-check}
 ccache=$(command -v ccache >/dev/null && echo 'ccache ')
-passed=0 failed=0 skipped=0 failures=
+passed=0 failed=0 skipped=0 failures='' linker=''
 
 # note_failure WHAT: for the end.
 note_failure() {
@@ -33,11 +33,12 @@ step() {
     fi
 }
 
-# build NAME OPTION...: a configured and complete build in $dir/NAME.
+# build NAME OPTION...: a configured and complete build in $dir/NAME, by $linker if that is set.
 build() {
     name=$1
     shift
-    mkdir -p "$dir/$name" && cd "$dir/$name" && "$source/configure" "$@" && ninja
+    mkdir -p "$dir/$name" && cd "$dir/$name" &&
+        ${linker:+env CC_LD="$linker"} "$source/configure" "$@" && ninja
 }
 
 # suite NAME OPTION...: all tests of build NAME; each counts.
@@ -69,11 +70,13 @@ step 'the test kernel' scripts/test-kernel.sh
 
 step 'layers' python3 scripts/check_layers.py scripts/layers.txt --root .
 step 'gcc, all features' build gcc --cc="${ccache}gcc" --enable-werror && suite gcc
+# Programs are many: a fast linker. gcc's are linked as users link them.
+linker=lld
 step 'clang, no optional feature' build clang --cc="${ccache}clang" --enable-werror \
     --without-default-features
 
 step 'clang, sanitizers, all features' build sanitizers --cc="${ccache}clang" --enable-werror \
-    --enable-sanitizers --enable-fuzzing && {
+    --enable-sanitizers --enable-fuzzing --extra-ldflags=-no-pie && {
     suite sanitizers
     step 'fuzz targets' env FUZZ_BUILD="$dir/sanitizers" scripts/fuzz.sh "${FUZZ_SECONDS:-5}"
 }

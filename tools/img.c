@@ -6,8 +6,12 @@
 #include "util/osdep.h"
 #include "tools/img.h"
 
+#include <getopt.h>
+
 #include "config-host.h"
 #include "qom/user_creatable.h"
+#include "util/keyval.h"
+#include "util/trace.h"
 
 typedef struct Command {
     const char *name;
@@ -88,7 +92,9 @@ void img_help(void)
     printf("%susage: qemu-img [standard options] command [command options]\n"
            "QEMU disk image utility\n\n"
            "    '-h', '--help'       display this help and exit\n"
-           "    '-V', '--version'    output version information and exit\n\n"
+           "    '-V', '--version'    output version information and exit\n"
+           "    '-T', '--trace'      [[enable=]PATTERN][,events=FILE][,file=FILE]\n"
+           "                         enable trace events; '-T help' lists them\n\n"
            "Command syntax:\n", version);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         printf("  %s %s\n", commands[i].name, commands[i].syntax);
@@ -97,35 +103,108 @@ void img_help(void)
     exit(0);
 }
 
-/* Those that stand before the command. */
-static int take_standard(int argc, char **argv, bool *is_done)
+/* --- those that stand before the command --- */
+
+static void print_event(void *opaque, TraceEvent *event)
 {
-    *is_done = false;
-    if (argc > 1 && (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))) {
-        img_help();
+    puts(event->name);
+}
+
+static const char *text_of(json_object *keys, const char *name)
+{
+    return json_object_get_string(json_member(keys, name));
+}
+
+static bool enable_trace(json_object *keys, char **why)
+{
+    TraceOption option = { text_of(keys, "enable"), text_of(keys, "events"), text_of(keys, "file") };
+    g_autoptr(GString) warnings = g_string_new(NULL);
+
+    json_object_object_foreach(keys, name, value) {
+        if (strcmp(name, "enable") && strcmp(name, "events") && strcmp(name, "file")) {
+            *why = g_strdup_printf("Invalid parameter '%s'", name);
+            return false;
+        }
+        (void)value;
     }
-    if (argc > 1 && (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version"))) {
-        printf("%s", version);
+    if (!trace_parse_option(&option, warnings, why)) {
+        return false;
+    }
+    if (warnings->len) {
+        g_string_truncate(warnings, warnings->len - 1);
+        warn_report("%s", warnings->str);
+    }
+    return true;
+}
+
+/* 0: go on. */
+static int take_trace(const char *text, bool *is_done)
+{
+    g_autofree char *why = NULL;
+    g_autoptr(JsonObject) keys = keyval_parse(text, &(KeyvalSyntax){ .implied_key = "enable" }, &why);
+    const char *pattern = keys ? text_of(keys, "enable") : NULL;
+
+    if (pattern && (!strcmp(pattern, "help") || !strcmp(pattern, "?"))) {
+        trace_foreach(NULL, print_event, NULL);
         *is_done = true;
         return 0;
     }
-    if (argc > 1 && argv[1][0] == '-') {
-        *is_done = true;
-        return img_usage("unrecognized option '%s'", argv[1]);
+    *is_done = !keys || !enable_trace(keys, &why);
+    if (*is_done) {
+        error_report("%s", why);
     }
-    return 0;
+    return *is_done;
+}
+
+/* *taken: arguments, before the command. */
+static int take_standard(int argc, char **argv, int *taken, bool *is_done)
+{
+    static const struct option options[] = {
+        { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+        { "trace", required_argument, NULL, 'T' }, { 0 },
+    };
+    int letter, status = 0;
+
+    opterr = 0;
+    *is_done = false;
+    while (!*is_done && (letter = getopt_long(argc, argv, "+:hVT:", options, NULL)) != -1) {
+        switch (letter) {
+        case 'h':
+            img_help();
+        case 'V':
+            printf("%s", version);
+            *is_done = true;
+            break;
+        case 'T':
+            status = take_trace(optarg, is_done);
+            break;
+        case ':':
+            *is_done = true;
+            status = img_usage("missing argument for option '%s'", argv[optind - 1]);
+            break;
+        default:
+            *is_done = true;
+            status = img_usage("unrecognized option '%s'", argv[optind - 1]);
+            break;
+        }
+    }
+    *taken = optind - 1;
+    optind = 0; /* commands have options of their own */
+    return status;
 }
 
 int main(int argc, char **argv)
 {
     bool is_done;
-    int status;
+    int status, taken;
 
     error_set_program("qemu-img");
-    status = take_standard(argc, argv, &is_done);
+    status = take_standard(argc, argv, &taken, &is_done);
     if (is_done) {
         return status;
     }
+    argc -= taken;
+    argv += taken;
     if (argc < 2) {
         return img_usage("Not enough arguments");
     }

@@ -14,6 +14,13 @@ DISKS = {  # by the serial number that the guest finds it by
     'ahci': ['-device', 'ide-hd,drive=ahci,bus=ide.0,serial=ahci'],
     'usb': ['-device', 'qemu-xhci', '-device', 'usb-storage,drive=usb,serial=usb'],
 }
+# How their images, of small clusters, are read and written; few tables are kept, so that others wait for them.
+WAYS = {
+    'scsi': 'cache=none,aio=io_uring,l2-cache-size=32k,cache-size=64k',
+    'nvme': 'cache=none,aio=native,l2-cache-size=32k,cache-size=64k',
+    'ahci': 'aio=threads',
+    'usb': 'aio=io_uring',
+}
 PLUGS = {
     'virtio': {'driver': 'virtio-blk-pci', 'bus': 'port1', 'serial': 'virtio'},
     'scsi': {'driver': 'scsi-hd', 'bus': 's.0', 'serial': 'scsi'},
@@ -28,7 +35,7 @@ FIND = ('find_disk() { while :; do for d in $(lsblk -dnpo NAME); do udevadm info
 class Moves(system.Case):
     def setUp(self):
         self.disk.renew()
-        self.others = {name: system.Disk(os.path.join(self.folder, f'{name}.qcow2'), '64M')
+        self.others = {name: system.Disk(os.path.join(self.folder, f'{name}.qcow2'), '64M', options='cluster_size=4k')
                        for name in {**DISKS, **PLUGS}}
 
     def start(self, controller, *args, linux='', **more):
@@ -37,7 +44,7 @@ class Moves(system.Case):
         return machine
 
     def drive(self, name):
-        return '-drive', f'file={self.others[name].path},if=none,id={name},discard=unmap'
+        return '-drive', f'file={self.others[name].path},if=none,id={name},discard=unmap,{WAYS[name]}'
 
     def mount(self, machine, name):
         machine.succeed(f'disk=$(find_disk {name}) && mkfs.ext4 -q $disk && mkdir -p /mnt/{name} && '

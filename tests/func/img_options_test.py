@@ -584,6 +584,13 @@ CASES = {
         bitmap --nothing e.qcow2 x
     ''',
     '': '''
+        -T
+        --trace
+        -Z create
+        -T nope=1 info a.raw
+        -T no_such_event info a.raw
+        -T -qcow2_* info a.raw
+        --trace= info a.raw
         nothing
         --nothing
     ''',
@@ -728,6 +735,19 @@ class Options(unittest.TestCase):
         for line in CASES[name].strip().splitlines():
             with self.subTest(line=line.strip()):
                 self.assertEqual(*self.both(line))
+
+    def test_trace(self):
+        """Events have names of their own: on standard error, when they are wanted."""
+        os.chdir(self.folder.name)
+        words = 'bench', '-w', '-c', '4', '-f', 'qcow2', 'traced.qcow2'
+        subprocess.run([OURS, 'create', '-q', '-f', 'qcow2', 'traced.qcow2', '1M'], check=True)
+        for trace, seen, unseen in (('qcow2_*', 'clusters 1', 'block_open'), ('-block_*', '', '_'),
+                                    ('block_open', 'block_open #block000: file', 'qcow2_sync')):
+            done = subprocess.run([OURS, '-T', trace, *words], capture_output=True, text=True, check=True)
+            self.assertIn(seen, done.stderr)
+            self.assertNotIn(unseen, done.stderr)
+        names = subprocess.run([OURS, '--trace=help'], capture_output=True, text=True, check=True).stdout.split()
+        self.assertLessEqual({'block_io', 'block_submit', 'qcow2_sync'}, set(names))
 
 
 def add_tests():

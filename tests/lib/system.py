@@ -64,11 +64,11 @@ def e2fs(*command, stderr=subprocess.STDOUT):
 class Disk:
     """A qcow2 image with a file system."""
 
-    def __init__(self, path, size=None, offset_mib=0):
+    def __init__(self, path, size=None, offset_mib=0, options='cluster_size=64k'):
         self.path, self.raw = path, path + '.raw'
         self.offset_mib = offset_mib
         if size:
-            img('create', '-q', '-f', 'qcow2', path, size)
+            img('create', '-q', '-f', 'qcow2', '-o', options, path, size)
 
     def check(self, crashed=False):
         """The image and its file system are whole; the latter is left in `raw`. After a crash there may be clusters

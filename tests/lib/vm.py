@@ -119,6 +119,15 @@ def refusal(binary, *args):
     return done.stderr
 
 
+class NotStarted(RuntimeError):
+    """The VMM ended before its QMP greeted."""
+
+    def __init__(self, argv, status, said):
+        super().__init__(f'{argv}: ended with {status}: {said}')
+        self.status = status
+        self.said = said
+
+
 class Vm:
     def __init__(self, binary, *args, qtest=False, accel='qtest', qmp=True, negotiate=True, status=0,
                  pass_fds=(), env=None):
@@ -139,7 +148,10 @@ class Vm:
                                         pass_fds=pass_fds, env=env)
         socks = [self.accept(listener) for listener in listeners]
         self.qtest_lines = Lines(socks.pop(0)) if qtest else None
-        self.qmp = Qmp(socks.pop(0), negotiate) if qmp else None
+        try:
+            self.qmp = Qmp(socks.pop(0), negotiate) if qmp else None
+        except (EOFError, ConnectionError):
+            raise self.not_started() from None
 
     def listen(self, name, listeners):
         path = os.path.join(self.folder.name, name)
@@ -160,10 +172,12 @@ class Vm:
                 return sock
             except TimeoutError:
                 if self.process.poll() is not None:
-                    out, err = self.process.communicate()
-                    raise RuntimeError(f'{self.argv}: ended with {self.process.returncode}: '
-                                       f'{err.decode()}') from None
+                    raise self.not_started() from None
         raise RuntimeError('the VMM did not connect')
+
+    def not_started(self):
+        said = self.process.communicate(timeout=TIMEOUT)[1].decode()
+        return NotStarted(self.argv, self.process.returncode, said)
 
     def qtest(self, line):
         """Sends a command; its reply without "OK". IRQ lines on the way go to `irqs`."""

@@ -15,7 +15,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import house  # noqa: E402
-from vm import QmpError, Vm  # noqa: E402
+from vm import NotStarted, QmpError, Vm  # noqa: E402
 
 CHARDEVS = ['-chardev', 'null,id=line0', '-chardev', 'null,id=line1']
 DISKS = [f'null-co,node-name=disk{n},size=1M,read-zeroes=on' for n in (0, 1)]
@@ -138,12 +138,12 @@ class Devices(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             uri = f'file:{folder}/state'
             args = ['-M', board, *BASE, *host_of(name), *devices(name, count)]
-            done = subprocess.run([house.binary(), *args, '-display', 'none', '-accel', 'qtest', '-monitor', 'stdio'],
-                                  input='quit\n', capture_output=True, text=True, check=False)
-            if done.returncode:
-                self.assertEqual(done.returncode, 1, done.stderr)
-                return done.stderr
-            with Vm(house.binary(), *args, qtest=True) as vm:
+            try:
+                first = Vm(house.binary(), *args, qtest=True)
+            except NotStarted as refused:
+                self.assertEqual(refused.status, 1, refused.said)
+                return refused.said
+            with first as vm:
                 vm.qmp('system_reset')
                 vm.qmp.wait_event('RESET')
                 vm.qtest('clock_step 1000000000')
