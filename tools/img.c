@@ -189,7 +189,6 @@ static int take_standard(int argc, char **argv, int *taken, bool *is_done)
         }
     }
     *taken = optind - 1;
-    optind = 0; /* commands have options of their own */
     return status;
 }
 

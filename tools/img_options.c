@@ -193,7 +193,7 @@ bool img_options(int argc, char **argv, const ImgOption *options, size_t count, 
     g_autofree struct option *table = make_table(options, count, letters);
     int value;
 
-    optind = 1;
+    optind = 0; /* from the start, in an order of their own */
     while ((value = getopt_long(argc, argv, letters->str, table, NULL)) != -1) {
         const ImgOption *option = find(options, count, value);
 

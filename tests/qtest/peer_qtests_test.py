@@ -140,7 +140,7 @@ def main():
         for program, job in jobs:
             lines = job.result()
             for line in lines:
-                print(f'# {program.name} {line}')
+                print(f'# {program.name} {line}', flush=True)
             if not is_survey and 'all' not in program.left_out:
                 tell(not lines, program.name)
     used = {row for program in programs for row in program.left_out.values()}
