@@ -405,27 +405,29 @@ static int end_in_worker(void *opaque, int err)
     return err;
 }
 
-static bool has_entry_here(BlockQcow2 *image, const Plan *plan)
+/* False: another has the lock, or the entry would have to be read. */
+static bool end_here(Filling *f, int *err)
 {
     Qcow2Entry entry;
+    bool is_here;
 
-    return !qcow2_entry_get(image, plan->first, &entry);
+    if (!qcow2_lock_in_loop(f->image)) {
+        return false;
+    }
+    is_here = *err || !qcow2_entry_get(f->image, f->plan.first, &entry);
+    if (is_here) {
+        *err = end_filling(f, *err);
+    }
+    qcow2_unlock_in_loop(f->image);
+    return is_here;
 }
 
 static void filled(BlockRequest *request, void *opaque, int err)
 {
     Filling *f = opaque;
-    BlockQcow2 *image = f->image;
-    bool is_locked = qcow2_lock_in_loop(image), is_here = is_locked && (err || has_entry_here(image, &f->plan));
 
-    if (is_here) {
-        err = end_filling(f, err);
+    if (end_here(f, &err)) {
         g_free(f);
-    }
-    if (is_locked) {
-        qcow2_unlock_in_loop(image);
-    }
-    if (is_here) {
         block_request_end(request, err);
     } else {
         block_request_end_by(request, end_in_worker, f, err);
