@@ -7,144 +7,14 @@
 #include "util/osdep.h"
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "block/create.h"
-#include "block/loop.h"
 #include "block/qcow2.h"
-#include "block/uring.h"
-#include "util/thread_pool.h"
+#include "block/qcow2_test_image.h"
 
 #define IMAGE_BYTES (3 * MiB + 512)
 #define STEPS       150
-
-static char *folder;
-
-static char *path_of(const char *name)
-{
-    return g_build_filename(folder, name, NULL);
-}
-
-static void make_file(const char *path)
-{
-    g_assert_true(g_file_set_contents(path, "", 0, NULL));
-}
-
-static json_object *parse(const char *fmt, va_list ap)
-{
-    g_autofree char *text = g_strdup_vprintf(fmt, ap);
-    json_object *json = NULL;
-
-    g_assert_true(json_parse(text, strlen(text), &json, NULL));
-    return json;
-}
-
-static BlockNode *open_text(Error **errp, const char *fmt, ...) PRINTF(2, 3);
-static BlockNode *open_text(Error **errp, const char *fmt, ...)
-{
-    g_autoptr(BlockdevOptions) options = NULL;
-    g_autoptr(JsonObject) json = NULL;
-    va_list ap;
-
-    va_start(ap, fmt);
-    json = parse(fmt, ap);
-    va_end(ap);
-    options = blockdev_options_from_json(json, QAPI_TYPED, errp);
-    g_assert_nonnull(options);
-    return block_open(options, errp);
-}
-
-static bool create(Error **errp, const char *path, uint64_t bytes, const char *rest)
-{
-    g_autoptr(BlockdevCreateOptions) options = NULL;
-    g_autofree char *text = g_strdup_printf("{'driver':'qcow2','size':%" PRIu64 ",'file':{"
-                                            "'driver':'file','filename':'%s'}%s}", bytes, path,
-                                            rest);
-    g_autoptr(JsonObject) json = NULL;
-
-    g_assert_true(json_parse(text, strlen(text), &json, NULL));
-    options = blockdev_create_options_from_json(json, QAPI_TYPED, errp);
-    g_assert_nonnull(options);
-    return block_create(options, errp);
-}
-
-static BlockNode *open_image(const char *path, const char *rest)
-{
-    g_autoptr(Error) err = NULL;
-    BlockNode *node = open_text(&err, "{'driver':'qcow2','discard':'unmap',"
-                                "'cache':{'no-flush':true},'file':{'driver':'file','filename':"
-                                "'%s'}%s}", path, rest);
-
-    if (!node) {
-        g_error("%s", error_text(err));
-    }
-    return node;
-}
-
-static char *new_image(const char *name, uint64_t bytes, const char *rest)
-{
-    char *path = path_of(name);
-    g_autoptr(Error) err = NULL;
-
-    make_file(path);
-    if (!create(&err, path, bytes, rest)) {
-        g_error("%s", error_text(err));
-    }
-    return path;
-}
-
-static void check_error(Error *err, const char *words)
-{
-    g_assert_nonnull(err);
-    if (!strstr(error_text(err), words)) {
-        g_error("'%s' does not say '%s'", error_text(err), words);
-    }
-    error_free(err);
-}
-
-/* Nothing is wrong, not even a leak. */
-static void check_image(const char *path)
-{
-    g_autoptr(Error) err = NULL;
-    BlockNode *node = open_text(&err, "{'driver':'qcow2','read-only':true,'file':{'driver':'file',"
-                                "'filename':'%s'}}", path);
-    BlockCheck result;
-
-    g_assert_null(err);
-    g_assert_cmpint(block_image_check(node, 0, &result), ==, 0);
-    g_assert_cmpuint(result.corruptions, ==, 0);
-    g_assert_cmpuint(result.leaks, ==, 0);
-    g_assert_cmpuint(result.errors, ==, 0);
-    block_node_unref(node);
-}
-
-/* --- beside a shadow --- */
-
-typedef struct Shadow {
-    BlockNode *node;
-    uint8_t *bytes;
-    uint64_t size;
-} Shadow;
-
-static void check_all(const Shadow *shadow)
-{
-    g_autofree uint8_t *got = g_malloc(shadow->size);
-
-    g_assert_cmpint(block_read(shadow->node, 0, got, shadow->size), ==, 0);
-    g_assert_cmpmem(got, shadow->size, shadow->bytes, shadow->size);
-}
-
-/* As it is on the disk; and the end of it. */
-static void check_reopened(Shadow *shadow, const char *path)
-{
-    block_node_unref(shadow->node);
-    shadow->node = open_image(path, "");
-    check_all(shadow);
-    block_node_unref(shadow->node);
-    g_free(shadow->bytes);
-}
 
 static void random_range(const Shadow *shadow, uint64_t *offset, uint64_t *bytes)
 {
@@ -236,41 +106,41 @@ static const char *const variants[] = {
 
 static void test_random_requests(gconstpointer rest)
 {
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, rest);
     Shadow shadow = { NULL, g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
 
     for (unsigned round = 0; round < 3; round++) {
-        shadow.node = open_image(path, "");
+        shadow.node = image_open(path, "");
         g_assert_cmpuint(block_node_bytes(shadow.node), ==, IMAGE_BYTES);
-        check_all(&shadow);
+        shadow_check(&shadow);
         random_steps(&shadow, STEPS);
-        check_all(&shadow);
+        shadow_check(&shadow);
         block_node_unref(shadow.node);
-        check_image(path);
+        image_check(path);
     }
     g_free(shadow.bytes);
 }
 
 static void test_backing(void)
 {
-    g_autofree char *below = new_image("below.qcow2", 2 * MiB, "");
-    g_autofree char *path = new_image("above.qcow2", IMAGE_BYTES,
+    g_autofree char *below = image_new("below.qcow2", 2 * MiB, "");
+    g_autofree char *path = image_new("above.qcow2", IMAGE_BYTES,
                                       ",'backing-file':'below.qcow2','backing-fmt':'qcow2'");
-    Shadow shadow = { open_image(below, ""), g_malloc0(IMAGE_BYTES), 2 * MiB };
+    Shadow shadow = { image_open(below, ""), g_malloc0(IMAGE_BYTES), 2 * MiB };
 
     random_steps(&shadow, STEPS);
     block_node_unref(shadow.node);
-    shadow.node = open_image(path, "");
+    shadow.node = image_open(path, "");
     shadow.size = IMAGE_BYTES;
-    check_all(&shadow);
+    shadow_check(&shadow);
     random_steps(&shadow, STEPS);
-    check_all(&shadow);
-    check_reopened(&shadow, path);
+    shadow_check(&shadow);
+    shadow_check_reopened(&shadow, path);
 }
 
 static void test_data_file(gconstpointer is_raw)
 {
-    g_autofree char *data = path_of("data.raw");
+    g_autofree char *data = image_path("data.raw");
     g_autofree char *rest = g_strdup_printf(",'data-file':{'driver':'file','filename':'%s'},"
                                             "'data-file-raw':%s", data,
                                             is_raw ? "true" : "false");
@@ -278,13 +148,13 @@ static void test_data_file(gconstpointer is_raw)
     Shadow shadow = { NULL, g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     gsize length;
 
-    make_file(data);
-    path = new_image("a.qcow2", IMAGE_BYTES, rest);
+    image_make_file(data);
+    path = image_new("a.qcow2", IMAGE_BYTES, rest);
     for (unsigned round = 0; round < 2; round++) {
-        shadow.node = open_image(path, "");
-        check_all(&shadow);
+        shadow.node = image_open(path, "");
+        shadow_check(&shadow);
         random_steps(&shadow, STEPS);
-        check_all(&shadow);
+        shadow_check(&shadow);
         block_node_unref(shadow.node);
     }
     if (is_raw) {
@@ -344,12 +214,12 @@ static void let_threads_write(BlockNode *node, const uint8_t *bytes, GThreadFunc
 
 static void test_threads(gconstpointer rest)
 {
-    g_autofree char *path = new_image("a.qcow2", THREADS * THREAD_BYTES, rest);
-    BlockNode *node = open_image(path, "");
+    g_autofree char *path = image_new("a.qcow2", THREADS * THREAD_BYTES, rest);
+    BlockNode *node = image_open(path, "");
 
     let_threads_write(node, NULL, write_pieces);
     block_node_unref(node);
-    check_image(path);
+    image_check(path);
 }
 
 /* --- compressed ones at once: they lie beside each other, and across the ends of clusters --- */
@@ -386,231 +256,16 @@ static gpointer write_packed(gpointer opaque)
 static void test_packed_at_once(gconstpointer rest)
 {
     Shadow shadow = { .size = PACKED_EACH * THREADS * PACKED_BYTES };
-    g_autofree char *path = new_image("a.qcow2", shadow.size, rest);
+    g_autofree char *path = image_new("a.qcow2", shadow.size, rest);
 
-    shadow.node = open_image(path, "");
+    shadow.node = image_open(path, "");
     shadow.bytes = g_malloc(shadow.size);
     for (uint32_t n = 0; n < PACKED_EACH * THREADS; n++) {
         fill_packed(n, shadow.bytes + n * PACKED_BYTES);
     }
     let_threads_write(shadow.node, shadow.bytes, write_packed);
-    check_reopened(&shadow, path);
-    check_image(path);
-}
-
-/* --- many at once, in a loop --- */
-
-#define AT_ONCE 48
-
-typedef struct Submitted {
-    BlockRequest request;
-    struct iovec iov;
-    unsigned *left;
-    uint8_t bytes[64 * KiB];
-} Submitted;
-
-static void submitted_ended(BlockRequest *request, int error)
-{
-    g_assert_cmpint(error, ==, 0);
-    (*((Submitted *)request)->left)--;
-}
-
-static bool is_none_left(void *opaque)
-{
-    return !*(unsigned *)opaque;
-}
-
-static void submit(BlockNode *node, Submitted *s, BlockOp op, uint64_t offset, uint64_t bytes, unsigned *left)
-{
-    s->iov = (struct iovec){ s->bytes, bytes };
-    s->request = (BlockRequest){ .io = { op, 0, offset, bytes, &s->iov, 1 }, .done = submitted_ended,
-                                 .loop = event_loop_main() };
-    s->left = left;
-    ++*left;
-    block_submit(node, &s->request);
-}
-
-static void wait_for_all(unsigned *left)
-{
-    block_loop_wait(block_loop_of(event_loop_main()), is_none_left, left);
-}
-
-/* Whole clusters and parts of others, side by side; a flush between, and then all is read. */
-static void test_submitted(gconstpointer rest)
-{
-    enum { PLACES = 96 };
-    uint64_t size = PLACES * 64 * KiB;
-    g_autofree char *path = new_image("a.qcow2", size, rest);
-    g_autofree Submitted *many = g_new(Submitted, AT_ONCE);
-    Shadow shadow = { open_image(path, ""), g_malloc0(size), size };
-
-    for (unsigned round = 0; round < 12; round++) {
-        unsigned left = 0, places[PLACES];
-
-        for (unsigned i = 0; i < PLACES; i++) {
-            unsigned other = g_random_int_range(0, i + 1);
-
-            places[i] = places[other];
-            places[other] = i;
-        }
-        for (unsigned i = 0; i < AT_ONCE; i++) {
-            bool is_part = g_random_int_range(0, 3) == 0;
-            uint64_t bytes = is_part ? 4 * KiB : 64 * KiB;
-            uint64_t at = places[i] * 64 * KiB + (is_part ? g_random_int_range(0, 16) * 4 * KiB : 0);
-
-            memset(many[i].bytes, 1 + (round * AT_ONCE + i) % 255, bytes);
-            memcpy(shadow.bytes + at, many[i].bytes, bytes);
-            submit(shadow.node, &many[i], BLOCK_WRITE, at, bytes, &left);
-        }
-        wait_for_all(&left);
-        submit(shadow.node, &many[0], BLOCK_READ, places[0] * 64 * KiB, 64 * KiB, &left);
-        wait_for_all(&left);
-        g_assert_cmpmem(many[0].bytes, 64 * KiB, shadow.bytes + places[0] * 64 * KiB, 64 * KiB);
-        g_assert_cmpint(round % 3 ? 0 : block_flush(shadow.node), ==, 0);
-        check_all(&shadow);
-    }
-    check_reopened(&shadow, path);
-    check_image(path);
-}
-
-/*
- * Each write is of another table, few of which are cached: workers read and write tables and hold the image's
- * lock for it, while writes of whole clusters begin and end in the loop. Nobody may wait in a ring.
- */
-typedef struct Crowd {
-    BlockNode *node;
-    unsigned begun, left, end; /* end: of what is begun before a flush */
-} Crowd;
-
-typedef struct OfCrowd {
-    BlockRequest request;
-    Crowd *crowd;
-    struct iovec iov;
-    uint8_t *bytes;
-} OfCrowd;
-
-enum { CROWD = 64, CROWD_WRITES = 4000, CROWD_FLUSH = 80, CROWD_STEP = MiB + 4 * KiB };
-#define CROWD_BYTES (4 * GiB)
-
-static uint64_t crowd_place(unsigned n)
-{
-    return (uint64_t)n * CROWD_STEP % CROWD_BYTES;
-}
-
-static void submit_next(OfCrowd *one);
-
-static void one_ended(BlockRequest *request, int error)
-{
-    OfCrowd *one = (OfCrowd *)request;
-
-    g_assert_cmpint(error, ==, 0);
-    one->crowd->left--;
-    submit_next(one);
-}
-
-static void submit_next(OfCrowd *one)
-{
-    Crowd *crowd = one->crowd;
-    unsigned n = crowd->begun;
-
-    if (n == crowd->end) {
-        return;
-    }
-    crowd->begun++;
-    crowd->left++;
-    memset(one->bytes, 1 + n % 255, 4 * KiB);
-    one->iov = (struct iovec){ one->bytes, 4 * KiB };
-    one->request = (BlockRequest){ .done = one_ended, .loop = event_loop_main(),
-                                   .io = { BLOCK_WRITE, 0, crowd_place(n), 4 * KiB, &one->iov, 1 } };
-    block_submit(crowd->node, &one->request);
-}
-
-static void check_crowd(BlockNode *node)
-{
-    uint8_t bytes[4 * KiB];
-
-    for (unsigned n = 0; n < CROWD_WRITES; n++) {
-        g_assert_cmpint(block_read(node, crowd_place(n), bytes, sizeof(bytes)), ==, 0);
-        g_assert_cmpint(bytes[0], ==, 1 + n % 255);
-        g_assert_cmpint(memcmp(bytes, bytes + 1, sizeof(bytes) - 1), ==, 0);
-    }
-}
-
-static void test_crowd(gconstpointer rest)
-{
-    g_autofree char *path = new_image("a.qcow2", CROWD_BYTES, ",'cluster-size':4096");
-    g_autoptr(Error) err = NULL;
-    Crowd crowd = { 0 };
-    OfCrowd many[CROWD];
-
-    if (!block_uring_check(&err)) {
-        g_test_skip(error_text(err));
-        return;
-    }
-    crowd.node = open_text(&err, "{'driver':'qcow2','cache':{'direct':true},'l2-cache-size':32768,'cache-size':65536,"
-                           "'file':{'driver':'file','filename':'%s','aio':'%s'}}", path,
-                           (const char *)rest);
-    if (!crowd.node) {
-        g_test_skip(error_text(err));
-        return;
-    }
-    for (unsigned i = 0; i < CROWD; i++) {
-        many[i].crowd = &crowd;
-        g_assert_cmpint(posix_memalign((void **)&many[i].bytes, 4 * KiB, 4 * KiB), ==, 0);
-    }
-    while (crowd.end < CROWD_WRITES) {
-        crowd.end += CROWD_FLUSH;
-        for (unsigned i = 0; i < CROWD; i++) {
-            submit_next(&many[i]);
-        }
-        event_loop_run_until(event_loop_main(), is_none_left, &crowd.left);
-        g_assert_cmpuint(crowd.begun, ==, crowd.end);
-        many[0].request = (BlockRequest){ .io = { .op = BLOCK_FLUSH }, .done = one_ended, .loop = event_loop_main() };
-        crowd.left++;
-        block_submit(crowd.node, &many[0].request);
-        event_loop_run_until(event_loop_main(), is_none_left, &crowd.left);
-    }
-    for (unsigned i = 0; i < CROWD; i++) {
-        free(many[i].bytes);
-    }
-    check_crowd(crowd.node);
-    block_node_unref(crowd.node);
-    crowd.node = open_image(path, "");
-    check_crowd(crowd.node);
-    block_node_unref(crowd.node);
-    check_image(path);
-}
-
-static int wait_for_gate(void *gate)
-{
-    g_mutex_lock(gate);
-    g_mutex_unlock(gate);
-    return 0;
-}
-
-/* A request stands in the queue before the one whose cluster it then waits for; there is one worker. */
-static void test_queued_before(void)
-{
-    g_autofree char *path = new_image("a.qcow2", MiB, "");
-    g_autofree Submitted *two = g_new0(Submitted, 2);
-    ThreadPool *pool = thread_pool_of(event_loop_main());
-    BlockNode *node = open_image(path, "");
-    unsigned left = 0;
-    GMutex gate;
-
-    g_assert_cmpint(block_write(node, 64 * KiB, two[0].bytes, 64 * KiB), ==, 0); /* tables are there */
-    g_mutex_init(&gate);
-    g_mutex_lock(&gate);
-    thread_pool_set_limits(pool, 0, 1);
-    thread_pool_submit(pool, wait_for_gate, NULL, &gate);
-    submit(node, &two[0], BLOCK_WRITE, 4 * KiB, 4 * KiB, &left);
-    submit(node, &two[1], BLOCK_WRITE, 0, 64 * KiB, &left);
-    g_mutex_unlock(&gate);
-    wait_for_all(&left);
-    thread_pool_set_limits(pool, 0, THREAD_POOL_MAX_DEFAULT);
-    block_node_unref(node);
-    g_mutex_clear(&gate);
-    check_image(path);
+    shadow_check_reopened(&shadow, path);
+    image_check(path);
 }
 
 /* --- sizes --- */
@@ -628,8 +283,8 @@ static void resize(BlockNode *node, uint64_t bytes)
 static void test_resize(gconstpointer rest)
 {
     static const uint64_t sizes[] = { 5 * MiB, 1 * MiB + 512, 9 * MiB, 512, 3 * MiB };
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
-    Shadow shadow = { open_image(path, ""), g_malloc0(16 * MiB), IMAGE_BYTES };
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, rest);
+    Shadow shadow = { image_open(path, ""), g_malloc0(16 * MiB), IMAGE_BYTES };
 
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
         random_steps(&shadow, 50);
@@ -638,12 +293,12 @@ static void test_resize(gconstpointer rest)
             memset(shadow.bytes + sizes[i], 0, shadow.size - sizes[i]);
         }
         shadow.size = sizes[i];
-        check_all(&shadow);
+        shadow_check(&shadow);
     }
     block_node_unref(shadow.node);
-    check_image(path);
-    shadow.node = open_image(path, "");
-    check_all(&shadow);
+    image_check(path);
+    shadow.node = image_open(path, "");
+    shadow_check(&shadow);
     block_node_unref(shadow.node);
     g_free(shadow.bytes);
 }
@@ -661,8 +316,8 @@ static void snapshot(Shadow *shadow, BlockSnapshotAct act, unsigned n)
 
 static void test_snapshots(gconstpointer rest)
 {
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, rest);
-    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, rest);
+    Shadow shadow = { image_open(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     uint8_t *kept[SNAPSHOTS];
 
     for (unsigned i = 0; i < SNAPSHOTS; i++) {
@@ -675,18 +330,18 @@ static void test_snapshots(gconstpointer rest)
 
         random_steps(&shadow, 40);
         block_node_unref(shadow.node);
-        check_image(path);
-        shadow.node = open_image(path, "");
-        check_all(&shadow);
+        image_check(path);
+        shadow.node = image_open(path, "");
+        shadow_check(&shadow);
         snapshot(&shadow, BLOCK_SNAPSHOT_APPLY, n);
         memcpy(shadow.bytes, kept[n], IMAGE_BYTES);
-        check_all(&shadow);
+        shadow_check(&shadow);
         snapshot(&shadow, BLOCK_SNAPSHOT_DELETE, n);
-        check_all(&shadow);
+        shadow_check(&shadow);
         g_free(kept[n]);
     }
     block_node_unref(shadow.node);
-    check_image(path);
+    image_check(path);
     g_free(shadow.bytes);
 }
 
@@ -726,8 +381,8 @@ static void test_repair(gconstpointer opaque)
         { 72, QCOW2_INCOMPAT_DIRTY },
     };
     unsigned row = GPOINTER_TO_UINT(opaque);
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
-    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, "");
+    Shadow shadow = { image_open(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     BlockCheck result;
 
     random_steps(&shadow, 50);
@@ -739,12 +394,12 @@ static void test_repair(gconstpointer opaque)
     }
     repair(path, &result);
     g_assert_cmpuint(result.corruptions, ==, 0);
-    check_image(path);
-    shadow.node = open_image(path, "");
-    check_all(&shadow);
+    image_check(path);
+    shadow.node = image_open(path, "");
+    shadow_check(&shadow);
     random_steps(&shadow, 50);
     block_node_unref(shadow.node);
-    check_image(path);
+    image_check(path);
     g_free(shadow.bytes);
 }
 
@@ -753,10 +408,10 @@ static void test_repair(gconstpointer opaque)
 /* What was there stays; the users see what is written. */
 static void test_external_snapshot(void)
 {
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
-    g_autofree char *over = new_image("b.qcow2", IMAGE_BYTES, "");
-    g_autoptr(BlockNode) overlay = open_image(over, ",'backing':null");
-    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, "");
+    g_autofree char *over = image_new("b.qcow2", IMAGE_BYTES, "");
+    g_autoptr(BlockNode) overlay = image_open(over, ",'backing':null");
+    Shadow shadow = { image_open(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     g_autofree uint8_t *before = NULL;
     BlockLink *user = block_link_new(shadow.node, "test", BLOCK_PERM_READ | BLOCK_PERM_WRITE,
                                      BLOCK_PERM_READ, NULL);
@@ -771,52 +426,52 @@ static void test_external_snapshot(void)
     g_assert_false(block_snapshot(shadow.node, overlay, &err));
     check_error(g_steal_pointer(&err), "The overlay is already in use");
     shadow.node = overlay;
-    check_all(&shadow);
+    shadow_check(&shadow);
     random_steps(&shadow, 50);
-    check_all(&shadow);
+    shadow_check(&shadow);
     memcpy(shadow.bytes, before, IMAGE_BYTES);
     shadow.node = block_node_child(overlay, "backing");
-    check_all(&shadow);
+    shadow_check(&shadow);
     block_link_free(user);
     g_clear_pointer(&overlay, block_node_unref);
-    check_image(path);
-    check_image(over);
+    image_check(path);
+    image_check(over);
     g_free(shadow.bytes);
 }
 
 static void test_temporary_snapshot(void)
 {
-    g_autofree char *path = new_image("a.qcow2", IMAGE_BYTES, "");
+    g_autofree char *path = image_new("a.qcow2", IMAGE_BYTES, "");
     g_autoptr(BlockNode) base = NULL, top = NULL;
-    Shadow shadow = { open_image(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    Shadow shadow = { image_open(path, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     g_autofree uint8_t *before = NULL;
 
     random_steps(&shadow, 50);
     block_node_unref(shadow.node);
     before = g_memdup2(shadow.bytes, IMAGE_BYTES);
-    base = open_image(path, ",'read-only':true");
+    base = image_open(path, ",'read-only':true");
     top = shadow.node = block_snapshot_temporary(base, NULL);
     g_assert_nonnull(top);
-    check_all(&shadow);
+    shadow_check(&shadow);
     random_steps(&shadow, 50);
-    check_all(&shadow);
+    shadow_check(&shadow);
     memcpy(shadow.bytes, before, IMAGE_BYTES);
     shadow.node = base;
-    check_all(&shadow);
+    shadow_check(&shadow);
     g_free(shadow.bytes);
 }
 
 static void test_copy_on_read(void)
 {
-    g_autofree char *below = new_image("below.qcow2", IMAGE_BYTES, "");
-    g_autofree char *path = new_image("above.qcow2", IMAGE_BYTES,
+    g_autofree char *below = image_new("below.qcow2", IMAGE_BYTES, "");
+    g_autofree char *path = image_new("above.qcow2", IMAGE_BYTES,
                                       ",'backing-file':'below.qcow2','backing-fmt':'qcow2'");
-    Shadow shadow = { open_image(below, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
+    Shadow shadow = { image_open(below, ""), g_malloc0(IMAGE_BYTES), IMAGE_BYTES };
     BlockExtent extent;
 
     do_write(&shadow, 100 * KiB, 300 * KiB);
     block_node_unref(shadow.node);
-    shadow.node = open_text(NULL, "{'driver':'copy-on-read','file':{'driver':'qcow2','file':"
+    shadow.node = image_open_text(NULL, "{'driver':'copy-on-read','file':{'driver':'qcow2','file':"
                             "{'driver':'file','filename':'%s'}}}", path);
     do_read(&shadow, 200 * KiB, 5000);
     do_read(&shadow, 600 * KiB, 5000);
@@ -828,9 +483,9 @@ static void test_copy_on_read(void)
     g_assert_cmpint(block_extent(shadow.node, 600 * KiB, 5000, &extent), ==, 0);
     g_assert_cmpuint(extent.flags & BLOCK_EXTENT_ALLOCATED, ==, 0);
     random_steps(&shadow, 60);
-    check_all(&shadow);
+    shadow_check(&shadow);
     block_node_unref(shadow.node);
-    check_image(path);
+    image_check(path);
     g_free(shadow.bytes);
 }
 
@@ -857,7 +512,7 @@ static void fill_piece(uint8_t *buf, unsigned n)
 /* Tells how many writes a flush has made durable, until it is killed. */
 static G_NORETURN void write_for_ever(const char *path, int to)
 {
-    BlockNode *node = open_text(NULL, "{'driver':'qcow2','discard':'unmap','file':{'driver':'file',"
+    BlockNode *node = image_open_text(NULL, "{'driver':'qcow2','discard':'unmap','file':{'driver':'file',"
                                 "'filename':'%s'}}", path);
     uint8_t buf[PIECE];
 
@@ -916,7 +571,7 @@ static void check_piece(const uint8_t *got, unsigned piece, uint32_t least)
 
 static void check_durable(const char *path, unsigned durable)
 {
-    BlockNode *node = open_image(path, "");
+    BlockNode *node = image_open(path, "");
     g_autofree unsigned *last = g_new0(unsigned, PIECES);
     uint8_t got[PIECE];
 
@@ -933,12 +588,12 @@ static void check_durable(const char *path, unsigned durable)
 static void test_killed(gconstpointer rest)
 {
     for (unsigned i = 0; i < KILLS; i++) {
-        g_autofree char *path = new_image("a.qcow2", PIECE * PIECES, rest);
+        g_autofree char *path = image_new("a.qcow2", PIECE * PIECES, rest);
         unsigned durable = let_write(path, 1 + i * i * 7);
         BlockCheck result;
 
         if (!strstr(rest, "lazy")) {
-            BlockNode *node = open_text(NULL, "{'driver':'qcow2','read-only':true,'file':{'driver':"
+            BlockNode *node = image_open_text(NULL, "{'driver':'qcow2','read-only':true,'file':{'driver':"
                                         "'file','filename':'%s'}}", path);
 
             g_assert_cmpint(block_image_check(node, 0, &result), ==, 0);
@@ -947,7 +602,7 @@ static void test_killed(gconstpointer rest)
         }
         check_durable(path, durable);
         repair(path, &result);
-        check_image(path);
+        image_check(path);
     }
 }
 
@@ -966,66 +621,46 @@ static void test_bad_options(void)
         { ",'version':'v2','compression-type':'zstd'", "Non-zlib" },
         { ",'backing-fmt':'raw'", "Backing format" },
     };
-    g_autofree char *path = path_of("bad.qcow2");
+    g_autofree char *path = image_path("bad.qcow2");
 
-    make_file(path);
+    image_make_file(path);
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         Error *err = NULL;
 
-        g_assert_false(create(&err, path, MiB, rows[i].rest));
+        g_assert_false(image_create(&err, path, MiB, rows[i].rest));
         check_error(err, rows[i].words);
     }
 }
 
 static void test_unknown_features(void)
 {
-    g_autofree char *path = new_image("a.qcow2", MiB, "");
+    g_autofree char *path = image_new("a.qcow2", MiB, "");
     Error *err = NULL;
 
     patch(path, 72, BIT64(20));
-    g_assert_null(open_text(&err, "{'driver':'qcow2','file':{'driver':'file','filename':'%s'}}",
+    g_assert_null(image_open_text(&err, "{'driver':'qcow2','file':{'driver':'file','filename':'%s'}}",
                             path));
     check_error(err, "Unsupported qcow2 feature(s): Unknown incompatible feature: 100000");
 }
 
-static void add(const char *name, const char *rest, void (*fn)(gconstpointer))
-{
-    g_autofree char *path = g_strdup_printf("/qcow2/%s%s%s", name, *rest ? ":" : "", rest);
-
-    for (char *at = path; *at; at++) {
-        *at = strchr("'{},", *at) ? '.' : *at;
-    }
-    g_test_add_data_func(path, rest, fn);
-}
-
 int main(int argc, char **argv)
 {
-    int result;
-
-    g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("qcow2-test-XXXXXX", NULL);
+    image_tests_begin(&argc, &argv);
     for (size_t i = 0; i < ARRAY_SIZE(variants); i++) {
-        add("random-requests", variants[i], test_random_requests);
+        image_test_add("random-requests", variants[i], test_random_requests);
     }
     g_test_add_func("/qcow2/backing", test_backing);
     g_test_add_data_func("/qcow2/data-file", NULL, test_data_file);
     g_test_add_data_func("/qcow2/data-file-raw", "raw", test_data_file);
-    add("threads", "", test_threads);
-    add("threads", ",'extended-l2':true", test_threads);
-    add("packed-at-once", ",'cluster-size':4096", test_packed_at_once);
-    add("submitted", "", test_submitted);
-    add("submitted", ",'extended-l2':true", test_submitted);
-    add("submitted", ",'lazy-refcounts':true", test_submitted);
-    add("submitted", ",'cluster-size':4096", test_submitted);
-    g_test_add_data_func("/qcow2/crowd/io_uring", "io_uring", test_crowd);
-    g_test_add_data_func("/qcow2/crowd/native", "native", test_crowd);
-    g_test_add_func("/qcow2/queued-before", test_queued_before);
-    add("resize", "", test_resize);
-    add("resize", ",'cluster-size':512", test_resize);
-    add("snapshots", "", test_snapshots);
-    add("snapshots", ",'version':'v2'", test_snapshots);
-    add("snapshots", ",'cluster-size':512,'refcount-bits':64", test_snapshots);
-    add("snapshots", ",'extended-l2':true,'lazy-refcounts':true", test_snapshots);
+    image_test_add("threads", "", test_threads);
+    image_test_add("threads", ",'extended-l2':true", test_threads);
+    image_test_add("packed-at-once", ",'cluster-size':4096", test_packed_at_once);
+    image_test_add("resize", "", test_resize);
+    image_test_add("resize", ",'cluster-size':512", test_resize);
+    image_test_add("snapshots", "", test_snapshots);
+    image_test_add("snapshots", ",'version':'v2'", test_snapshots);
+    image_test_add("snapshots", ",'cluster-size':512,'refcount-bits':64", test_snapshots);
+    image_test_add("snapshots", ",'extended-l2':true,'lazy-refcounts':true", test_snapshots);
     for (unsigned i = 0; i < 7; i++) {
         g_autofree char *name = g_strdup_printf("/qcow2/repair/%u", i);
 
@@ -1034,18 +669,11 @@ int main(int argc, char **argv)
     g_test_add_func("/qcow2/external-snapshot", test_external_snapshot);
     g_test_add_func("/qcow2/temporary-snapshot", test_temporary_snapshot);
     g_test_add_func("/qcow2/copy-on-read", test_copy_on_read);
-    add("killed", "", test_killed);
-    add("killed", ",'cluster-size':512", test_killed);
-    add("killed", ",'extended-l2':true", test_killed);
-    add("killed", ",'lazy-refcounts':true", test_killed);
+    image_test_add("killed", "", test_killed);
+    image_test_add("killed", ",'cluster-size':512", test_killed);
+    image_test_add("killed", ",'extended-l2':true", test_killed);
+    image_test_add("killed", ",'lazy-refcounts':true", test_killed);
     g_test_add_func("/qcow2/bad-options", test_bad_options);
     g_test_add_func("/qcow2/unknown-features", test_unknown_features);
-    result = g_test_run();
-    if (!result) {
-        g_autofree char *command = g_strdup_printf("rm -rf '%s'", folder);
-
-        g_assert_cmpint(system(command), ==, 0);
-    }
-    g_free(folder);
-    return result;
+    return image_tests_run();
 }
