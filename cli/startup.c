@@ -31,6 +31,7 @@
 #include "net/net.h"
 #include "qapi/qapi.h"
 #include "qapi/qapi-types-run-state.h"
+#include "qom/trace_option.h"
 #include "qom/user_creatable.h"
 #include "qtest/server.h"
 #include "system/accel.h"
@@ -47,7 +48,6 @@
 #include "util/log.h"
 #include "util/size.h"
 #include "util/thread.h"
-#include "util/trace.h"
 
 /* Reports `err` (with the option, when one is named) and returns false. */
 static bool fail(Error *err)
@@ -93,22 +93,7 @@ static bool set_identity(OptionSet *set)
 
 static bool enable_trace(OptionSet *set, OptionValue *value, void *opaque, Error **errp)
 {
-    TraceOption option = { .enable = option_key(set, "trace", "enable") };
-    g_autoptr(GString) warnings = g_string_new(NULL);
-    g_autofree char *why = NULL;
-    json_object *keys = value->keys;
-
-    option.enable = json_object_get_string(json_member(keys, "enable"));
-    option.events = json_object_get_string(json_member(keys, "events"));
-    option.file = json_object_get_string(json_member(keys, "file"));
-    if (!trace_parse_option(&option, warnings, &why)) {
-        return error_set(errp, "%s", why);
-    }
-    if (warnings->len) {
-        g_string_truncate(warnings, warnings->len - 1);
-        warn_report("%s", warnings->str);
-    }
-    return true;
+    return trace_apply_option(value->keys, errp);
 }
 
 static bool set_log(OptionSet *set)

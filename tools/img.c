@@ -9,6 +9,7 @@
 #include <getopt.h>
 
 #include "config-host.h"
+#include "qom/trace_option.h"
 #include "qom/user_creatable.h"
 #include "util/keyval.h"
 #include "util/trace.h"
@@ -110,29 +111,13 @@ static void print_event(void *opaque, TraceEvent *event)
     puts(event->name);
 }
 
-static const char *text_of(json_object *keys, const char *name)
+static bool check_trace_keys(json_object *keys, Error **errp)
 {
-    return json_object_get_string(json_member(keys, name));
-}
-
-static bool enable_trace(json_object *keys, char **why)
-{
-    TraceOption option = { text_of(keys, "enable"), text_of(keys, "events"), text_of(keys, "file") };
-    g_autoptr(GString) warnings = g_string_new(NULL);
-
     json_object_object_foreach(keys, name, value) {
         if (strcmp(name, "enable") && strcmp(name, "events") && strcmp(name, "file")) {
-            *why = g_strdup_printf("Invalid parameter '%s'", name);
-            return false;
+            return error_set(errp, "Invalid parameter '%s'", name);
         }
         (void)value;
-    }
-    if (!trace_parse_option(&option, warnings, why)) {
-        return false;
-    }
-    if (warnings->len) {
-        g_string_truncate(warnings, warnings->len - 1);
-        warn_report("%s", warnings->str);
     }
     return true;
 }
@@ -141,17 +126,18 @@ static bool enable_trace(json_object *keys, char **why)
 static int take_trace(const char *text, bool *is_done)
 {
     g_autofree char *why = NULL;
+    g_autoptr(Error) err = NULL;
     g_autoptr(JsonObject) keys = keyval_parse(text, &(KeyvalSyntax){ .implied_key = "enable" }, &why);
-    const char *pattern = keys ? text_of(keys, "enable") : NULL;
+    const char *pattern = keys ? json_object_get_string(json_member(keys, "enable")) : NULL;
 
     if (pattern && (!strcmp(pattern, "help") || !strcmp(pattern, "?"))) {
         trace_foreach(NULL, print_event, NULL);
         *is_done = true;
         return 0;
     }
-    *is_done = !keys || !enable_trace(keys, &why);
+    *is_done = !keys || !check_trace_keys(keys, &err) || !trace_apply_option(keys, &err);
     if (*is_done) {
-        error_report("%s", why);
+        error_report("%s", err ? error_text(err) : why);
     }
     return *is_done;
 }
